@@ -11,6 +11,8 @@ from hitl_widgets.data.columns import Columns
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.learn.calibration import AUDITED
 from hitl_widgets.learn.learner import NotYet
+from hitl_widgets.loop.asking import BAD
+from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.consensus import Votes, consensus, worth
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.evaluate import Told
     from hitl_widgets.loop.asking import Labels
 
-__all__ = ["Trust"]
+__all__ = ["Trust", "hand_over"]
 
 
 class Trust:
@@ -178,8 +180,9 @@ class Trust:
 
         Returns
         -------
-        Columns id, label and confidence, most confident first. ``attrs["needed"]`` is how many more audited
-        items the promise needs at the least.
+        Columns id, label and confidence, most confident first; ``session.hand_over`` takes this table.
+        ``attrs["needed"]`` is how many more audited items the promise needs at the least,
+        ``attrs["audits"]`` on how many it is calibrated, and ``attrs["threshold"]`` the least confidence.
         """
         import pandas as pd
 
@@ -188,7 +191,8 @@ class Trust:
                 raise InvalidInput(f"{name}={value!r}: expected a share between 0 and 1.")
         labels, told = self._told()
         belief = self._loop.background.settle(None).belief
-        rows = np.flatnonzero(labels.y < 0)
+        # With items that an earlier hand-over labelled: without, the rest would be harder than the audit.
+        rows = np.flatnonzero((labels.y < 0) & (labels.refused != BAD))
         audited = told.answers.kind == AUDITED
         before = told.answers.P[audited].max(axis=1)
         wrong = ~told.answers.right[audited]
@@ -206,8 +210,14 @@ class Trust:
                 "confidence": confidence[chosen],
             }
         )
-        table.attrs["needed"] = made.needed
+        table.attrs |= {"error": float(error), "certainty": certainty, "audits": int(audited.sum())}
+        table.attrs |= {"needed": made.needed, "threshold": made.threshold}
         return table
+
+    def handed_over(self) -> Handed | None:
+        """Return the state of the last hand-over and its spot checks; None if there was none."""
+        self._loop.log.catch_up()
+        return self._loop.handing.state()
 
     def drift(self, X: Any) -> Drift:
         """Test whether new items differ from those of this session.
@@ -315,6 +325,31 @@ class Trust:
         if told is None:
             raise HitlError("There is no model yet: label a few items of two classes first.")
         return labels, told
+
+
+def hand_over(loop: Loop, proposal: Any, event_id: str | None = None) -> str:
+    """Write what :meth:`Trust.hand_over` proposed: see :meth:`Session.hand_over`."""
+    import pandas as pd
+
+    promise = ("error", "certainty", "audits")
+    if (
+        not isinstance(proposal, pd.DataFrame)
+        or not {"id", "label"} <= set(proposal.columns)
+        or not set(promise) <= set(proposal.attrs)
+    ):
+        raise InvalidInput(
+            "hand_over() takes the table that session.trust.hand_over(...) returns, or some of its rows (its "
+            "attrs hold what is promised)."
+        )
+    schema = loop.schema
+    codes = {value: code for code, value in enumerate(schema.values[: len(schema.classes)])}
+    if odd := set(proposal["label"]) - set(codes):
+        raise InvalidInput(f"{next(iter(odd))!r} is not a class now: call session.trust.hand_over() again.")
+    rows = loop.pool.index(proposal["id"].tolist()) if len(proposal) else []
+    error, certainty, audits = (proposal.attrs[name] for name in promise)
+    return loop.handing.hand_over(
+        rows, [codes[value] for value in proposal["label"]], (error, certainty, audits), event_id
+    )
 
 
 def _is_numbers(X: Any) -> bool:

@@ -5,7 +5,7 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "suggested";
+export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "spot" | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -198,15 +198,15 @@ export type Lost = { name: string; to: string[] };
 export type Guess = { codes: number[]; confidence: number; words: string; shares: [number, number][] };
 
 /**
- * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own.
+ * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
+ * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
+ * the item has changed since it was labelled. `note` is the annotator's own.
  */
 export type Ask = {
   row: number;
   key: string;
   reason: string;
-  audit: boolean;
+  selection: Selection;
   blind: boolean;
   guess: Guess | null;
   note: string;

@@ -36,6 +36,7 @@ MARKUP = re.compile(r"([\\`*_{}\[\]#|~!:$^@])")
 SELECTIONS = {
     "suggested": "asked by the model's strategy",
     "audit": "drawn at random, to measure the model",
+    "spot": "drawn at random among machine labels, to check them",
     "opinion": "a second opinion on an item that another annotator labeled",
     "clicked": "clicked on the map",
     "lasso": "selected with a lasso on the map",
@@ -50,6 +51,7 @@ COLUMNS = {
     "row": "its position in the labeled table, from 0, the first one if rows are equal; empty if the item "
     "is no longer there",
     "label": "the current answer: a class, several as a list, or a level",
+    "label_source": "person, or machine for a label that was handed over to the model",
     "said": "the answer in the class names at the time of the label",
     "annotator": "the annotator",
     "time": "time of the label, UTC",

@@ -19,12 +19,13 @@ __all__ = [
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
-    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
-]
+    "suggested", "audit", "spot", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api",
+    "import",
+]  # fmt: skip
 # The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
 
@@ -46,8 +47,8 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice`` or ``reveal``: hidden
-        personal data was displayed, which is no act and cannot be undone.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine`` or
+        ``reveal``: hidden personal data was displayed, which is no act and cannot be undone.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
@@ -58,12 +59,12 @@ class LabelEvent:
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it).
+        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`.
     elapsed_ms
         How long the person looked at the item, if known.
     selection
         How the items were chosen. For an unbiased evaluation, only ``audit`` items, which are drawn at
-        random, are used to score the model.
+        random, are used to score the model. ``spot`` items were drawn at random among machine labels.
     model_version
         The round that was displayed at the time of the act.
     restores

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, new_event_id, now
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.resting import Resting
@@ -169,6 +170,15 @@ class Acts:
             value = {"name": name, "query": query}
             return self._log.write(replace(self._event("slice", (), event_id), value=value))
 
+    def hand_over(self, rows: Sequence[int], made: HandOver, *, event_id: str | None = None) -> str:
+        """Label rows of the pool by machine: see :class:`~.handing.Handing`."""
+        event = self._event("machine", rows, event_id)
+        return self._log.write(replace(event, value=made.dump(), model_version=self._version()), rows)
+
+    def withdraw(self, ended: Withdrawal, *, event_id: str | None = None) -> str:
+        """End the use of machine labels: see :class:`~.handing.Handing`."""
+        return self._log.write(replace(self._event("machine", (), event_id), value=ended.dump()))
+
     def turn(self, kind: Literal["undo", "redo"], *, event_id: str | None = None) -> str | None:
         """Undo or redo the last act; returns the event's id, or None if there is nothing to do."""
         with self._log.writing():
@@ -264,7 +274,7 @@ class Acts:
             return said if said == "api" else "clicked"
         if known:
             return "opinion"
-        return "audit" if self._blind.issued([row]) else said
+        return self._blind.issued(row) or said
 
     def _beside(self, value: Any, rows: Sequence[int], shown: bool | None) -> dict[str, Any]:
         """How the answer was made, for the log: the pull of suggestions is measured with it."""

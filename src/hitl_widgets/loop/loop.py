@@ -21,6 +21,7 @@ from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
+from hitl_widgets.loop.handing import Handing
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
 from hitl_widgets.loop.listing import Listing
@@ -34,6 +35,7 @@ from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
@@ -74,6 +76,8 @@ class Loop:
         Columns that are shown above each item.
     colours
         The ways to color the map.
+    handing
+        The machine labels.
     suggesting
         The suggested answers; None if there are none.
     segmenting
@@ -155,19 +159,20 @@ class Loop:
         self.resting = self.acts.resting = Resting(
             break_after, mine, partial(_guess, weakref.ref(background), log)
         )
+        self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         learners = [one for one in (tagging, drafting) if one is not None]
         learning = tuple(one.worker for one in learners)
-        self.log.follow = partial(_follow, trainer, (self.background.news, *learning))
+        self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing, *learners)
+        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -253,7 +258,7 @@ class Loop:
         # opposite order, two of eight people were asked the same item.
         self.log.catch_up()
         with self.log.lock:
-            left = ledger.labels.left | ledger.labels.second
+            left = ledger.labels.left | ledger.labels.second | ledger.labels.checkable
         return theirs.union(row for row in keys.values() if not left[row])
 
     def release(self, rows: Iterable[int]) -> None:
@@ -381,7 +386,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

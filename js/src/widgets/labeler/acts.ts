@@ -209,7 +209,7 @@ export function actsOf(on: ActCallbacks) {
         composed && value,
       );
     } else if (ask) {
-      const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
+      const selection: Selection = chosen ? "clicked" : ask.selection;
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);

@@ -115,14 +115,14 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
     row = loop.log.row_of(target.item_ids[0])
     if row is None:
         return None
-    audit = target.selection == "audit"
-    if audit:
+    drawn: dict[str | None, Selection] = {"audit": "audit", "spot": "spot"}
+    if target.selection in drawn:
         loop.blind.draw(row)
     return m.Ask(
         row=row,
         key=loop.pool.keys[row],
         reason="undone by you",
-        audit=audit,
+        selection=drawn.get(target.selection, "suggested"),
         blind=bool(loop.blind.mask(loop.labels)[row]),
         guess=None,
         note=loop.log.note_on(row),

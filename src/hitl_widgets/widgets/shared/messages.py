@@ -245,6 +245,7 @@ class Guess(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
+    ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
     of the item has changed since it was labelled. ``note`` is the annotator's own.
     """
@@ -252,7 +253,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     row: int
     key: str
     reason: str
-    audit: bool
+    selection: Selection
     blind: bool
     guess: Guess | None
     note: str
