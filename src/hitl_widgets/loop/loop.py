@@ -31,6 +31,7 @@ from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
+from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -74,6 +75,8 @@ class Loop:
         The ways to color the map.
     suggesting
         The suggested answers; None if there are none.
+    suspecting
+        Judges the labels.
     segmenting
         The user's segmenter; None if there is none.
     mode
@@ -141,6 +144,7 @@ class Loop:
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
 
+        self.suspecting = Suspecting(log, trainer, lambda: background.ground)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
         self._indexing = Worker(self.finder.prepare, "index", last=True)

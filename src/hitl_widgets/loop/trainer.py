@@ -30,8 +30,9 @@ from hitl_widgets.learn.evaluate import (
     learning_curve,
     part_estimates,
     tell,
+    without_own,
 )
-from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
@@ -475,6 +476,20 @@ class Trainer:
         learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
         earlier = self._earlier_of(self._ground or ground, labels)
         return labels, tell(learner, given, rest, len(given), earlier=earlier)
+
+    def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
+        """Return rows of labelled items, and predictions for them by models of all labels but their own.
+
+        None if no model can learn from the labels yet.
+        """
+        given = labels.given()
+        if not labels.target.problem.size or len(np.unique(given.y)) < 2:
+            return None
+        try:
+            found, among = without_own(self._fresh(ground, labels), given)
+        except NotYet:
+            return None
+        return given.index[among], found
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:
