@@ -5,7 +5,7 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "suggested";
+export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "review" | "search" | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -107,6 +107,9 @@ export type Note = {
   text: string | null;
 };
 
+/** Keep the label of an item that was looked at again. */
+export type Keep = { type: "keep"; id: string; pool?: string; late_ms?: number; key: string };
+
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
@@ -194,10 +197,13 @@ export type Lost = { name: string; to: string[] };
  */
 export type Guess = { codes: number[]; confidence: number; words: string; shares: [number, number][] };
 
+/** A label to look at again: its classes, and who gave it, empty if it was this annotator. */
+export type Doubtful = { codes: number[]; by: string };
+
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
  * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own.
+ * own. `doubtful`: it has a label, to keep or to correct.
  */
 export type Ask = {
   row: number;
@@ -208,6 +214,7 @@ export type Ask = {
   guess: Guess | null;
   note: string;
   changed?: boolean;
+  doubtful?: Doubtful;
 };
 
 /** The current background work, and its progress if known. */
@@ -288,8 +295,11 @@ export type Groups = { type: "groups"; id: string; view: string; scale: number }
 /** Colour the map in one of the ways that the question offers. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
-/** Request the values of a column, to colour the map by them; answered by `column`. */
-export type Colour = { type: "colour"; id: string; view: string; column: string };
+/**
+ * Request the values of a column, to colour the map by them; answered by `column`. Or those of a lens: how
+ * doubtful the labels are.
+ */
+export type Colour = { type: "colour"; id: string; view: string; column?: string; lens?: "" | "suspects" };
 
 /** Run a query of the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
@@ -369,14 +379,16 @@ export type MarksMessage = {
 export type Tick = { at: number; text: string };
 
 /**
- * The values of a column as shades. Buffer: the shade of each item (uint8), 255 for a missing value. `scale`
- * has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for categories, whose
- * shades are those of `legend`. `note` describes the scale. `why` is the error if there is no such column.
+ * The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for a missing
+ * value. `scale` has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for
+ * categories, whose shades are those of `legend`. `note` describes the scale. `why` is the error if there is
+ * no such column.
  */
 export type ColumnMessage = {
   type: "column";
   to: string;
   column: string;
+  lens: string;
   scale: Tick[] | null;
   legend: LegendEntry[];
   note: string;
@@ -432,6 +444,9 @@ export type Members = { type: "members"; id: string; view: string; rows: number[
 
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
+
+/** Request the items whose label is doubtful. */
+export type Suspected = { type: "suspected"; id: string; view: string };
 
 /** Request the items of one of the annotator's acts in effect; 0 is the last one. */
 export type Past = { type: "past"; id: string; view: string; n: number };
@@ -495,6 +510,9 @@ export type StateMessage = Progress & { type: "state" };
 
 /** The items that this annotator skipped. */
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
+
+/** The items whose label is doubtful, most doubtful first; `why` there are none. */
+export type SuspectItems = { type: "suspects"; to: string; queue: Ask[]; why: string };
 
 /** The items of an act: see `ActItems`; null if there are only `n` acts. */
 export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
@@ -767,7 +785,7 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act = Label | Clear | Skip | Note | Keep | Settle | Undo | Redo | Jump | Restore | Change | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -787,6 +805,7 @@ export type Request =
   | Sample
   | Members
   | Skipped
+  | Suspected
   | Past
   | Answers
   | Step

@@ -55,9 +55,14 @@ class Suspects:
     @property
     def listed(self) -> npt.NDArray[np.bool_]:
         """Bool of shape (k,): labels against which something speaks, and that nobody has kept."""
-        against = [int(row) in self.beside or int(row) in self.before for row in self.rows]
         other = self.predicted != self.labels.y[self.rows]
-        return np.asarray((other | np.array(against, np.bool_)) & ~self.kept, np.bool_)
+        return np.asarray((other | _against(self.rows, self.beside, self.before)) & ~self.kept, np.bool_)
+
+    @property
+    def doubt(self) -> FloatArray:
+        """How doubtful each label is, 0 to 1, (k,); 0 if it was kept."""
+        against = _against(self.rows, self.beside, self.before)
+        return np.asarray(np.where(self.kept, 0.0, 1 - even(self.confidence, against)))
 
     def at(self, row: int) -> int | None:
         """The position of a row; None if its label was not judged."""
@@ -106,8 +111,7 @@ class Suspecting:
         confidence = known.P[np.arange(len(codes)), codes]
         beside = _beside(known.pairs, labels)
         before = self._before(labels)
-        against = np.array([row in beside or row in before for row in known.rows.tolist()], np.bool_)
-        order = np.lexsort((confidence, even(confidence, against)))
+        order = np.lexsort((confidence, even(confidence, _against(known.rows, beside, before))))
         rows, confidence = known.rows[order], confidence[order]
         return Suspects(
             labels,
@@ -143,6 +147,22 @@ class Suspecting:
             sure = f"{100 * found.probability[place]:.0f} %"
             reasons.append(f"the model of the other labels says {within(names[guess])} ({sure})")
         return "; ".join(reasons)
+
+    def missing(self, found: Suspects | None) -> str:
+        """Say why there is nothing to look at."""
+        if self._log.labels.kind.name != "choice":
+            return "Doubtful labels are found for questions with one class per item only."
+        if found is None:
+            return "There is no model yet that could doubt a label: label a few items of two classes first."
+        if found.kept.any():
+            return "Nothing new speaks against a label: the doubtful ones were looked at and kept."
+        return "Nothing speaks against a label so far."
+
+    def giver(self, row: int) -> str:
+        """Who gave the label of a row; empty if it was this annotator."""
+        with self._log.lock:
+            event = self._log.ledger.fold.answer(self._log.ledger.pool.keys[row])
+        return "" if event is None or event.annotator == self._log.annotator else event.annotator
 
     def _judged(self, labels: Labels, ground: Ground) -> _Known | None:
         given = labels.given()
@@ -206,6 +226,11 @@ class Suspecting:
             if said == answer and at > labels.order[row]:
                 return at, sure
         return None
+
+
+def _against(rows: Rows, *evidence: dict[int, int]) -> npt.NDArray[np.bool_]:
+    """Whether something other than the model speaks against each label, bool (k,)."""
+    return np.array([any(row in found for found in evidence) for row in rows.tolist()], np.bool_)
 
 
 def _beside(pairs: Rows, labels: Labels) -> dict[int, int]:
