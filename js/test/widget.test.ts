@@ -297,7 +297,10 @@ describe("the labeler, by keys", () => {
     const text = (part: string): string => el.querySelector(`.hitl-${part}`)?.textContent ?? "";
     expect([card(), text("question")]).toEqual(["item 7", "Labelled spam: keep it, or press another class"]);
     expect(text("why")).toBe("The model of the other labels says ham (93 %)");
-    expect([text("give"), text("head")]).toEqual(["⏎keep spam", expect.stringContaining("3 labels to look at")]);
+    expect([text("give"), text("head")]).toEqual([
+      "⏎keep spam",
+      expect.stringContaining("3 labels to look at"),
+    ]);
     vi.advanceTimersByTime(300);
     press("Enter");
     expect(model.of("keep")).toMatchObject([{ key: "k7" }]);

@@ -5,7 +5,15 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "review" | "search" | "suggested";
+export type Selection =
+  | "audit"
+  | "clicked"
+  | "cluster"
+  | "lasso"
+  | "rectangle"
+  | "review"
+  | "search"
+  | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -652,6 +660,23 @@ export type Open = { type: "open"; id: string; view: string; act: string };
 /** Request the items labelled from the label with number `first` to that with number `last`. */
 export type Span = { type: "span"; id: string; view: string; first: number; last: number };
 
+/** Request what is known of the labels and the model; answered by `trust`. */
+export type Trust = { type: "trust"; id: string; view: string };
+
+/**
+ * Request the items behind a figure of the trust section. `what` is a cell of the confusion matrix (label
+ * `a`, predicted `b`), a band of the calibration (number `a`), two annotators (`a` and `b`), hasty labels, or
+ * runs of one class.
+ */
+export type Behind = {
+  type: "behind";
+  id: string;
+  view: string;
+  what: "band" | "cell" | "hasty" | "pair" | "runs";
+  a?: number;
+  b?: number;
+};
+
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
@@ -778,6 +803,81 @@ export type OpenedMessage = {
   missing: number;
 };
 
+/**
+ * How many of the audited items a model predicted correctly that had not seen them. The first interval holds
+ * for a number of items that was fixed beforehand, the second at all times.
+ */
+export type AuditCount = {
+  right: number;
+  n: number;
+  low: number;
+  high: number;
+  any_low: number;
+  any_high: number;
+};
+
+/** A class: its number of labels, and the accuracy among the unlabelled items predicted as this class. */
+export type ClassTrust = { code: number; n: number; estimate: Estimate };
+
+/** Predictions of similar confidence, their mean confidence, and how many are correct. */
+export type Band = { n: number; right: number; confidence: number; low: number; high: number };
+
+/** What `more` labels are expected to add to the accuracy, with its interval. */
+export type Projected = { more: number; gain: number; low: number; high: number; n_points: number };
+
+/** Two annotators by number, and their agreement on the `n` items that both labelled. */
+export type Pair = { one: number; two: number; n: number; agree: number; kappa: number | null };
+
+/** Krippendorff's alpha on `n` items with several opinions, with its interval. */
+export type Alpha = { n: number; value: number; low: number; high: number };
+
+/**
+ * The annotator's own pace. `n` labels one by one, the median time of `n_timed` of them, `n_hasty` far faster
+ * than usual, and `n_in_runs` in `n_runs` runs of one class. `again` items were asked twice and `same`
+ * answered as before, with the interval of the share.
+ */
+export type OwnPace = {
+  n: number;
+  n_timed: number;
+  seconds: number | null;
+  n_hasty: number;
+  n_in_runs: number;
+  n_runs: number;
+  again: number;
+  same: number;
+  low: number | null;
+  high: number | null;
+};
+
+/**
+ * What is known of the labels and the model. `why` there is nothing to judge yet. `confusion` counts labels
+ * (rows) by the prediction of models that had not seen them. `banded`: the calibration is about audited items
+ * only. `advice` is `stop`, `go on` or `unclear`. `n_doubtful` labels are listed to look at, `n_kept` were
+ * looked at and kept.
+ */
+export type TrustMessage = {
+  type: "trust";
+  to: string;
+  why: string;
+  measure: Measure;
+  estimate: Estimate;
+  audit: AuditCount | null;
+  classes: ClassTrust[];
+  confusion: number[][];
+  n_confusion: number;
+  bands: Band[];
+  banded: boolean;
+  projection: Projected | null;
+  advice: "go on" | "stop" | "unclear";
+  reasons: string[];
+  n_doubtful: number;
+  n_kept: number;
+  people: string[];
+  pairs: Pair[];
+  alpha: Alpha | null;
+  pace: OwnPace;
+};
+
 // -- Unions
 
 /**
@@ -811,7 +911,9 @@ export type Request =
   | Step
   | Play
   | Open
-  | Span;
+  | Span
+  | Trust
+  | Behind;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

@@ -65,8 +65,8 @@ class LabelEvent:
     elapsed_ms
         How long the person looked at the item, if known.
     selection
-        How the items were chosen; ``review``: because their label was doubtful, ``again``: to compare an answer
-        with the one before. For an unbiased evaluation, only ``audit`` items, which are drawn at
+        How the items were chosen; ``review``: because their label was doubtful; ``again``: to compare an
+        answer with the one before. For an unbiased evaluation, only ``audit`` items, which are drawn at
         random, are used to score the model.
     model_version
         The round that was displayed at the time of the act.

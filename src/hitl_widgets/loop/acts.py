@@ -118,8 +118,8 @@ class Acts:
     ) -> str:
         """Keep the labels of these rows after a review, one act per class: see :meth:`Session.confirm`.
 
-        ``confidence`` returns the model's probability of a row's label, None if it is unknown. It is recorded,
-        because the label is suspected again only if the model doubts it much more.
+        ``confidence`` returns the model's probability of a row's label, None if it is unknown. It is
+        recorded, because the label is suspected again only if the model doubts it much more.
         """
         if not len(index):
             raise InvalidInput("There is nothing to keep: pass at least one id.")

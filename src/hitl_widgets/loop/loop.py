@@ -35,6 +35,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.loop.trusting import Trusting
 from hitl_widgets.maps.preparation import Preparation
 from hitl_widgets.questions.schema import Schema
 
@@ -77,6 +78,8 @@ class Loop:
         The suggested answers; None if there are none.
     suspecting
         Judges the labels.
+    trusting
+        Computes how good the labels and the model are.
     segmenting
         The user's segmenter; None if there is none.
     mode
@@ -145,6 +148,7 @@ class Loop:
             return Seen.of(log.labels, background.round, blind)
 
         self.suspecting = Suspecting(log, trainer, lambda: background.ground)
+        self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen)
         self._indexing = Worker(self.finder.prepare, "index", last=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,7 @@ class _Known:
 
     ground: Ground
     task: object
-    given: tuple[Rows, npt.NDArray[np.int64]]
+    given: tuple[npt.NDArray[Any], npt.NDArray[Any]]
     rows: Rows
     P: FloatArray
     pairs: Rows

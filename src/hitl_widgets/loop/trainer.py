@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -32,7 +32,7 @@ from hitl_widgets.learn.evaluate import (
     tell,
     without_own,
 )
-from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable
+from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable, foretold
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
@@ -477,6 +477,26 @@ class Trainer:
         earlier = self._earlier_of(self._ground or ground, labels)
         return labels, tell(learner, given, rest, len(given), earlier=earlier)
 
+    def successive(self, sizes: Sequence[int]) -> list[npt.NDArray[np.int64]] | None:
+        """Return the classes that models of the first labels predict for the same unlabelled items.
+
+        ``sizes`` are their numbers of labels, in order. None if one of them cannot learn yet.
+        """
+        labels, ground = self._snapshot()
+        given, rest = labels.given(), Rest.of(labels.y)
+        if ground is None:
+            return None
+        found = []
+        try:
+            for part in (given.first(n) for n in sizes):
+                if len(np.unique(part.y)) < 2:
+                    return None
+                told = foretold(self._fresh(ground, labels), part.index, part.y, rest.index)
+                found.append(told.argmax(axis=1).astype(np.int64))
+        except NotYet:
+            return None
+        return found
+
     def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
         """Return rows of labelled items, and predictions for them by models of all labels but their own.
 
@@ -489,7 +509,7 @@ class Trainer:
             found, among = without_own(self._fresh(ground, labels), given)
         except NotYet:
             return None
-        return given.index[among], found
+        return given.index[among].astype(np.int64), found
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:

@@ -169,7 +169,10 @@ export function actsOf(on: ActCallbacks) {
 
   /** Whether Enter gives an answer. */
   const gives = (): boolean =>
-    doubtful(on.state()) !== null || on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
+    doubtful(on.state()) !== null ||
+    on.state().composed ||
+    questionOf(on.state().asks)?.drafted === true ||
+    on.suggested() !== null;
 
   function giveComposed(clicks: number): void {
     const { chosen, bulk } = on.state();

@@ -157,7 +157,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class ColumnMessage(ToBrowser, frozen=True, kw_only=True, tag="column"):
-    """The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for a missing value.
+    """The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for none.
 
     ``scale`` has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for
     categories, whose shades are those of ``legend``. ``note`` describes the scale. ``why`` is the error if

@@ -178,7 +178,13 @@ class Explorer(SessionWidget):
                 ticks = [m.Tick(at, text) for at, text in scale.ticks]
         self._post(
             m.ColumnMessage(
-                to=message.view, column=message.column, lens="", scale=ticks, legend=legend, note=note, why=why
+                to=message.view,
+                column=message.column,
+                lens="",
+                scale=ticks,
+                legend=legend,
+                note=note,
+                why=why,
             ),
             [shades],
         )
