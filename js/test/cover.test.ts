@@ -4,7 +4,15 @@ import type { Ask } from "../src/host/protocol";
 import { spokenItem } from "../src/items/index";
 import { coverView } from "../src/widgets/labeler/cover";
 
-const ask = (key: string): Ask => ({ row: 1, key, reason: "", audit: false, blind: false, guess: null, note: "" });
+const ask = (key: string): Ask => ({
+  row: 1,
+  key,
+  reason: "",
+  selection: "suggested",
+  blind: false,
+  guess: null,
+  note: "",
+});
 const item = (more: object) => ({ content: { kind: "text", text: "words", ...more }, media: [] });
 
 let card: HTMLElement;

@@ -403,6 +403,20 @@ class Session:
         """
         return self._loop.acts.note(self.pool.index(as_list(ids)), text, event_id=event_id)
 
+    def confirm(self, ids: Any, *, event_id: str | None = None) -> str:
+        """Confirm labels that were looked at again, such as those of ``session.trust.suspects()``.
+
+        The labels, their time and how they were chosen stay what they were; the items leave the list of
+        doubtful labels. Returns the event's id; there is one event per class. Like any act, it can be undone.
+
+        Raises
+        ------
+        InvalidInput
+            If one of these items has no label.
+        """
+        rows = self.pool.index(as_list(ids))
+        return self._loop.acts.keep(rows, self._loop.suspecting.confidence, event_id=event_id)
+
     def verification(self) -> pd.DataFrame:
         """How often your answers were the suggested ones, when the suggestion was shown and when it was not.
 

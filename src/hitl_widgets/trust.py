@@ -109,32 +109,38 @@ class Trust:
     # -- labels ----------------------------------------------------------------
 
     def suspects(self, n: int | None = None) -> pd.DataFrame:
-        """Return the labelled items whose label the model doubts most.
+        """Return the labelled items whose label is most doubtful, without those that somebody has kept.
 
-        The model of all other labels predicts each item. This is a list to look through, and no count of
-        errors: the model may be wrong.
+        The model of all other labels predicts each item. Where an item that is nearly the same has another
+        label, or its annotator answered differently when asked again, the confidence counts as one half at
+        most. This is a list to look through, and no count of errors: the model may be wrong.
 
         Returns
         -------
-        Columns id, label, confidence (the probability of the label), predicted, and probability (of the
-        predicted class); least confident first, at most ``n``.
+        Columns id, label, confidence (the probability of the label), predicted, probability (of the
+        predicted class), and why; most doubtful first, at most ``n``. ``why`` is empty where nothing speaks
+        against the label. ``session.confirm(ids)`` takes labels off the list; they return if the model doubts
+        them much more, or an item that is nearly the same gets another label.
         """
         import pandas as pd
 
         if n is not None and (not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1):
             raise InvalidInput(f"n={n!r}: expected a number of items, at least 1.")
-        labels, told = self._told()
-        answers = told.answers
-        own = answers.P[np.arange(len(answers.y)), answers.y]
-        order = np.argsort(own, kind="stable")[:n]
-        values = labels.schema.values
+        self._one_class()
+        self._loop.background.settle(None)
+        found = self._loop.suspecting.found()
+        if found is None:
+            raise HitlError("There is no model yet: label a few items of two classes first.")
+        values, at = found.labels.schema.values, np.flatnonzero(~found.kept)[:n]
+        rows = found.rows[at].tolist()
         return pd.DataFrame(
             {
-                "id": column([self._loop.pool.ids[row] for row in told.rows[order].tolist()]),
-                "label": [values[code] for code in answers.y[order].tolist()],
-                "confidence": own[order],
-                "predicted": [values[code] for code in answers.predicted[order].tolist()],
-                "probability": answers.P.max(axis=1)[order],
+                "id": column([self._loop.pool.ids[row] for row in rows]),
+                "label": [values[code] for code in found.labels.y[rows].tolist()],
+                "confidence": found.confidence[at],
+                "predicted": [values[code] for code in found.predicted[at].tolist()],
+                "probability": found.probability[at],
+                "why": [self._loop.suspecting.why(found, row) for row in rows],
             }
         )
 

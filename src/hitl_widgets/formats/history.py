@@ -284,7 +284,7 @@ def _check_skip(value: Any) -> None:
 
 def _check_note(value: Any) -> None:
     match value:
-        case {"note": str() | None}:
+        case {"note": str() | None} | {"kept": dict() | list(), "confidence": list()}:
             return
     raise InvalidInput(f"value is {value!r}, not a note")
 

@@ -84,7 +84,7 @@ class Acts:
         if value is not None:
             self._check(value, rows)
             value |= self._beside(value, rows, shown)
-        if len(index) == 1 and selection in {"api", "suggested", "audit"}:
+        if len(index) == 1 and selection in {"api", "suggested", "audit", "review"}:
             selection = self._selection(int(index[0]), selection)
         act = replace(
             self._event("label", rows, event_id),
@@ -127,6 +127,34 @@ class Acts:
         """Log that hidden personal data of these rows was displayed."""
         rows = self._rows(index)
         return self._log.write(self._event("reveal", rows, event_id), rows)
+
+    def keep(
+        self, index: Rows, confidence: Callable[[int], float | None], *, event_id: str | None = None
+    ) -> str:
+        """Keep the labels of these rows after a review, one act per class: see :meth:`Session.confirm`.
+
+        ``confidence`` returns the model's probability of a row's label, None if it is unknown. It is
+        recorded, because the label is suspected again only if the model doubts it much more.
+        """
+        if not len(index):
+            raise InvalidInput("There is nothing to keep: pass at least one id.")
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            rows, labels = self._rows(index), self._ledger.labels
+            for row in rows:
+                if labels.y[row] < 0:
+                    raise InvalidInput(f"{self._ledger.pool.ids[row]!r} has no label to keep.")
+            groups: dict[int, list[int]] = {}
+            for row in rows:
+                groups.setdefault(int(labels.y[row]), []).append(row)
+            # The last act gets the given id, so that a resent message completes an interrupted one.
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            for (code, part), name in zip(groups.items(), names, strict=True):
+                answer = self._ledger.fold.kind.dump(self._ledger.answer(code))
+                value = {"kept": answer, "confidence": [confidence(row) for row in part]}
+                self._log.write(replace(self._event("note", part, name), value=value), part)
+        return names[-1]
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
         """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.
@@ -269,7 +297,10 @@ class Acts:
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
-            mine, known = self._ledger.labels.mine[row], self._ledger.labels.y[row] >= 0
+            labels = self._ledger.labels
+            mine, known, audited = labels.mine[row], labels.y[row] >= 0, labels.audited[row]
+        if said == "review":  # a corrected label still counts for the audit: its item was drawn at random
+            return "audit" if audited else said
         if mine:
             return said if said == "api" else "clicked"
         if known:

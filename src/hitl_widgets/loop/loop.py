@@ -34,10 +34,12 @@ from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
+from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.loop.trusting import Trusting
 from hitl_widgets.maps.preparation import Preparation
 from hitl_widgets.questions.schema import Schema
 
@@ -80,6 +82,10 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    suspecting
+        Judges the labels.
+    trusting
+        Computes how good the labels and the model are.
     segmenting
         The user's segmenter; None if there is none.
     mode
@@ -149,6 +155,8 @@ class Loop:
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
 
+        self.suspecting = Suspecting(log, trainer, lambda: background.ground)
+        self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.covering = Covering(self.pool, blur, seen, ledger.schema)
         self.listing = Listing(self.pool, columns, seen, self.covering.text)
