@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "Arranged",
+    "Corrected",
     "Drafted",
     "Explained",
     "Names",
@@ -216,6 +217,14 @@ class Drafted(Protocol):
 
     def keeps(self, draft: Any, answer: Any) -> bool:
         """Return whether an answer has everything that is in a suggestion; both in the form of the log."""
+
+
+@runtime_checkable
+class Corrected(Protocol):
+    """A kind whose suggestions are texts that people correct."""
+
+    def changed(self, draft: Any, answer: Any) -> float:
+        """Return how much of a suggestion was changed, 0 to 1; both in the form of the log."""
 
 
 @cache
