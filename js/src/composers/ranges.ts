@@ -7,13 +7,13 @@ import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks } from "./parts/marking";
 import { lastOf } from "./parts/pieces";
-import { timesOf, Waves } from "./parts/waves";
+import { timesOf, unheard, Waves } from "./parts/waves";
 
 /** Ranges of a recording: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage } = on;
   const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unreadable();
+  if (content?.kind !== "audio") return unheard;
   const { seconds } = content;
   let moved = (): void => undefined;
   const sound = recording(content, stage, () => moved());
@@ -81,11 +81,3 @@ export function compose(on: Composing): Composer {
     ]),
   };
 }
-
-/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
-const unreadable = (): Composer => ({
-  press: () => false,
-  pick: () => undefined,
-  picked: () => [],
-  read: () => "This recording cannot be read: skip it.",
-});

@@ -1,6 +1,6 @@
 import type { Recording } from "../../items/audio/recording";
 import { clock } from "../../items/audio/wave";
-import type { Composing } from "../../questions/registry";
+import type { Composer, Composing } from "../../questions/registry";
 import { h } from "../../ui/dom";
 import "./waves.css";
 import { Bands } from "./bands";
@@ -274,5 +274,13 @@ export class Waves {
     return true;
   }
 }
+
+/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
+export const unheard: Composer = {
+  press: () => false,
+  pick: () => undefined,
+  picked: () => [],
+  read: () => "This recording cannot be read: skip it.",
+};
 
 export const timesOf = ({ start, end }: Piece): string => `${clock(start, 2)}–${clock(end, 2)}`;
