@@ -1,22 +1,23 @@
-import "./fields.css";
 import "./transcript.css";
 import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
 import type { Composed, Composer, Composing } from "../questions/registry";
 import { count, h, percent } from "../ui/dom";
 import { Edged } from "./parts/edges";
-import { keyButton, statusLine } from "./parts/line";
+import { ALT, keyButton, statusLine } from "./parts/line";
 import { piecesOf } from "./parts/listening";
 import type { Mark, Marked, NewMark } from "./parts/marking";
 import { lastOf, type Piece } from "./parts/pieces";
-import { type Line, Script } from "./parts/script";
 import { cutAt, spread } from "./parts/spread";
 import { timesOf, unheard, Waves } from "./parts/waves";
+import { Writing } from "./parts/writing";
+
+type Line = Mark<Piece>;
 
 /** Seconds that a key goes back and forth. */
 const JUMP_S = 2;
 
-/** The segments of a transcript, whose texts are written last. */
+/** The segments of a transcript: each has a text in the end. */
 class Segments extends Edged {
   /** What is suggested and has a text can be accepted. */
   protected override fitting(): Marked<Piece> {
@@ -28,22 +29,20 @@ class Segments extends Edged {
     return this.ordered.filter(({ text }) => !text.trim());
   }
 
-  /** Changes the text of a segment, which accepts it. Changes right after each other are one step. */
-  type(line: Line, text: string): void {
-    if (text !== line.text) this.change(line, { ...line, text }, `text ${line.nr}`);
-  }
-
-  /** Changes the speaker of a segment; of a suggestion, it stays one. */
-  speak(line: Line, id: string): void {
-    if (!this.isIdea(line)) this.change(line, { ...line, id });
-    else {
-      const next = { ...line, id };
-      this.write({ suggested: this.suggested.map((one) => (one === line ? next : one)) }, next);
+  /** Accepts the selected suggestion, else all that have a text. */
+  override accept(): boolean {
+    const { current } = this;
+    if (current && this.isIdea(current)) {
+      if (!current.text.trim()) return this.refuse("It has no text yet: type it.");
+      this.acceptOne(current);
+      return true;
     }
-  }
-
-  acceptLine(line: Line): void {
-    if (this.isIdea(line) && line.text.trim()) this.acceptOne(line);
+    const some = new Set(this.fitting());
+    if (!some.size) return false;
+    const left = this.suggested.filter((line) => !some.has(line));
+    this.write({ marks: [...this.marks, ...some], suggested: left }, null);
+    this.card.say(`${count(some.size, "segment")} accepted`);
+    return true;
   }
 
   /** Removes what has no text. */
@@ -62,8 +61,6 @@ export function compose(on: Composing): Composer {
   const { seconds } = content;
   const last = lastOf(seconds);
   const speakers = classes.filter((c) => !c.retired);
-  /** The drafts of segments, by number. */
-  const drafts = new Map<number, string>();
   /** What is shown while there are no segments. */
   let words = "";
   let moved = (): void => undefined;
@@ -89,21 +86,21 @@ export function compose(on: Composing): Composer {
     made: (piece) => add(piece),
     draw,
   });
-  const script = new Script({
-    speaker: (line) => ({
-      name: line.id ? marking.nameOf(line) : speakers.length ? "?" : "",
-      color: line.id || speakers.length ? marking.colorOf(line) : "var(--hitl-accent)",
-    }),
-    isIdea: (line) => marking.isIdea(line),
-    draftOf: ({ nr }) => drafts.get(nr) ?? "",
+  const writing = new Writing<Piece>(on, marking, {
+    one: "segment",
+    many: "segments",
+    placeholder: "Type what is said",
+    place: ({ at }) => [clock(at.start, 1), `${clock(at.start, 2)} to ${clock(at.end, 2)}`],
     choose: (line) => waves.choose(line),
-    play: (line) => {
+    go(line) {
       waves.choose(line);
       play(line);
     },
-    typed: (line, text) => marking.type(line, text),
-    key: typing,
+    goes: "Play",
+    moved: play,
+    withAlt,
   });
+  const { script } = writing;
   const clear = keyButton("⇧Del", () => marking.removeBlank());
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(clear, accept);
@@ -112,9 +109,9 @@ export function compose(on: Composing): Composer {
   // -- drawing
 
   function draw(): void {
-    const { ordered, current, suggested, failure, blank } = marking;
+    const { suggested, failure, blank } = marking;
     waves.draw();
-    script.draw(ordered, current, ordered.length ? "" : words);
+    writing.draw(words);
     status.tell(failure || hint(), failure !== "");
     const left = suggested.filter(({ text }) => text.trim()).length;
     accept.offer(left ? `accept ${count(left, "suggestion")}` : null);
@@ -124,13 +121,10 @@ export function compose(on: Composing): Composer {
   function hint(): string {
     const { current } = marking;
     if (waves.open) return `From ${clock(waves.open.at, 2)}: - ends the segment here, Esc drops it.`;
-    if (!current)
-      return "⏎ goes to the next segment. Drag over the waveform, or press - twice, for a new one.";
-    const who = speakers.length ? " ⌥P the speaker," : "";
-    const accepts = marking.isIdea(current) && current.text ? "⏎ accepts it, and plays the next one." : "";
-    return `${accepts || "⏎ plays the next one."} ⌥Space play, ⌥← back,${who} ⌥S split, ⌥M merge. Esc for other keys.`
-      .replaceAll("⌥", MAC ? "⌥" : "Alt+")
-      .trim();
+    if (!current) return "⏎ types. Drag over the waveform, or press - twice, for a new segment.";
+    const who = speakers.length ? `, ${ALT} P speaker` : "";
+    const accepts = marking.isIdea(current) && current.text ? "⏎ accepts it and plays the next" : "⏎ next";
+    return `${accepts}, ${ALT} Space play, ${ALT} ← back${who}, Ctrl ⏎ answer. Esc and ? for all keys.`;
   }
 
   // -- what it starts with
@@ -141,11 +135,10 @@ export function compose(on: Composing): Composer {
     // What was begun contains the suggestions that are left: see `draft`.
     const left = on.answer?.rest as unknown[][] | null | undefined;
     if (left) marking.offer(left.map(newOf));
-    for (const { nr, text } of marking.suggested) if (text) drafts.set(nr, text);
     remember();
     const text = untimed();
     if (own()) return;
-    if (text || !marking.suggested.length) void listen(text);
+    if (text || left === null || !marking.ordered.length) void listen(text);
   }
 
   /** Whether there is an answer, not one that was begun before the pauses were known, nor a suggestion to correct. */
@@ -159,13 +152,14 @@ export function compose(on: Composing): Composer {
     return own() ? "" : text;
   }
 
-  /** Finds the drafts of segments that are the user's own by now, by their times. */
+  /** Keeps the drafts, also of segments that are the user's own by now, by their times. */
   function remember(): void {
+    writing.remember();
     const rows = (on.suggested?.transcript ?? []) as unknown[][];
     const by = new Map(rows.map(([start, , text]) => [Number(start), String(text)]));
     for (const { nr, at } of marking.marks) {
       const draft = by.get(at.start);
-      if (draft) drafts.set(nr, draft);
+      if (draft) writing.drafts.set(nr, draft);
     }
   }
 
@@ -201,9 +195,8 @@ export function compose(on: Composing): Composer {
     const parts = text ? spread(text, pieces) : [];
     const only = speakers.length === 1 ? speakers[0].id : "";
     const free = pieces.filter((piece) => !marking.marks.some(({ at }) => touch(at, piece)));
-    const before = new Set(marking.suggested);
     marking.offer(free.map((at) => ({ at, id: only, text: parts[pieces.indexOf(at)] ?? "" })));
-    for (const mark of marking.suggested) if (!before.has(mark) && mark.text) drafts.set(mark.nr, mark.text);
+    writing.remember();
   }
 
   // -- changing
@@ -218,24 +211,6 @@ export function compose(on: Composing): Composer {
 
   function play({ at }: Line): void {
     player.playPart(at.start, at.end);
-  }
-
-  /** Accepts a segment, and goes on to the next one. */
-  function next(line: Line): void {
-    marking.acceptLine(line);
-    // An accepted segment is another object, with the same number.
-    if (walk(line.nr, 1) && marking.current) play(marking.current);
-    else say("This is the last segment. Control Enter gives the answer.");
-  }
-
-  /** Selects the segment before or after another one; returns whether there is one. */
-  function walk(nr: number, by: number): boolean {
-    const { ordered } = marking;
-    const to = ordered[ordered.findIndex((line) => line.nr === nr) + by];
-    if (!to) return false;
-    waves.choose(to);
-    script.type();
-    return true;
   }
 
   function split(line: Line): void {
@@ -271,31 +246,7 @@ export function compose(on: Composing): Composer {
     script.field.setSelectionRange(line.text.trim().length, line.text.trim().length);
   }
 
-  /** Gives a segment the next speaker, or the one before; after the last one, none. */
-  function turn(line: Line, by: number): void {
-    if (!speakers.length) {
-      marking.refuse("There are no speakers to choose from: add them under “Edit classes”.");
-      return;
-    }
-    const ids = ["", ...speakers.map(({ id }) => id)];
-    const id = ids[(ids.indexOf(line.id) + by + ids.length) % ids.length];
-    marking.speak(line, id);
-    say(marking.current?.id ? marking.nameOf(marking.current) : "no speaker");
-  }
-
   // -- keys while typing
-
-  function typing(event: KeyboardEvent, line: Line): void {
-    if (event.isComposing) return;
-    const chord = event.ctrlKey || event.metaKey;
-    if (event.key === "Enter" && chord) on.give();
-    else if (event.key === "Enter" && event.altKey) play(line);
-    else if (event.key === "Enter" && !event.shiftKey) next(line);
-    else if (event.key === "Escape") on.leave();
-    else if (!event.altKey || chord || !withAlt(event.code, event.shiftKey, line)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
 
   /** Handles a key that is pressed together with Alt. */
   function withAlt(code: string, shift: boolean, line: Line): boolean {
@@ -305,16 +256,11 @@ export function compose(on: Composing): Composer {
       waves.press(code, false); // moves an edge
     else if (code === "ArrowLeft") player.seek(player.time - JUMP_S);
     else if (code === "ArrowRight") player.seek(player.time + JUMP_S);
-    else if (code === "ArrowUp") walk(line.nr, -1);
-    else if (code === "ArrowDown") walk(line.nr, 1);
     else if (code === "Comma") on.pressItem("<", false);
     else if (code === "Period") on.pressItem(">", false);
     else if (code === "BracketLeft" || code === "BracketRight") pull(line, code === "BracketLeft");
     else if (code === "KeyS") split(line);
     else if (code === "KeyM") merge(line);
-    else if (code === "KeyP") turn(line, shift ? -1 : 1);
-    else if (code === "KeyZ") marking.step(!shift);
-    else if (code === "Delete") remove(line);
     else return false;
     return true;
   }
@@ -323,17 +269,6 @@ export function compose(on: Composing): Composer {
   function pull(line: Line, start: boolean): void {
     if (marking.isIdea(line)) marking.change(line, { ...line });
     if (marking.current) waves.pull(marking.current.at, start ? "start" : "end");
-  }
-
-  /** Removes a segment, and goes on to the one that takes its place. */
-  function remove(line: Line): void {
-    const i = marking.ordered.indexOf(line);
-    marking.press("Delete", false);
-    const { ordered } = marking;
-    const to = ordered[Math.min(i, ordered.length - 1)];
-    if (to) waves.choose(to);
-    else on.leave();
-    script.type();
   }
 
   // -- other keys
@@ -352,8 +287,7 @@ export function compose(on: Composing): Composer {
     const undone = (line: Line): boolean => blank.includes(line) || (!on.verify && suggested.includes(line));
     const to = current ?? ordered.find(undone);
     if (!to) return false;
-    waves.choose(to);
-    script.type();
+    writing.type(to);
     return true;
   }
 
@@ -375,7 +309,7 @@ export function compose(on: Composing): Composer {
     return { ...found, words: `${found.words}${without ? `, ${without} without a speaker` : ""}` };
   }
 
-  const rowOf = ({ at, text, id }: Mark<Piece>): unknown[] => [at.start, at.end, text, id];
+  const rowOf = ({ at, text, id }: Line): unknown[] => [at.start, at.end, text, id];
 
   moved = () => waves.follow();
   load();
@@ -387,7 +321,7 @@ export function compose(on: Composing): Composer {
       const { current } = marking;
       const { id } = classes[code];
       if (!current) marking.pick(code);
-      else marking.speak(current, current.id === id ? "" : id);
+      else marking.relabel(current, current.id === id ? "" : id);
     },
     picked: () => marking.picked(),
     read,
@@ -401,9 +335,6 @@ export function compose(on: Composing): Composer {
     keys: KEYS,
   };
 }
-
-const MAC = /^Mac/.test(navigator.platform);
-const ALT = MAC ? "⌥" : "Alt";
 
 const newOf = ([start, end, text, id]: unknown[]): NewMark<Piece> => ({
   at: { start: Number(start), end: Number(end) },

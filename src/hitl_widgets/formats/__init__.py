@@ -131,9 +131,15 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
             Left(one.number, "Relations between spans.") for one in export.said if relations_of(one.label)
         ]
         export = replace(export, said=[replace(one, label=marks_of(one.label)) for one in export.said])
-    with (new_folder if writer.folder else replacing)(path) as part:
+    with (new_folder if _is_folder(writer, path) else replacing)(path) as part:
         left = writer.write(export, part)
     return full_path(path), [*left, *dropped]
+
+
+def _is_folder(writer: Writer, path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder is written; a file for each item may also be a file, or in a zip file."""
+    one = getattr(writer, "each", False) and Path(path).suffix.lower() in {writer.ending, ".zip"}
+    return writer.folder and not one
 
 
 def summary(left: Sequence[Left]) -> list[str]:

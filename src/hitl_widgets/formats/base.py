@@ -187,7 +187,9 @@ class Export:
 class Writer(Protocol):
     """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``.
 
-    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true.
+    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true. A writer
+    of a folder with a file for each item has an attribute ``each`` that is true; then the path may also be
+    that of a zip file, or of one file.
     """
 
     @property

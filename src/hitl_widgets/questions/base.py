@@ -30,6 +30,7 @@ __all__ = [
     "QuestionKind",
     "Shading",
     "Standing",
+    "Worded",
     "kind_of",
 ]
 
@@ -225,6 +226,14 @@ class Corrected(Protocol):
 
     def changed(self, draft: Any, answer: Any) -> float:
         """Return how much of a suggestion was changed, 0 to 1; both in the form of the log."""
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """A kind whose answers contain texts."""
+
+    def words(self, answer: Any) -> str:
+        """Return the texts in an answer, for search."""
 
 
 @cache

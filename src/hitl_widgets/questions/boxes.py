@@ -42,6 +42,10 @@ class Boxes(ImageMarks):
         x, y, width, height = place[:4]
         return [(x, y), (x + width, y + height)]
 
+    def words(self, answer: Any) -> str:
+        """Return the texts of the boxes, each on a line."""
+        return "\n".join(place[4] for place, _ in answer if len(place) > 4)
+
     def same(self, a: Any, b: Any) -> bool:
         """Return whether the intersection over union is at least 0.5."""
         return bool(self.near(a, [b]))

@@ -79,6 +79,10 @@ class FreeText(Untaught, Classless):
         left, right = str(a).split(), str(b).split()
         return 1 - distance(left, right) / longest if (longest := max(len(left), len(right))) else 1.0
 
+    def words(self, answer: Any) -> str:
+        """Return the text."""
+        return str(answer)
+
     def changed(self, draft: Any, answer: Any) -> float:
         """Return :func:`changed_share`."""
         return changed_share(draft["text"], answer["text"])

@@ -46,7 +46,12 @@ class Transcript(Untaught, Ranges):
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         """Parse a list of dicts, also as JSON, or subtitles (SRT or WebVTT), or the form of the log."""
-        found = super().parse(self._timed(value, vocabulary), vocabulary)
+        given = self._timed(value, vocabulary)
+        if isinstance(given, str) and not given.lstrip().startswith("["):
+            raise InvalidInput(
+                f"{given[:SHOWN]!r} has no times: expected a list of segments, or subtitles (SRT or WebVTT)."
+            )
+        found = super().parse(given, vocabulary)
         for (start, end, text), _ in found:
             if (start, end) == UNTIMED:
                 raise InvalidInput(f"The segment {text[:SHOWN]!r} is empty: expected 0 <= start < end.")
@@ -80,6 +85,10 @@ class Transcript(Untaught, Ranges):
         return len(rows) == len(given) and all(
             a[:3] == b[:3] and a[3] in {"", b[3]} for a, b in zip(rows, given, strict=True)
         )
+
+    def words(self, answer: Any) -> str:
+        """Return the texts of the segments, in a row."""
+        return " ".join(text for (*_, text), _ in answer)
 
     def changed(self, draft: Any, answer: Any) -> float:
         """Return the share of changed words, whatever their times and speakers."""

@@ -65,6 +65,8 @@ export class Marking<P> {
   private readonly types: readonly string[];
   /** Whether marks have a text. */
   readonly writes: boolean;
+  /** Whether marks may lack a class. */
+  readonly bare: boolean;
 
   constructor(
     protected readonly card: Composing,
@@ -75,6 +77,7 @@ export class Marking<P> {
     this.armed = offered.length === 1 ? card.classes.indexOf(offered[0]) : -1;
     this.known = new Map(card.classes.map((c) => [c.id, c]));
     this.free = !on.touch || card.settings.overlap === true;
+    this.bare = on.bare === true;
     this.writes = card.settings.transcribe === true;
     this.types = (card.settings.relations ?? []) as string[];
     this.line = new Timeline({ marks: [], suggested: [], links: [], suggestedLinks: [] });
@@ -173,7 +176,7 @@ export class Marking<P> {
       return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
         beyond === 1 ? "does" : "do"
       } not fit it. Select with . and remove with Del.`;
-    const bare = this.on.bare ? 0 : marks.filter(({ id }) => !id).length;
+    const bare = this.bare ? 0 : marks.filter(({ id }) => !id).length;
     if (bare)
       return `${count(bare, one, many)} without a class: select with . and press a class, or remove with Del.`;
     const ids = new Set(marks.map(({ id }) => id));
@@ -287,6 +290,18 @@ export class Marking<P> {
     this.write({ marks: [...rest(marks), ...fresh], suggested: rest(suggested) }, fresh[select] ?? null);
   }
 
+  /** Changes the text of a mark, which accepts it. Changes right after each other are one step. */
+  type(mark: Mark<P>, text: string): void {
+    if (text !== mark.text) this.change(mark, { ...mark, text }, `text ${mark.nr}`);
+  }
+
+  /** Changes the class of a mark; a suggestion stays one. */
+  relabel(mark: Mark<P>, id: string): void {
+    const next = { ...mark, id };
+    if (!this.isIdea(mark)) this.change(mark, next);
+    else this.write({ suggested: this.suggested.map((one) => (one === mark ? next : one)) }, next);
+  }
+
   /** Suggests marks beside what the item started with. */
   offer(made: readonly NewMark<P>[]): void {
     const fresh = made.map(({ at, id, text }) => this.mark(at, id, text));
@@ -356,7 +371,7 @@ export class Marking<P> {
     }
   }
 
-  protected acceptOne(mark: Mark<P>, id = mark.id): void {
+  acceptOne(mark: Mark<P>, id = mark.id): void {
     const clash = this.clash(mark.at);
     if (clash) {
       this.overlaps(clash);

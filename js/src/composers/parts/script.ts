@@ -1,48 +1,57 @@
-import { clock } from "../../items/audio/wave";
+import "../fields.css";
+import "./script.css";
 import { h, setText, show } from "../../ui/dom";
 import { difference } from "./difference";
 import type { Mark } from "./marking";
-import type { Piece } from "./pieces";
 
-export type Line = Mark<Piece>;
-
-export type ScriptCallbacks = {
-  speaker: (line: Line) => { name: string; color: string };
-  isIdea: (line: Line) => boolean;
-  /** The draft of a line; empty if there was none. */
-  draftOf: (line: Line) => string;
-  choose: (line: Line) => void;
-  play: (line: Line) => void;
-  typed: (line: Line, text: string) => void;
-  key: (event: KeyboardEvent, line: Line) => void;
+export type ScriptCallbacks<P> = {
+  /** What a mark is called. */
+  one: string;
+  many: string;
+  /** What is asked for. */
+  placeholder: string;
+  /** The class of a mark; an empty name for none. */
+  called: (line: Mark<P>) => { name: string; color: string };
+  isIdea: (line: Mark<P>) => boolean;
+  /** The draft of a text; empty if there was none. */
+  draftOf: (line: Mark<P>) => string;
+  /** Where a mark is: shortly, and in words. */
+  place: (line: Mark<P>, i: number) => readonly [string, string];
+  choose: (line: Mark<P>) => void;
+  /** What the button with the place does. */
+  go: (line: Mark<P>) => void;
+  goes: string;
+  typed: (line: Mark<P>, text: string) => void;
+  key: (event: KeyboardEvent, line: Mark<P>) => void;
 };
 
-type Row = {
+type Row<P> = {
   element: HTMLElement;
   time: HTMLButtonElement;
   who: HTMLElement;
   text: HTMLElement;
   below: HTMLElement;
-  line: Line;
+  line: Mark<P>;
   key: string;
 };
 
-/** The segments of a transcript below each other. One field moves to the segment that is selected. */
-export class Script {
-  readonly element = h("div", {
-    class: "hitl-script",
-    attrs: { role: "group", "aria-label": "Transcript" },
-  });
-  readonly field = h("textarea", {
-    class: "hitl-field hitl-script-field",
-    attrs: { rows: 1, dir: "auto", spellcheck: "true", placeholder: "Type what is said" },
-  });
+/** The texts of marks below each other. One field moves to the mark that is selected. */
+export class Script<P> {
+  readonly element: HTMLElement;
+  readonly field: HTMLTextAreaElement;
   private readonly empty = h("div", { class: "hitl-faint hitl-script-empty", attrs: { role: "status" } });
-  private readonly rows = new Map<number, Row>();
-  private line: Line | null = null;
+  private readonly rows = new Map<number, Row<P>>();
+  private line: Mark<P> | null = null;
 
-  constructor(private readonly on: ScriptCallbacks) {
+  constructor(private readonly on: ScriptCallbacks<P>) {
+    const { many, placeholder } = on;
+    const label = `Texts of the ${many}`;
+    this.element = h("div", { class: "hitl-script", attrs: { role: "group", "aria-label": label } });
     this.element.append(this.empty);
+    this.field = h("textarea", {
+      class: "hitl-field hitl-script-field",
+      attrs: { rows: 1, dir: "auto", spellcheck: "true", placeholder },
+    });
     this.field.addEventListener("input", () => {
       this.grow();
       if (this.line) on.typed(this.line, this.field.value);
@@ -62,7 +71,7 @@ export class Script {
   }
 
   /** Draws the segments; `words` are shown if there are none. */
-  draw(lines: readonly Line[], current: Line | null, words: string): void {
+  draw(lines: readonly Mark<P>[], current: Mark<P> | null, words: string): void {
     show(this.empty, words !== "");
     setText(this.empty, words);
     const typing = this.typing;
@@ -88,11 +97,11 @@ export class Script {
     if (typing && current && !this.typing) this.type(before?.nr !== current.nr);
   }
 
-  private made(line: Line): Row {
+  private made(line: Mark<P>): Row<P> {
     const time = h("button", {
       class: "hitl-script-time hitl-number",
       attrs: { type: "button" },
-      on: { click: () => this.on.play(row.line) },
+      on: { click: () => this.on.go(row.line) },
     });
     const who = h("span", { class: "hitl-script-who", attrs: { dir: "auto" } });
     const text = h("div", { class: "hitl-script-text", attrs: { dir: "auto" } });
@@ -104,19 +113,19 @@ export class Script {
       this.on.choose(row.line);
       this.type();
     });
-    const row: Row = { element, time, who, text, below, line, key: "" };
+    const row: Row<P> = { element, time, who, text, below, line, key: "" };
     this.rows.set(line.nr, row);
     return row;
   }
 
-  private drawRow(row: Row, line: Line, now: boolean, i: number, n: number): void {
-    const { speaker, isIdea, draftOf } = this.on;
-    const { name, color } = speaker(line);
+  private drawRow(row: Row<P>, line: Mark<P>, now: boolean, i: number, n: number): void {
+    const { called, isIdea, draftOf, place, goes, one } = this.on;
+    const { name, color } = called(line);
     const idea = isIdea(line);
-    const { start, end } = line.at;
+    const [short, where] = place(line, i);
     row.line = line;
     if (now && this.field.parentElement !== row.text.parentElement) row.text.before(this.field);
-    const key = [line.text, name, color, idea, now, start, end, i, n].join("\n");
+    const key = [line.text, name, color, idea, now, where, i, n].join("\n");
     if (key === row.key) return;
     row.key = key;
     const draft = draftOf(line);
@@ -124,17 +133,16 @@ export class Script {
     row.element.classList.toggle("hitl-idea", idea);
     row.element.classList.toggle("hitl-now", now);
     row.element.style.setProperty("--class", color);
-    setText(row.time, clock(start, 1));
-    const times = `${clock(start, 2)} to ${clock(end, 2)}`;
-    row.time.title = `Play ${times}`;
-    row.time.setAttribute("aria-label", `Play ${times}`);
+    setText(row.time, short);
+    row.time.title = `${goes} ${where}`;
+    row.time.setAttribute("aria-label", `${goes} ${where}`);
     setText(row.who, name);
     const state = idea ? ", suggested" : "";
-    const label = `Segment ${i + 1} of ${n}${name && `, ${name}`}${state}`;
+    const label = `${one} ${i + 1} of ${n}${name && `, ${name}`}${state}`;
     row.element.setAttribute("aria-label", label);
     if (now) {
       row.element.setAttribute("aria-current", "true");
-      this.field.setAttribute("aria-label", `${label}, ${times}`);
+      this.field.setAttribute("aria-label", `${label}, ${where}`);
     } else row.element.removeAttribute("aria-current");
     show(row.text, !now);
     setText(row.text, line.text || "no text yet");
