@@ -20,7 +20,7 @@ import { ARROWS, Picture } from "./picture";
 import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
-import { Writing } from "./writing";
+import type { Writing, WritingCallbacks } from "./writing";
 
 /** Distance at which a pointer touches something, in pixels. */
 const REACH = 9;
@@ -31,8 +31,11 @@ const NAMED = 150;
 /** The size of a mark that is made by key, as a share of what is in sight. */
 const SHARE = 0.25;
 
+/** Makes what the texts of marks are typed with, for shapes that may have texts. */
+export type Write = (on: Composing, marking: Marking<Place>, how: WritingCallbacks<Place>) => Writing<Place>;
+
 /** Composes boxes, polygons or points on an image: with a mouse, with fingers, or by keys alone. */
-export function composeShapes(on: Composing, shape: Drawing): Composer {
+export function composeShapes(on: Composing, shape: Drawing, write?: Write): Composer {
   const { item, stage, say, leave } = on;
   if (!item || !["image", "remote"].includes(item.content.kind)) return unshown(shape.many);
   const size = { width: Number(item.content.width ?? 0), height: Number(item.content.height ?? 0) };
@@ -91,17 +94,17 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     draw: () => drawLine(),
   });
   const segments = segment.there && shape.drawn !== "click";
-  const writing = marking.writes ? written() : null;
+  const writing = marking.writes && write ? written(write) : null;
   const texts = writing ? [writing.script.element] : [];
   const element = h("div", { class: "hitl-marking" }, picture.element, ...texts, line.element);
 
   /** The texts of marks, below the picture. */
-  function written(): Writing<Place> {
+  function written(write: Write): Writing<Place> {
     const go = (mark: Mark<Place>): void => {
       select(mark);
       picture.reveal(boundsOf(mark.at));
     };
-    return new Writing<Place>(on, marking, {
+    return write(on, marking, {
       one: shape.one,
       many: shape.many,
       placeholder: "Type the text in it",
