@@ -962,7 +962,8 @@ class Session:
         path, format
             Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
             or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
-            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets), ``trl`` (preferences), or ``srt``, ``vtt``
+            and ``txt`` (transcripts: a folder or a zip file with a file for each recording, or one file).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items

@@ -263,8 +263,14 @@ class Fold:
         return [key for key in self._on_item if self._lacks(key)]
 
     def _lacks(self, key: str) -> bool:
-        held = [event for event in self.current(key).values() if event.event_id in self._answers]
-        return bool(held) and all(self.now(event) is None for event in held)
+        answers = [self._answers.get(event.event_id) for event in self.current(key).values()]
+        held = [answer for answer in answers if answer is not None]
+        return bool(held) and all(map(self._lacks_part, held))
+
+    def _lacks_part(self, answer: Answer) -> bool:
+        """Whether an answer does not count although all of its classes are there."""
+        gone = None in map(self.vocabulary.heir, self.kind.classes(answer))
+        return not gone and self.kind.now(answer, self.vocabulary) is None
 
     def words(self, event: LabelEvent) -> Any:
         """Return the answer of a label in the class names at the time; None if the label was removed."""

@@ -20,8 +20,8 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.resting import Resting
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.suggesting import Suggesting
+from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import is_unicode
-from hitl_widgets.questions.text import changed_share
 
 __all__ = ["Acts", "relabelled", "unsaid"]
 
@@ -316,9 +316,8 @@ class Acts:
         if self.suggesting is not None and suggested is not None:
             same = self.suggesting.is_same(suggested, value)
             found["suggested"] = {"shown": shown, "same": same}
-            if self._ledger.fold.kind.name == "text":
-                share = changed_share(suggested["text"], value["text"])
-                found["suggested"]["changed"] = share
+            if isinstance(kind := self._ledger.fold.kind, Corrected):
+                found["suggested"]["changed"] = kind.changed(suggested, value)
         return found
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:

@@ -41,6 +41,7 @@ from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.loop.trusting import Trusting
 from hitl_widgets.maps.preparation import Preparation
+from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Loop", "opaque"]
@@ -146,7 +147,8 @@ class Loop:
         tagging, self.suggesting = background.tagging, self._suggesting(suggest)
         log, blind = self.log, self.blind
         drafting: Drafting | None = None
-        if suggest is not None and self.suggesting is not None and log.labels.kind.name == "text":
+        corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
+        if corrected and self.suggesting is not None:
             ask_anew = weakly(trainer.request)
             drafting = Drafting(log, self.suggesting, background.snapshot, ask_anew, background.note)
             trainer.doubts = partial(_doubts, weakref.ref(drafting))
