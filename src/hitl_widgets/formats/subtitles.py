@@ -70,7 +70,9 @@ def _files(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
         return [(file.name, _reading(file)) for file in found]
     if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            inside = [one for one in archive.infolist() if PurePosixPath(one.filename).suffix.lower() in ENDINGS]
+            inside = [
+                one for one in archive.infolist() if PurePosixPath(one.filename).suffix.lower() in ENDINGS
+            ]
         return [(PurePosixPath(one.filename).name, _unpacking(path, one)) for one in inside]
     return [(path.name, _reading(path))] if path.suffix.lower() in ENDINGS else []
 
