@@ -212,7 +212,7 @@ def _widened(kind: str, rows: Sequence[Row], name: str) -> str:
     """Return the kind of a question whose first answer could be of this kind."""
     if kind == "choice" and _has_several(rows, name):
         return "choices"
-    return "transcript" if kind == "ranges" and _are_transcribed(rows) else kind
+    return "transcript" if kind == "ranges" and _are_transcribed(rows, name) else kind
 
 
 def _parts(rows: Sequence[Row]) -> dict[str, str]:
@@ -241,14 +241,15 @@ def _has_several(rows: Sequence[Row], name: str) -> bool:
     )
 
 
-def _are_transcribed(rows: Sequence[Row]) -> bool:
-    """Return whether regions have texts."""
-    return any(
-        is_of_region(part)
-        for _, row in rows
-        for one in rows_of(_annotations(row))
-        for part in rows_of(one.get("result"))
-    )
+def _are_transcribed(rows: Sequence[Row], name: str) -> bool:
+    """Return whether regions of a question have texts."""
+    for _, row in rows:
+        for one in rows_of(_annotations(row)):
+            parts = rows_of(one.get("result"))
+            regions = {str(part.get("id")) for part in parts if part.get("from_name") == name}
+            if any(is_of_region(part) and str(part.get("id")) in regions for part in parts):
+                return True
+    return False
 
 
 def _asks(kind: str) -> str:

@@ -85,6 +85,8 @@ def made(folder: Path) -> dict[str, Path]:
         found[name], _ = write(
             writer, Export(table, kind=one.kind, classes=["car", "who", "where"], said=[one]), path
         )
+    found["srt"] = folder / "a.srt"
+    found["srt"].write_text("1\n00:00:00,500 --> 00:00:02,250\nGood morning.\n", encoding="utf-8")
     for image in (folder / "a.jpg", found["yolo"] / "images" / "train" / "a.jpg"):
         Image.new("RGB", (40, 30)).save(image)
     return found

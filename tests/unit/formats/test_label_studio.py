@@ -92,7 +92,7 @@ TASK = {
 }  # fmt: skip
 
 READ: dict[str, tuple[str, Any]] = {
-    "box": ("boxes", [{"x": 10, "y": 10, "width": 30, "height": 20, "label": "Car"}]),
+    "box": ("boxes", [{"x": 10, "y": 10, "width": 30, "height": 20, "text": "STOP", "label": "Car"}]),
     "polygon": ("polygons", [{"points": [[1, 0.5], [9, 0.5], [9, 4.5]], "label": "Roof"}]),
     "point": ("points", [{"x": 50, "y": 25, "label": "Nose"}]),
     "brush": ("masks", None),
@@ -110,7 +110,7 @@ READ: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 # With the reason why they are not, which may be that no question asks for them.
 UNREAD = {
-    "turned": "A box is rotated", "transcript": "for a region", "color": "for a region", "ellipse": "not one of them", "bitmask": "not one of them",
+    "turned": "A box is rotated", "transcript": "not one of them", "color": "for a region", "ellipse": "not one of them", "bitmask": "not one of them",
     "vector": "not one of them", "cube": "not one of them", "dialogue": "not one of them", "film": "not one of them", "line": "not one of them",
     "tree": "not one of them", "when": "not one of them",
 }  # fmt: skip

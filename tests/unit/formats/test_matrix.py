@@ -51,7 +51,9 @@ def usual(kind: str, label: Any) -> Any:
     of: Any = kind_of(kind)
     if hasattr(of, "place"):
         known = [(of.place([mark[name] for name in of.fields]), mark) for mark in label]
-        return sorted((place, mark.get("text"), str(mark.get(of.called))) for place, mark in known)
+        return sorted(
+            (place, mark.get("text", "").strip(), str(mark.get(of.called))) for place, mark in known
+        )
     return str(label) if kind == "rating" else label
 
 
