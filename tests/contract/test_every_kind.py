@@ -183,7 +183,10 @@ BEYOND: dict[str, tuple[list[Any], str]] = {
     "points": ([{"x": 30, "y": 5, "label": "a"}], "beyond the image, which has 10 x 10 pixels"),
     "masks": ([mask_of(1, "a")], "for an image of 60 x 40 pixels, and this image has 10 x 10"),
     "ranges": ([{"start": 2.0, "end": 3.0, "label": "a"}], r"beyond the recording, which has 0\.500 seconds"),
-    "transcript": ([{"start": 2.0, "end": 3.0, "text": "yes"}], r"beyond the recording, which has 0\.500 sec"),
+    "transcript": (
+        [{"start": 2.0, "end": 3.0, "text": "yes"}],
+        r"beyond the recording, which has 0\.500 sec",
+    ),
 }
 
 

@@ -181,7 +181,7 @@ export function compose(on: Composing): Composer {
     } catch (error) {
       if (stage.signal.aborted) return;
       looking = false;
-      words = `No pauses were looked for: ${(error as Error).message} Drag over the waveform for a segment.`;
+      words = `The pauses could not be found: ${(error as Error).message} Drag over the waveform for a segment.`;
       offer([], text);
     }
     draw();

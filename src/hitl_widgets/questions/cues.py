@@ -90,7 +90,7 @@ def _seconds(parts: Iterable[str | None]) -> float:
 
 def _of_srt(times: _Times, words: str, is_speaker: Callable[[str], bool]) -> dict[str, Any]:
     cue = {"start": times[0], "end": times[1], "text": words}
-    names = [found.start() for found in re.finditer(":", words[:SHOWN * 4].split("\n", 1)[0])]
+    names = [found.start() for found in re.finditer(":", words[: SHOWN * 4].split("\n", 1)[0])]
     for at in reversed(names):
         if is_speaker(name := words[:at].strip()):
             return {**cue, "speaker": name, "text": words[at + 1 :]}
