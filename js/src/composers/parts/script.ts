@@ -130,14 +130,13 @@ export class Script<P> {
 
   private drawRow(row: Row<P>, line: Mark<P>, now: boolean, i: number, n: number): void {
     const { called, isIdea, draftOf, place, goes, one } = this.on;
-    const { name, color } = called(line);
-    const idea = isIdea(line);
-    const [short, where] = place(line, i);
-    row.line = line;
     if (now && this.field.parentElement !== row.text.parentElement) row.text.before(this.field);
-    const key = [line.text, name, color, idea, now, where, i, n].join("\n");
-    if (key === row.key) return;
-    row.key = key;
+    const idea = isIdea(line);
+    const key = `${idea} ${now} ${i} ${n}`;
+    if (line === row.line && key === row.key) return;
+    [row.line, row.key] = [line, key];
+    const { name, color } = called(line);
+    const [short, where] = place(line, i);
     const draft = draftOf(line);
     const changed = draft !== "" && draft.trim() !== line.text.trim();
     row.element.classList.toggle("hitl-idea", idea);
