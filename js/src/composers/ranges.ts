@@ -1,13 +1,14 @@
 import "./ranges.css";
-import { type Audio, recording } from "../items/audio/recording";
-import { clock } from "../items/audio/wave";
+import type { Audio } from "../items/audio/recording";
+import type { Series } from "../items/series/plot";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Bands } from "./parts/bands";
 import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks, type Mark } from "./parts/marking";
-import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece } from "./parts/pieces";
+import { between, type Edge, edgeNear, gapAt, moved, type Piece } from "./parts/pieces";
+import { further, trackOf } from "./parts/track";
 
 type Range = Mark<Piece>;
 /** What the pointer does: it moves an edge, or it may mark a new piece from where it went down. */
@@ -17,37 +18,38 @@ type Drag = { x: number; from: number; of?: Range; edge?: Edge; now?: Piece };
 const REACH = { mouse: 6, touch: 16 };
 /** A pointer that moves less clicks. */
 const STILL = 4;
-/** Steps of an edge by key, in seconds: for short and for long recordings. */
-const STEPS = { short: [0.02, 0.2], long: [0.1, 1], from: 30 };
 
-/** Ranges of a recording: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
+/**
+ * Ranges of a recording or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
+ * removed by key.
+ */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage, say, leave } = on;
-  const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unreadable();
+  const content = on.item?.content as Audio | Series | undefined;
+  if (content?.kind !== "audio" && content?.kind !== "series") return unreadable();
   const overlap = settings.overlap === true;
-  const { seconds } = content;
-  const last = lastOf(seconds);
-  const [fine, coarse] = last < STEPS.from ? STEPS.short : STEPS.long;
   /** Where a range was started by key that is not ended yet, and how far it may go. */
   let open: { at: number; within: Piece } | null = null;
   let drag: Drag | null = null;
 
-  const { element: audio, wave, player } = recording(content, stage, follow);
+  const track = trackOf(content, stage, follow, draw);
+  const { grid, words: wordsAt } = track;
+  const { first, last } = grid;
+  const head = track.play ? "playhead" : "cursor";
   const layer = h("div", { class: "hitl-ranges-layer" });
-  const bands = new Bands<Range>(layer, seconds);
-  wave.append(layer, bands.newest);
+  const bands = new Bands<Range>(layer, track.xOf);
+  track.place.append(layer, bands.newest);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h("div", { class: "hitl-ranges" }, audio, status.element);
+  const element = h("div", { class: "hitl-ranges" }, track.element, status.element);
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
     many: "ranges",
-    whole: "recording",
+    whole: track.name,
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > last,
+    stray: ({ start, end }) => start < first - track.rounding || end > last + track.rounding,
     words: timesOf,
     draw,
   });
@@ -55,12 +57,12 @@ export function compose(on: Composing): Composer {
   // -- drawing
 
   function timesOf({ start, end }: Piece): string {
-    return `${clock(start, 2)}–${clock(end, 2)}`;
+    return `${wordsAt(start)}–${wordsAt(end)}`;
   }
 
   /** A range that was started by key ends at the playhead so far. */
   function growing(): Piece | null {
-    return open && between(open.at, player.time, open.within);
+    return open && between(open.at, track.cursor(), open.within, grid);
   }
 
   function draw(): void {
@@ -89,15 +91,16 @@ export function compose(on: Composing): Composer {
 
   function words(): string {
     const { current, draft, armed } = marking;
-    const keys = `← → move its ${marking.moving}, Home End choose the edge, Space plays it.`;
+    const plays = track.play ? ", Space plays it" : "";
+    const keys = `← → move its ${marking.moving}, Home End choose the edge${plays}.`;
     if (open)
-      return `From ${clock(open.at, 2)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
+      return `From ${wordsAt(open.at)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
     if (draft) return `${timesOf(draft)}: press a class. ${keys}`;
     if (current && marking.isIdea(current))
-      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it, Space plays it.`;
+      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it${plays}.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    return "Drag over the waveform, or press - to start and to end a range. Then press a class.";
+    return `Drag over the ${track.play ? "waveform" : "lines"}, or press - to start and to end a range at the ${head}. Then press a class.`;
   }
 
   /** The playhead may have moved. */
@@ -107,12 +110,12 @@ export function compose(on: Composing): Composer {
 
   /** How far a piece at this place may go. */
   function roomAt(at: number, except: Range | null = null): Piece | null {
-    if (overlap) return { start: 0, end: last };
+    if (overlap) return { start: first, end: last };
     const others = marking.marks.filter((one) => one !== except);
     return gapAt(
       others.map(({ at }) => at),
       at,
-      last,
+      grid,
     );
   }
 
@@ -129,11 +132,11 @@ export function compose(on: Composing): Composer {
 
   const timeAt = (x: number): number => {
     const { left, width } = layer.getBoundingClientRect();
-    return (seconds * Math.max(0, Math.min(x - left, width))) / Math.max(1, width);
+    return track.atX(Math.max(0, Math.min((x - left) / Math.max(1, width), 1)));
   };
   function edgeAt({ clientX, pointerType }: PointerEvent): { of: Range; edge: Edge } | null {
     const reach = pointerType === "mouse" ? REACH.mouse : REACH.touch;
-    const most = (seconds * reach) / Math.max(1, layer.clientWidth);
+    const most = ((track.atX(1) - track.atX(0)) * reach) / Math.max(1, layer.clientWidth);
     const at = timeAt(clientX);
     const { current, marks } = marking;
     // The edges of the selected range first, where ranges overlap.
@@ -157,11 +160,11 @@ export function compose(on: Composing): Composer {
     const { of, edge, from, x } = drag;
     if (!drag.now && Math.abs(event.clientX - x) < STILL) return;
     const to = timeAt(event.clientX);
-    if (of && edge) drag.now = moved(of.at, edge, to, roomOf(of.at, of));
+    if (of && edge) drag.now = moved(of.at, edge, to, roomOf(of.at, of), grid);
     else {
       const room = roomAt(from);
       if (!room) return;
-      drag.now = between(from, to, room) ?? drag.now;
+      drag.now = between(from, to, room, grid) ?? drag.now;
     }
     if (drag.of && drag.now) bands.put(drag.of, drag.now);
     else drawFresh();
@@ -195,62 +198,61 @@ export function compose(on: Composing): Composer {
     if (there.length) choose(there[(there.indexOf(marking.current as Range) + 1) % there.length]);
     else {
       choose(null);
-      player.seek(at);
+      track.seek(at);
     }
   }
 
   // -- the keyboard
 
   function startHere(): void {
-    const within = roomAt(player.time);
+    const within = roomAt(track.cursor());
     if (!within) {
-      marking.refuse("There is a range at the playhead: ranges cannot overlap here.");
+      marking.refuse(`There is a range at the ${head}: ranges cannot overlap here.`);
       return;
     }
     choose(null);
-    open = { at: Math.min(player.time, last), within };
+    open = { at: Math.min(track.cursor(), last), within };
     draw();
-    say(`From ${clock(open.at, 2)}`);
+    say(`From ${wordsAt(open.at)}`);
   }
 
   /** Ends what was started by key; returns whether it is long enough. */
   function endHere(): Piece | null {
     const piece = growing();
     if (piece) open = null;
-    else marking.refuse("The range is too short: play or move on, then end it.");
+    else marking.refuse(`The range is too short: ${track.play ? "play or move" : "move"} on, then end it.`);
     return piece;
   }
 
   /** Moves one edge of what is selected. */
-  function nudge(piece: Piece, by: number): void {
+  function nudge(piece: Piece, way: 1 | -1, step: number): void {
     const { moving } = marking;
-    const next = moved(piece, moving, piece[moving] + by, roomOf(piece, marking.current));
+    const to = further(grid.exact, piece[moving], step, way);
+    const next = moved(piece, moving, to, roomOf(piece, marking.current), grid);
     if (next[moving] === piece[moving]) say("It goes no further");
     else {
       marking.put(next);
-      say(clock(next[moving], 2));
+      say(wordsAt(next[moving]));
     }
-    if (!player.playing) player.seek(next[moving]);
+    if (!track.playing()) track.seek(next[moving]);
   }
 
   function edgeTo(piece: Piece, edge: Edge): void {
     marking.moveEdge(edge);
-    player.seek(piece[edge]);
-    say(`${edge} at ${clock(piece[edge], 2)}`);
+    track.seek(piece[edge]);
+    say(`${edge} at ${wordsAt(piece[edge])}`);
   }
 
   function press(key: string, shift: boolean): boolean | "again" {
     const { piece, current, draft } = marking;
     if (piece && (key === "ArrowRight" || key === "ArrowLeft")) {
-      nudge(piece, (key === "ArrowRight" ? 1 : -1) * (shift ? coarse : fine));
+      nudge(piece, key === "ArrowRight" ? 1 : -1, track.steps()[shift ? 1 : 0]);
       return "again";
     }
     const heard = current?.at ?? draft;
     if (piece && (key === "Home" || key === "End")) edgeTo(piece, key === "Home" ? "start" : "end");
-    else if (key === " " && heard) {
-      if (player.playing) player.pause();
-      else player.playPart(heard.start, heard.end);
-    } else if (key === "-" && !open) startHere();
+    else if (key === " " && heard && track.play) track.play(heard);
+    else if (key === "-" && !open) startHere();
     else if (key === "-") {
       const ended = endHere();
       if (ended) marking.take(ended);
@@ -263,8 +265,8 @@ export function compose(on: Composing): Composer {
       if (walks) open = null;
       const done = marking.press(key, shift);
       if (!done && walks) return marking.refuse("There are no ranges yet.");
-      if (done && walks && marking.current && !player.playing) player.seek(marking.current.at.start);
-      return done;
+      if (done && walks && marking.current && !track.playing()) track.seek(marking.current.at.start);
+      return done || track.press(key, shift);
     }
     return true;
   }
@@ -284,19 +286,26 @@ export function compose(on: Composing): Composer {
     picked: () => marking.picked(),
     read: () => (open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
     keys: keysOfMarks("range", "ranges", [
-      ["-", "start a range at the playhead; again: end it"],
+      ["-", `start a range at the ${head}; again: end it`],
       ["← →", "move an edge of the selected range; with ⇧ further"],
       ["Home End", "choose the edge"],
-      ["Space", "play the selected range"],
-      ["< >", "slower and faster"],
+      ...(track.play
+        ? ([
+            ["Space", "play the selected range"],
+            ["< >", "slower and faster"],
+          ] as const)
+        : ([
+            ["← →", "else move the cursor; with ⇧ further"],
+            ["+ _ Home", "zoom in and out, and show all"],
+          ] as const)),
     ]),
   };
 }
 
-/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
+/** For an item that is neither a recording nor a series, or cannot be read: it is shown as what it is. */
 const unreadable = (): Composer => ({
   press: () => false,
   pick: () => undefined,
   picked: () => [],
-  read: () => "This recording cannot be read: skip it.",
+  read: () => "This item cannot be read: skip it.",
 });

@@ -1,3 +1,4 @@
+import "../items/picture/image.css";
 import "./pdf.css";
 import { type ItemKind, type Stage, shortened } from "../items/registry";
 import { count, h, setText } from "../ui/dom";

@@ -29,6 +29,7 @@ __all__ = [
     "QuestionKind",
     "Shading",
     "Standing",
+    "compares",
     "kind_of",
 ]
 
@@ -221,6 +222,11 @@ class Drafted(Protocol):
 @cache
 def _kinds() -> dict[str, QuestionKind]:
     return {kind.name: kind for kind in kinds_in(hitl_widgets.questions)}
+
+
+def compares(name: str) -> bool:
+    """Return whether questions of this kind compare the members of lists."""
+    return "list" in kind_of(name).items
 
 
 def kind_of(name: str) -> QuestionKind:

@@ -1,13 +1,14 @@
+import "./marking.css";
+import { type Frame, inSight, type Point, toScreen } from "../../items/picture/frame";
+import { ARROWS, Picture } from "../../items/picture/picture";
+import type { Drag } from "../../items/picture/pointers";
 import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
-import { type Frame, inSight, type Point, toScreen } from "./frame";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
 import { currentWords, type Drawing, ideaWords, keysOf, OPEN, startWords, unshown } from "./guide";
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Mark, Marking } from "./marking";
-import { ARROWS, Picture } from "./picture";
-import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
 

@@ -1,10 +1,10 @@
 import type { Content } from "../../host/protocol";
 import { h } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
-import type { Item, Stage } from "../registry";
+import type { Item, Stage, Told } from "../registry";
 
-/** Items of another kind, and how many of the media each has. */
-export type List = { kind: "list"; items: Content[]; media: number[] };
+/** Items of other kinds, and how many of the media each has; `names`: those of their columns. */
+export type List = { kind: "list"; items: Content[]; media: number[]; names?: string[] };
 
 /** The members of a list as items. */
 export function membersOf({ items, media }: List, all: readonly string[]): Item[] {
@@ -24,14 +24,22 @@ export function showMembers(
 ): HTMLElement[] {
   let active = 0;
   const presses: (Press | undefined)[] = [];
-  stage.keys((key, shift) => presses[active]?.(key, shift) ?? false);
+  const arrows: ((() => boolean) | undefined)[] = [];
+  const tell = (told?: Told): void =>
+    stage.keys(
+      (key, shift) => presses[active]?.(key, shift) ?? false,
+      told,
+      () => arrows[active]?.() ?? false,
+    );
+  tell();
   return members.map((item, member) => {
     const own: Stage = {
       signal: stage.signal,
       more: (ask, signal) => stage.more({ ...ask, member }, signal),
       gather: (ask, heard, signal) => stage.gather({ ...ask, member }, heard, signal),
-      keys: (press) => {
-        presses[member] = press;
+      keys: (press, told, all) => {
+        [presses[member], arrows[member]] = [press, all];
+        tell(told);
       },
     };
     const use = (): void => {
