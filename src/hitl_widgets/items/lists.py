@@ -134,13 +134,15 @@ class ListKind:
 def together(
     kinds: Sequence[ItemKind], members: Sequence[Any], size: Size, names: Sequence[str] = ()
 ) -> Payload:
-    """Return what to display of each member, and how many of the media each has; ``names`` are above them."""
+    """Return what to display of each member, and how many media each has; ``names`` are one for each."""
     most = None if size.most is None else size.most // len(members)
     made = [kind.payload(one, replace(size, most=most)) for kind, one in zip(kinds, members, strict=True)]
     if all(one.content["kind"] == "broken" for one in made):
         return broken(made[0].content["why"])
     content: dict[str, Any] = {"kind": "list", "items": [one.content for one in made]}
-    content |= {"media": [len(one.media) for one in made]} | ({"names": list(names)} if names else {})
+    content |= {"media": [len(one.media) for one in made]} | (
+        {"names": list(names)} if len(names) == len(members) else {}
+    )
     return Payload(content, tuple(chain.from_iterable(one.media for one in made)))
 
 

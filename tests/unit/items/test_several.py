@@ -71,9 +71,15 @@ def test_features_are_those_of_each_column_and_count_alike(tmp_path: Path) -> No
         assert list(saved.predict(pool.items)) == expected
 
 
+def test_a_column_of_lists_has_no_names_for_their_members() -> None:
+    table = pd.DataFrame({"both": [["a text", front] for front in TABLE["front"]]})
+    pool = Pool.from_data(table, item="both", kind="several:text,image")
+    assert "names" not in pool.payload(0).content
+
+
 def test_what_is_not_a_value_for_each_column_is_refused() -> None:
     for wrong in ([1], [["a"]], ["ab"], [None]):
-        with pytest.raises(InvalidInput, match="row 0 is .*expected a list of 2 values"):
+        with pytest.raises(InvalidInput, match=r"row 0 is .*expected a list of 2 values"):
             Pool.from_data(wrong, kind="several:text,image")
 
 
@@ -114,5 +120,5 @@ def test_marks_on_several_images_are_refused_at_the_start() -> None:
 
 @pytest.mark.parametrize("option", ["text", "text,list:text", "text,table", "text,no"])
 def test_an_option_that_cannot_be_meant_is_refused(option: str) -> None:
-    with pytest.raises(InvalidInput, match="expected two or more kinds|not a kind of item"):
+    with pytest.raises(InvalidInput, match=r"expected two or more kinds|not a kind of item"):
         Pool.from_data([["a", "b"]], kind=f"several:{option}")

@@ -16,7 +16,7 @@ export function membersOf({ items, media }: List, all: readonly string[]): Item[
   });
 }
 
-/** Shows the members; keys are for the one that was used last. */
+/** Shows the members; keys are first for the one that was used last. */
 export function showMembers(
   members: readonly Item[],
   stage: Stage,
@@ -27,9 +27,16 @@ export function showMembers(
   const arrows: ((() => boolean) | undefined)[] = [];
   const tell = (told?: Told): void =>
     stage.keys(
-      (key, shift) => presses[active]?.(key, shift) ?? false,
+      (key, shift) => {
+        // What the one that was used last does not know may be for another one.
+        for (const press of [presses[active], ...presses]) {
+          const taken = press?.(key, shift);
+          if (taken) return taken;
+        }
+        return false;
+      },
       told,
-      () => arrows[active]?.() ?? false,
+      () => arrows.some((all) => all?.()),
     );
   tell();
   return members.map((item, member) => {
