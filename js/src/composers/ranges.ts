@@ -3,42 +3,23 @@ import type { Audio } from "../items/audio/recording";
 import type { Series } from "../items/series/plot";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
-import { Bands } from "./parts/bands";
 import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
-import { keysOfMarks, type Mark } from "./parts/marking";
-import { between, type Edge, edgeNear, gapAt, moved, type Piece } from "./parts/pieces";
-import { further, trackOf } from "./parts/track";
-
-type Range = Mark<Piece>;
-/** What the pointer does: it moves an edge, or it may mark a new piece from where it went down. */
-type Drag = { x: number; from: number; of?: Range; edge?: Edge; now?: Piece };
-
-/** How near the pointer must be to an edge, in pixels. */
-const REACH = { mouse: 6, touch: 16 };
-/** A pointer that moves less clicks. */
-const STILL = 4;
+import { keysOfMarks } from "./parts/marking";
+import { trackOf } from "./parts/track";
+import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 
 /**
  * Ranges of a recording or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
  * removed by key.
  */
 export function compose(on: Composing): Composer {
-  const { classes, settings, stage, say, leave } = on;
+  const { classes, settings, stage } = on;
   const content = on.item?.content as Audio | Series | undefined;
-  if (content?.kind !== "audio" && content?.kind !== "series") return unreadable();
-  const overlap = settings.overlap === true;
-  /** Where a range was started by key that is not ended yet, and how far it may go. */
-  let open: { at: number; within: Piece } | null = null;
-  let drag: Drag | null = null;
-
-  const track = trackOf(content, stage, follow, draw);
-  const { grid, words: wordsAt } = track;
-  const { first, last } = grid;
-  const head = track.play ? "playhead" : "cursor";
-  const layer = h("div", { class: "hitl-ranges-layer" });
-  const bands = new Bands<Range>(layer, track.xOf);
-  track.place.append(layer, bands.newest);
+  if (content?.kind !== "audio" && content?.kind !== "series") return unheard;
+  let moved = (): void => undefined;
+  const track = trackOf(content, stage, () => moved(), draw);
+  const words = timesOf(track);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
   const element = h("div", { class: "hitl-ranges" }, track.element, status.element);
@@ -49,263 +30,67 @@ export function compose(on: Composing): Composer {
     whole: track.name,
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ start, end }) => start < first - track.rounding || end > last + track.rounding,
-    words: timesOf,
+    stray: isBeyond(track),
+    words,
+    draw,
+  });
+  const waves = new Waves(on, track, marking, {
+    one: "range",
+    many: "ranges",
+    overlap: settings.overlap === true,
+    made: (piece) => marking.take(piece),
     draw,
   });
 
-  // -- drawing
-
-  function timesOf({ start, end }: Piece): string {
-    return `${wordsAt(start)}–${wordsAt(end)}`;
-  }
-
-  /** A range that was started by key ends at the playhead so far. */
-  function growing(): Piece | null {
-    return open && between(open.at, track.cursor(), open.within, grid);
-  }
-
   function draw(): void {
-    bands.draw(marking.ordered, (range) => {
-      const [now, idea] = [range === marking.current, marking.isIdea(range)];
-      const edge = now && !idea ? ` hitl-range-at-${marking.moving}` : "";
-      const look = `hitl-range-${idea ? "idea" : "own"}${edge}${now ? " hitl-range-current" : ""}`;
-      return { look, label: marking.nameOf(range), colour: marking.colorOf(range) };
-    });
-    drawFresh();
-    drawLine();
-  }
-
-  /** Draws what has no class yet. */
-  function drawFresh(): void {
-    const piece = (drag && !drag.of && drag.now) || growing() || marking.draft;
-    const look = `hitl-range-draft hitl-range-at-${marking.moving}`;
-    bands.drawNew(piece, piece === marking.draft ? `${look} hitl-range-current` : look);
-  }
-
-  function drawLine(): void {
+    waves.draw();
     const { failure, suggested } = marking;
-    status.tell(failure || words(), failure !== "");
+    status.tell(failure || hint(), failure !== "");
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 
-  function words(): string {
+  function hint(): string {
     const { current, draft, armed } = marking;
     const plays = track.play ? ", Space plays it" : "";
     const keys = `← → move its ${marking.moving}, Home End choose the edge${plays}.`;
-    if (open)
-      return `From ${wordsAt(open.at)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
-    if (draft) return `${timesOf(draft)}: press a class. ${keys}`;
+    if (waves.open)
+      return `From ${track.words(waves.open.at)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
+    if (draft) return `${words(draft)}: press a class. ${keys}`;
     if (current && marking.isIdea(current))
       return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it${plays}.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    return `Drag over the ${track.play ? "waveform" : "lines"}, or press - to start and to end a range at the ${head}. Then press a class.`;
+    const what = track.play ? "waveform" : "lines";
+    return `Drag over the ${what}, or press - to start and to end a range. Then press a class.`;
   }
 
-  /** The playhead may have moved. */
-  function follow(): void {
-    if (open) drawFresh();
-  }
-
-  /** How far a piece at this place may go. */
-  function roomAt(at: number, except: Range | null = null): Piece | null {
-    if (overlap) return { start: first, end: last };
-    const others = marking.marks.filter((one) => one !== except);
-    return gapAt(
-      others.map(({ at }) => at),
-      at,
-      grid,
-    );
-  }
-
-  /** How far the edges of a range may go. */
-  const roomOf = ({ start, end }: Piece, of: Range | null): Piece =>
-    roomAt((start + end) / 2, of) ?? { start, end };
-
-  function choose(range: Range | null): void {
-    open = null;
-    marking.choose(range);
-  }
-
-  // -- the pointer
-
-  const timeAt = (x: number): number => {
-    const { left, width } = layer.getBoundingClientRect();
-    return track.atX(Math.max(0, Math.min((x - left) / Math.max(1, width), 1)));
-  };
-  function edgeAt({ clientX, pointerType }: PointerEvent): { of: Range; edge: Edge } | null {
-    const reach = pointerType === "mouse" ? REACH.mouse : REACH.touch;
-    const most = ((track.atX(1) - track.atX(0)) * reach) / Math.max(1, layer.clientWidth);
-    const at = timeAt(clientX);
-    const { current, marks } = marking;
-    // The edges of the selected range first, where ranges overlap.
-    return (
-      (current && !marking.isIdea(current) && edgeNear([current], at, most)) || edgeNear(marks, at, most)
-    );
-  }
-
-  layer.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    event.stopPropagation(); // it would move the playhead
-    event.preventDefault(); // no text is selected, and nothing is dragged out of the page
-    layer.setPointerCapture(event.pointerId);
-    drag = { x: event.clientX, from: timeAt(event.clientX), ...edgeAt(event) };
-  });
-  layer.addEventListener("pointermove", (event) => {
-    if (!drag) {
-      layer.classList.toggle("hitl-on-edge", edgeAt(event) !== null);
-      return;
-    }
-    const { of, edge, from, x } = drag;
-    if (!drag.now && Math.abs(event.clientX - x) < STILL) return;
-    const to = timeAt(event.clientX);
-    if (of && edge) drag.now = moved(of.at, edge, to, roomOf(of.at, of), grid);
-    else {
-      const room = roomAt(from);
-      if (!room) return;
-      drag.now = between(from, to, room, grid) ?? drag.now;
-    }
-    if (drag.of && drag.now) bands.put(drag.of, drag.now);
-    else drawFresh();
-  });
-  layer.addEventListener("pointerup", () => {
-    const done = drag;
-    drag = null;
-    if (!done) return;
-    const { of, edge, now, from } = done;
-    open = null;
-    if (of && edge && now) {
-      choose(of);
-      marking.moving = edge;
-      marking.put(now);
-      say(timesOf(now));
-    } else if (now) marking.take(now);
-    else clicked(from);
-    leave();
-  });
-  layer.addEventListener("pointercancel", () => {
-    if (drag?.of) bands.put(drag.of, drag.of.at);
-    drag = null;
-    drawFresh();
-  });
-
-  /** Selects what is there, and the next one by another click; elsewhere the playhead moves. */
-  function clicked(at: number): void {
-    const there = [...marking.marks, ...marking.suggested].filter(
-      ({ at: { start, end } }) => start <= at && at <= end,
-    );
-    if (there.length) choose(there[(there.indexOf(marking.current as Range) + 1) % there.length]);
-    else {
-      choose(null);
-      track.seek(at);
-    }
-  }
-
-  // -- the keyboard
-
-  function startHere(): void {
-    const within = roomAt(track.cursor());
-    if (!within) {
-      marking.refuse(`There is a range at the ${head}: ranges cannot overlap here.`);
-      return;
-    }
-    choose(null);
-    open = { at: Math.min(track.cursor(), last), within };
-    draw();
-    say(`From ${wordsAt(open.at)}`);
-  }
-
-  /** Ends what was started by key; returns whether it is long enough. */
-  function endHere(): Piece | null {
-    const piece = growing();
-    if (piece) open = null;
-    else marking.refuse(`The range is too short: ${track.play ? "play or move" : "move"} on, then end it.`);
-    return piece;
-  }
-
-  /** Moves one edge of what is selected. */
-  function nudge(piece: Piece, way: 1 | -1, step: number): void {
-    const { moving } = marking;
-    const to = further(grid.exact, piece[moving], step, way);
-    const next = moved(piece, moving, to, roomOf(piece, marking.current), grid);
-    if (next[moving] === piece[moving]) say("It goes no further");
-    else {
-      marking.put(next);
-      say(wordsAt(next[moving]));
-    }
-    if (!track.playing()) track.seek(next[moving]);
-  }
-
-  function edgeTo(piece: Piece, edge: Edge): void {
-    marking.moveEdge(edge);
-    track.seek(piece[edge]);
-    say(`${edge} at ${wordsAt(piece[edge])}`);
-  }
-
-  function press(key: string, shift: boolean): boolean | "again" {
-    const { piece, current, draft } = marking;
-    if (piece && (key === "ArrowRight" || key === "ArrowLeft")) {
-      nudge(piece, key === "ArrowRight" ? 1 : -1, track.steps()[shift ? 1 : 0]);
-      return "again";
-    }
-    const heard = current?.at ?? draft;
-    if (piece && (key === "Home" || key === "End")) edgeTo(piece, key === "Home" ? "start" : "end");
-    else if (key === " " && heard && track.play) track.play(heard);
-    else if (key === "-" && !open) startHere();
-    else if (key === "-") {
-      const ended = endHere();
-      if (ended) marking.take(ended);
-    } else if ((draft || open) && (key === "Escape" || (key === "z" && !shift))) {
-      choose(null);
-      draw();
-      say("Dropped");
-    } else {
-      const walks = key === "." || key === ",";
-      if (walks) open = null;
-      const done = marking.press(key, shift);
-      if (!done && walks) return marking.refuse("There are no ranges yet.");
-      if (done && walks && marking.current && !track.playing()) track.seek(marking.current.at.start);
-      return done || track.press(key, shift);
-    }
-    return true;
-  }
-
+  moved = () => waves.follow();
   marking.load();
   draw();
   return {
     element,
-    press,
+    press: (key, shift) => waves.press(key, shift),
     pick: (code) => {
-      if (!open) marking.pick(code);
-      else {
-        const ended = endHere();
-        if (ended) marking.add(ended, classes[code].id);
-      }
+      const ended = waves.open && waves.endHere();
+      if (ended) marking.add(ended, classes[code].id);
+      else if (!waves.open) marking.pick(code);
     },
     picked: () => marking.picked(),
-    read: () => (open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
+    read: () => (waves.open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
     keys: keysOfMarks("range", "ranges", [
-      ["-", `start a range at the ${head}; again: end it`],
+      ["-", `start a range at the ${track.play ? "playhead" : "cursor"}; again: end it`],
       ["← →", "move an edge of the selected range; with ⇧ further"],
       ["Home End", "choose the edge"],
-      ...(track.play
-        ? ([
-            ["Space", "play the selected range"],
-            ["< >", "slower and faster"],
-          ] as const)
-        : ([
-            ["← →", "else move the cursor; with ⇧ further"],
-            ["+ _ Home", "zoom in and out, and show all"],
-          ] as const)),
+      ...(track.play ? PLAYED : DRAWN),
     ]),
   };
 }
 
-/** For an item that is neither a recording nor a series, or cannot be read: it is shown as what it is. */
-const unreadable = (): Composer => ({
-  press: () => false,
-  pick: () => undefined,
-  picked: () => [],
-  read: () => "This item cannot be read: skip it.",
-});
+const PLAYED = [
+  ["Space", "play the selected range"],
+  ["< >", "slower and faster"],
+] as const;
+const DRAWN = [
+  ["← →", "without a selected range, move the cursor"],
+  ["+ _ Home", "zoom in and out, and show all"],
+] as const;

@@ -25,7 +25,7 @@ class Ranges(Marks):
 
     name = "ranges"
     asks = "ranges of a recording or a series"
-    items = ("audio", "series")
+    items: tuple[str, ...] = ("audio", "series")
     card = (
         "A label is a list of ranges, each with start and end (in seconds, or in the units of the axis of a "
         "series) and a class, as JSON in files."
@@ -57,7 +57,7 @@ class Ranges(Marks):
 
         ``extent`` is the length of a recording in seconds, or the first and the last time of a series.
         """
-        for (start, end), _ in answer if extent else ():
+        for (start, end, *_), _id in answer if extent else ():
             first, last = (0, extent[0]) if len(extent) == 1 else extent
             if start < round(first, DIGITS) or end > round(last, DIGITS):
                 whole = (
@@ -67,7 +67,7 @@ class Ranges(Marks):
                 )
                 raise InvalidInput(f"The range from {start:.10g} to {end:.10g} is beyond the {whole}.")
         if not schema.settings.get("overlap"):
-            for ((a, b), _), ((c, d), _) in pairwise(answer):
+            for ((a, b, *_), _), ((c, d, *_), _) in pairwise(answer):
                 if c < b:
                     raise InvalidInput(
                         f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "

@@ -1,4 +1,4 @@
-import { type Audio, recording } from "../../items/audio/recording";
+import { type Audio, type Recording, recording } from "../../items/audio/recording";
 import { clock } from "../../items/audio/wave";
 import type { Stage } from "../../items/registry";
 import { type Series, seriesPlot } from "../../items/series/plot";
@@ -38,12 +38,12 @@ const SHARES = [0.005, 0.05] as const;
 
 /** `moved`: the playhead or the cursor has moved; `looked`: another part is in sight. */
 export function trackOf(content: Audio | Series, stage: Stage, moved: () => void, looked: () => void): Track {
-  return content.kind === "audio" ? heard(content, stage, moved) : drawn(content, stage, moved, looked);
+  return content.kind === "audio"
+    ? heard(recording(content, stage, moved), content.seconds)
+    : drawn(content, stage, moved, looked);
 }
 
-function heard(content: Audio, stage: Stage, moved: () => void): Track {
-  const { element, wave, player } = recording(content, stage, moved);
-  const { seconds } = content;
+export function heard({ element, wave, player }: Recording, seconds: number): Track {
   const grid = gridOf(seconds);
   const steps = grid.last < STEPS.from ? STEPS.short : STEPS.long;
   return {
@@ -68,7 +68,7 @@ function heard(content: Audio, stage: Stage, moved: () => void): Track {
 }
 
 function drawn(content: Series, stage: Stage, moved: () => void, looked: () => void): Track {
-  const line = h("span", { class: "hitl-ranges-cursor", attrs: { "aria-hidden": "true" } });
+  const line = h("span", { class: "hitl-waves-cursor", attrs: { "aria-hidden": "true" } });
   let at: number | null = null;
   const { element, plot, axis } = seriesPlot(content, stage, () => {
     if (at === null) return; // it is not there yet

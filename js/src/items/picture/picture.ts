@@ -73,13 +73,13 @@ export class Picture {
     private readonly options: PictureOptions = { label: "Image to mark", tools: true, wheel: true },
   ) {
     this.element.setAttribute("aria-label", options.label);
+    const light = lightOf(stage.signal);
     for (const name of ["image", "marks", "top"] as const) {
       const canvas = h("canvas", { attrs: { "aria-hidden": "true" } });
+      if (name === "image") light.shine(canvas);
       this.element.append(canvas);
       this.layers.set(name, canvas.getContext("2d") as CanvasRenderingContext2D);
     }
-    const light = lightOf(stage.signal);
-    light.shine(this.layers.get("image")?.canvas as HTMLCanvasElement);
     if (options.tools)
       this.element.append(
         h("div", { class: "hitl-picture-tools" }, light.control(), ...zoomButtons((by) => this.zoomBy(by))),
