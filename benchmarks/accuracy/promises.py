@@ -1,7 +1,7 @@
 """Whether intervals, promises, alarms and advice keep what they say; the tables of docs/trust.md.
 
 ``python -m benchmarks.accuracy.promises [PART ...]`` prints the tables. The parts ``audit``, ``testing``,
-``machine`` and ``stop`` use the finished sessions of ``benchmarks.accuracy.sessions``; ``anytime`` and ``alarm``
+``machine`` and ``stop`` use the finished sessions of ``benchmarks.accuracy.sessions``; the others
 are simulated here. ``--quick`` makes a tenth of the draws.
 """
 
@@ -22,6 +22,7 @@ from hitl_widgets.quality.testing import active_estimate, audit_chances
 from hitl_widgets.quality.triage import certain, on_average
 
 Array = np.ndarray[Any, Any]
+DRAWS = 5  # audits of one session
 
 
 def _all(most: int) -> Iterator[tuple[str, int, dict[str, Array], Array]]:
@@ -38,7 +39,7 @@ def audit(most: int) -> str:
         for n in sessions.AT:
             rest = found[f"{n}-rest"]
             truth = (found[f"{n}-said"] == found["y"])[rest].mean()
-            _, value, low, high = found[f"{n}-curve"][-1]
+            *_, low, high = found[f"{n}-curve"][-1]
             for name in (kind, "all"):
                 rows.setdefault((name, n), []).append((low <= truth <= high, high - low))
     return markdown(
@@ -63,26 +64,24 @@ def testing(most: int) -> str:
             sure, answers.right, answers.kind, answers.weight, found[f"{n}-sure"][rest].astype(np.float64)
         )
         even, chosen = np.full(len(rest), 1 / len(rest)), audit_chances(expected)
-        for m in (20, 50, 100):
+        for m in [20, 50, 100] * DRAWS:
             a, b = rng.choice(len(rest), m, p=even), rng.choice(len(rest), m, p=chosen)
             k = int(right[a].sum())
             made = {
-                "even, Wilson": (k / m, *wilson(k, m)),
-                "even, corrected": active_estimate(expected, even, a, right[a]),
+                "evenly, Wilson": (k / m, *wilson(k, m)),
+                "evenly, corrected": active_estimate(expected, even, a, right[a]),
                 "where it may be wrong": active_estimate(expected, chosen, b, right[b]),
             }
             for name, (value, low, high) in made.items():
                 one = (low <= right.mean() <= high, high - low, value - right.mean())
-                for pool in (kind, "all"):
+                for pool in (kind, "all") if m == 100 else ("all",):
                     rows.setdefault((pool, m, name), []).append(one)
-    return markdown(
-        ["pool", "audits", "drawn", "sessions", "covered", "width", "error, root mean square"],
-        [
-            [pool, m, name, len(found), share([one[0] for one in found]), mean([one[1] for one in found]),
-             f"{np.sqrt(np.mean([one[2] ** 2 for one in found])):.3f}"]
-            for (pool, m, name), found in sorted(rows.items(), key=lambda one: (one[0][0] == "all", one[0][:2]))
-        ],
-    )  # fmt: skip
+    lines = []
+    for (pool, m, name), found in sorted(rows.items(), key=lambda one: (one[0][0] == "all", one[0][:2])):
+        held, width, off = np.array(found, float).T
+        error = f"{np.sqrt(np.mean(off**2)):.3f}"
+        lines.append([pool, m, name, len(held), share(held), f"{width.mean():.3f}", error])
+    return markdown(["pool", "audits", "drawn", "draws", "covered", "width", "root mean square error"], lines)
 
 
 def machine(most: int) -> str:
@@ -200,7 +199,7 @@ PARTS: dict[str, Callable[[int], str]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of the draws")
     options = parser.parse_args()
     for name in options.parts or PARTS:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-__all__ = ["Consensus", "Votes", "consensus", "majority", "worth"]
+__all__ = ["Consensus", "Votes", "consensus", "dawid_skene", "majority", "worth"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -23,7 +23,7 @@ OWN, SKILL, CROWD = 40.0, 10.0, 5.0
 # Powers of the model's probabilities, of which the most likely is used: a model can be too sure, or not sure
 # enough, and then the skills would be estimated wrongly.
 POWERS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-LEAST = 1e-6
+LEAST, TINY = 1e-6, 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,14 @@ def consensus(votes: Votes, model: Floats | None = None) -> Consensus:
     return _em(votes, None)[0]
 
 
+def dawid_skene(votes: Votes) -> Consensus:
+    """The estimate by Dawid and Skene (1979), without any shrinkage and without a model.
+
+    It needs many answers of each person to each class; :func:`consensus` does not.
+    """
+    return _em(votes, None, shrunk=False)[0]
+
+
 def _is_of_people(found: Consensus, votes: Votes) -> bool:
     """Whether people usually give the consensus more often than any one other answer."""
     table = np.zeros((votes.n_classes, votes.n_classes))
@@ -156,7 +164,7 @@ def _is_of_people(found: Consensus, votes: Votes) -> bool:
     return bool(table[usual].sum() >= table.sum() / 2)
 
 
-def _em(votes: Votes, prior: Floats | None) -> tuple[Consensus, float]:
+def _em(votes: Votes, prior: Floats | None, *, shrunk: bool = True) -> tuple[Consensus, float]:
     """Return the result, and the logarithm of the likelihood of the votes."""
     k, voted = votes.n_classes, votes.voted
     q = majority(votes)
@@ -164,8 +172,8 @@ def _em(votes: Votes, prior: Floats | None) -> tuple[Consensus, float]:
         q = _normal(np.where(voted[:, None], q + LEAST, 1.0) * prior)
     confusion, likelihood = np.zeros((votes.n_people, k, k)), 0.0
     for _ in range(MOST_STEPS):
-        confusion = _confusions(votes, q)
-        log = np.log(_shares(votes, q)[None] if prior is None else prior)
+        confusion = _confusions(votes, q, shrunk=shrunk)
+        log = np.log(_shares(votes, q, float(shrunk))[None] if prior is None else prior)
         log = log + votes.of_item @ np.log(confusion[votes.person, :, votes.code])
         most = log.max(axis=1, keepdims=True)
         joint = np.exp(log - most)
@@ -202,17 +210,19 @@ def _prior(model: Floats, power: float, votes: Votes) -> Floats:
     return _normal(np.where(known[:, None], np.clip(np.nan_to_num(model), LEAST, 1) ** power, share))
 
 
-def _shares(votes: Votes, q: Floats) -> Floats:
-    """The shares of the classes among the items with votes, (k,)."""
-    totals = q[votes.voted].sum(axis=0) + 1
+def _shares(votes: Votes, q: Floats, more: float = 1.0) -> Floats:
+    """The shares of the classes among the items with votes, with ``more`` items of each class, (k,)."""
+    totals = np.maximum(q[votes.voted].sum(axis=0) + more, TINY)
     return np.asarray(totals / totals.sum())
 
 
-def _confusions(votes: Votes, q: Floats) -> Floats:
+def _confusions(votes: Votes, q: Floats, *, shrunk: bool = True) -> Floats:
     """Each person's matrix, shrunk towards the person's share of right answers and the crowd's errors."""
     k, diagonal = votes.n_classes, np.arange(votes.n_classes)
     # (person, said) gets the probabilities of the true classes.
     counts = (votes.of_answer @ q[votes.item]).reshape(votes.n_people, k, k).transpose(0, 2, 1)
+    if not shrunk:
+        return np.asarray(np.maximum(counts / np.maximum(counts.sum(axis=2, keepdims=True), TINY), TINY))
     crowd = counts.sum(axis=0)
     right = (np.trace(crowd) + 1) / (crowd.sum() + 2)
     errors = crowd + CROWD * (1 - right) * k / max(k - 1, 1)

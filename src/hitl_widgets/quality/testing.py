@@ -39,10 +39,10 @@ def active_estimate(
     """Estimate the share of items that the model gets right, with a 95 % interval.
 
     The estimate is the mean of the expected accuracy, corrected by the audited items, each weighted by one
-    divided by its probability (the difference estimator: Särndal et al. 1992; Kossen et al., "Active testing",
-    2021). It is unbiased whatever ``expected`` is, as long as it does not depend on the audited answers. The
-    interval consists of the accuracies that a score test does not reject. With equal probabilities and equal
-    expected accuracies, this is Wilson's interval.
+    divided by its probability (the difference estimator: Särndal et al. 1992; Kossen et al., "Active
+    testing", 2021). It is unbiased whatever ``expected`` is, as long as it does not depend on the audited
+    answers. The interval consists of the accuracies that a score test does not reject. With equal
+    probabilities and equal expected accuracies, this is Wilson's interval.
 
     Parameters
     ----------
