@@ -33,6 +33,7 @@ from hitl_widgets.loop.settings import (
     as_list,
     as_pool,
     asked_schema,
+    check_again,
     check_context,
     check_overlap,
     check_settings,
@@ -163,6 +164,10 @@ class Session:
     overlap, opinions
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded.
+    again
+        Share of the questions on the card, 0 to below 1, that you have answered before, at least 30 acts ago:
+        ``session.trust.pace()`` says how often you answered the same. They are asked without a hint, and the
+        later answer counts. :meth:`query` does not return them.
     random_state
         Seeds all randomness. None derives a seed from the store and task, which is the same after a restart.
 
@@ -210,12 +215,14 @@ class Session:
         cost: Any = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        again: float = 0.0,
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
+        repeats = check_again(again)
         how_asked = check_mode(mode, sweep)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
@@ -253,7 +260,7 @@ class Session:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
-            asker.hides = suggested is not None
+            asker.hides, asker.again = suggested is not None, repeats
             self._loop = opened = Loop(
                 ledger,
                 model,

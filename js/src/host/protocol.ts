@@ -211,7 +211,7 @@ export type Doubtful = { codes: number[]; by: string };
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
  * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own. `doubtful`: it has a label, to keep or to correct.
+ * own. `doubtful`: it has a label, to keep or to correct. `again`: the annotator has labelled it before.
  */
 export type Ask = {
   row: number;
@@ -223,6 +223,7 @@ export type Ask = {
   note: string;
   changed?: boolean;
   doubtful?: Doubtful;
+  again?: boolean;
 };
 
 /** The current background work, and its progress if known. */
@@ -387,10 +388,9 @@ export type MarksMessage = {
 export type Tick = { at: number; text: string };
 
 /**
- * The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for a missing
- * value. `scale` has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for
- * categories, whose shades are those of `legend`. `note` describes the scale. `why` is the error if there is
- * no such column.
+ * The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for none. `scale`
+ * has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for categories, whose
+ * shades are those of `legend`. `note` describes the scale. `why` is the error if there is no such column.
  */
 export type ColumnMessage = {
   type: "column";
@@ -822,8 +822,8 @@ export type ClassTrust = { code: number; n: number; estimate: Estimate };
 /** Predictions of similar confidence, their mean confidence, and how many are correct. */
 export type Band = { n: number; right: number; confidence: number; low: number; high: number };
 
-/** What `more` labels are expected to add to the accuracy, with its interval. */
-export type Projected = { more: number; gain: number; low: number; high: number; n_points: number };
+/** What `more` labels after the first `n_labels` are expected to add, with the interval. */
+export type Projected = { more: number; gain: number; low: number; high: number; n_labels: number };
 
 /** Two annotators by number, and their agreement on the `n` items that both labelled. */
 export type Pair = { one: number; two: number; n: number; agree: number; kappa: number | null };

@@ -8,7 +8,7 @@ from itertools import islice, repeat
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import ActState, LabelEvent, is_kept
+from hitl_widgets.labels.events import ActState, LabelEvent, is_again, is_kept
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -79,7 +79,7 @@ class Fold:
                 self._unread.append(event)
             self._words[event.event_id] = event.value if isinstance(event.value, str) else words
             self._given[event.annotator] += len(event.item_ids)
-            if isinstance(event.value, dict) and event.value.get("again") is True:
+            if is_again(event):
                 self._again.append(event.event_id)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}

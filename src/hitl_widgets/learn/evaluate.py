@@ -341,9 +341,10 @@ def tell(
         own = np.array(own)
     else:
         P, among = foretold(learner, index, y, asked), np.arange(n)
-        own = _cross_fitted(learner, index, y, given.audited[:n], overtaken)
-        if own is None:
+        fitted = _cross_fitted(learner, index, y, given.audited[:n], overtaken)
+        if fitted is None:
             return None
+        own = fitted
     kind, weight = given.kinds(n)
     for j, place in enumerate(among.tolist()):
         if place in before:

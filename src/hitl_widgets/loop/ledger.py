@@ -18,7 +18,7 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, why_of
+from hitl_widgets.labels.events import LabelEvent, is_again, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
@@ -334,9 +334,9 @@ class Ledger:
             return -1, 0, False, False, skipped, refused, 0, False
         *_, event = given.values()
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
+        asked = any(e.selection in {"audit", "suggested", "api", "review", "again"} for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        mine = 0 if own is None else 1 + (own.selection == "opinion")
+        mine = 0 if own is None else 3 if is_again(own) else 1 + (own.selection == "opinion")
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
         return self.code(event), order, audited, asked, False, 0, mine, waits and self._overlap > 0

@@ -28,6 +28,8 @@ class Suggestion:
         Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
+    again
+        Whether this annotator has answered it before.
     doubt
         Whether the reason is what the model was uncertain about. It may have become certain since.
     """
@@ -36,6 +38,7 @@ class Suggestion:
     reason: str
     audit: bool = False
     opinion: bool = False
+    again: bool = False
     doubt: bool = False
 
 

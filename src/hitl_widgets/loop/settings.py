@@ -27,6 +27,7 @@ __all__ = [
     "as_pool",
     "asked_schema",
     "check_act",
+    "check_again",
     "check_context",
     "check_overlap",
     "check_settings",
@@ -56,6 +57,13 @@ def check_overlap(overlap: Any, opinions: Any) -> None:
         raise InvalidInput(f"overlap={overlap!r}: expected a share from 0 to 1, such as 0.1.")
     if not isinstance(opinions, int | np.integer) or isinstance(opinions, bool) or opinions < 2:
         raise InvalidInput(f"opinions={opinions!r}: expected a number of people per item, at least 2.")
+
+
+def check_again(again: Any) -> float:
+    """Return the share of questions that are asked again; raise unless it is one."""
+    if not isinstance(again, int | float) or isinstance(again, bool) or not 0 <= again < 1:
+        raise InvalidInput(f"again={again!r}: expected a share from 0 to below 1, such as 0.03.")
+    return float(again)
 
 
 def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotator: Any) -> None:

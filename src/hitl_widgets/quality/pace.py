@@ -13,7 +13,7 @@ __all__ = ["hasty", "long_runs"]
 # A person's usual pace is known from so many labels on.
 FEWEST = 20
 # Too fast: at most this share of the usual time, and so many deviations below it, on a logarithmic scale.
-SHARE, DEVIATIONS = 1 / 3, 3.5
+SHARE, DEVIATIONS = 1 / 3, 4.0
 # A run is long if so many runs of its length, or fewer, are expected by chance in all of the labels.
 EXPECTED = 0.01
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
 from hitl_widgets.data.rows import decode
 from hitl_widgets.items.base import Payload
@@ -134,6 +135,7 @@ class Labeler(SessionWidget):
         if found is None:
             return []
         left = labels.left | labels.second
+        left[loop.blind.again(labels)] = True
         asked = [s for s in found.suggestions if left[s.index]]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
@@ -146,13 +148,13 @@ class Labeler(SessionWidget):
         self._hand([s.index for s in asked])
         if self.loop.mode == "demonstrate":
             self._prepare([s.index for s in asked[:AHEAD]])
-        return [self._ask(s, s.audit or s.opinion or bool(hidden[s.index])) for s in asked]
+        return [self._ask(s, s.audit or s.opinion or s.again or bool(hidden[s.index])) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
         """One question. Audit items and second opinions are asked without a hint."""
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        reason = s.reason if s.audit or s.opinion or not blind else hint
+        reason = s.reason if s.audit or s.opinion or s.again or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
@@ -163,6 +165,7 @@ class Labeler(SessionWidget):
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
+            again=s.again or UNSET,
         )
 
     def _hand(self, rows: list[int]) -> None:
@@ -198,7 +201,7 @@ class Labeler(SessionWidget):
                 Ask(
                     row=row,
                     key=loop.pool.keys[row],
-                    reason=words(loop.suspecting.why(found, row)),
+                    reason=words(loop.suspecting.why(found, row, named=False)),
                     audit=False,
                     blind=False,
                     guess=None,
@@ -231,6 +234,7 @@ class Labeler(SessionWidget):
         """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
+        rows = rows[~np.isin(rows, self.loop.blind.again(labels))]
         return [
             m.Known(
                 keys[row],
