@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from lab import PATIENCE_MS
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -43,7 +44,7 @@ def opened(desk, **look):
     bench.wait_map(settled=True)
     trust = bench.monitor.locator(".hitl-trust")
     bench.monitor.get_by_role("button", name="Trust").click()
-    expect(trust.locator(".hitl-trust-say")).to_be_visible()
+    trust.locator(".hitl-trust-big").wait_for()  # models are fitted for it
     return notebook, bench, trust
 
 
@@ -58,21 +59,22 @@ def test_figures_open_their_items_and_a_doubtful_label_is_kept_or_corrected_in_o
         trust.get_by_role("button", name="ann and bob agree on"),
     ):
         figure.click()
-        expect(chip).to_contain_text("selected")
+        expect(chip).to_contain_text("selected", timeout=PATIENCE_MS)
         bench.explorer.get_by_role("button", name="clear").click()
         expect(chip).to_be_hidden()
     band = trust.get_by_role("button", name="Confidence").last
     band.focus()
     band.press("Enter")
-    expect(chip).to_contain_text("selected")
+    expect(chip).to_contain_text("selected", timeout=PATIENCE_MS)
 
     trust.get_by_role("button", name="look through").click()
     question, left = bench.labeler.locator(".hitl-question"), bench.labeler.locator(".hitl-head > :last-child")
-    expect(question).to_have_text(re.compile("^Labelled .*: keep it, or press another class$"))
+    asked = re.compile("^Labelled .*: keep it, or press another class$")
+    expect(question).to_have_text(asked, timeout=PATIENCE_MS)
     n = int(left.inner_text().split()[0])
     assert n >= 5
     bench.explorer.get_by_label("Colour by").select_option("lens:suspects")
-    expect(bench.explorer.get_by_role("img", name="trusted, doubtful")).to_be_visible()
+    bench.explorer.get_by_role("img", name="trusted, doubtful").wait_for()
 
     row = str(bench.card.get_attribute("data-row"))
     bench.page.wait_for_timeout(250)  # Enter right after an item has appeared is not meant for it
@@ -84,10 +86,11 @@ def test_figures_open_their_items_and_a_doubtful_label_is_kept_or_corrected_in_o
     bench.label(str((held + 1) % 3 + 1))
     expect(left).to_have_text(re.compile(f"^{n - 2} label"))
     bench.acknowledged()
-    expect(bench.monitor.locator(".hitl-history")).to_contain_text("looked at again, label kept")
-    expect(trust.locator(".hitl-trust-panel", has_text="Labels to look at")).to_contain_text("1 label looked at")
+    expect(bench.monitor.locator(".hitl-history")).to_contain_text("looked at again, label kept", timeout=PATIENCE_MS)
+    list_ = trust.locator(".hitl-trust-panel", has_text="Labels to look at")
+    expect(list_).to_contain_text("1 label looked at", timeout=PATIENCE_MS)
     # What was kept can be undone, and is asked again.
     bench.press("z")
     bench.press("z")
-    expect(bench.card).to_have_attribute("data-row", row)
+    expect(bench.card).to_have_attribute("data-row", row, timeout=PATIENCE_MS)
     expect(bench.labeler.locator(".hitl-give")).to_contain_text("keep")
