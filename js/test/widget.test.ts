@@ -136,7 +136,7 @@ describe("the labeler, by keys", () => {
   };
 
   it("takes no answer to an item that is not here yet", () => {
-    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "suggested", guess: null };
     model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
     for (const key of "1212s") press(key);
     expect(model.of("label").length).toBe(3);
@@ -152,7 +152,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("says how many answers came before the item, also while others count again", () => {
-    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "suggested", guess: null };
     model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
     for (const key of "1212s") press(key);
     expect(note()).toBe("2 answers did not count: the next item had not loaded yet.");
@@ -206,7 +206,7 @@ describe("the labeler, by keys", () => {
     expect(heard()).toBe("Skipped. Next: item 2 Is it spam?");
     press("1");
     expect(heard()).toBe("Labelled spam. Selecting the next item");
-    const late = { row: 9, key: "k9", reason: "", audit: true, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "audit", guess: null };
     model.say({ ...welcome, type: "queue", queue: [late], question: "Is it spam?" });
     arrive(9);
     expect(heard()).toBe("Next: item 9 Is it spam?");

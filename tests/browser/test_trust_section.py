@@ -68,7 +68,10 @@ def test_figures_open_their_items_and_a_doubtful_label_is_kept_or_corrected_in_o
     expect(chip).to_contain_text("selected", timeout=PATIENCE_MS)
 
     trust.get_by_role("button", name="look through").click()
-    question, left = bench.labeler.locator(".hitl-question"), bench.labeler.locator(".hitl-head > :last-child")
+    question, left = (
+        bench.labeler.locator(".hitl-question"),
+        bench.labeler.locator(".hitl-head > :last-child"),
+    )
     asked = re.compile("^Labelled .*: keep it, or press another class$")
     expect(question).to_have_text(asked, timeout=PATIENCE_MS)
     n = int(left.inner_text().split()[0])
@@ -86,7 +89,9 @@ def test_figures_open_their_items_and_a_doubtful_label_is_kept_or_corrected_in_o
     bench.label(str((held + 1) % 3 + 1))
     expect(left).to_have_text(re.compile(f"^{n - 2} label"))
     bench.acknowledged()
-    expect(bench.monitor.locator(".hitl-history")).to_contain_text("looked at again, label kept", timeout=PATIENCE_MS)
+    expect(bench.monitor.locator(".hitl-history")).to_contain_text(
+        "looked at again, label kept", timeout=PATIENCE_MS
+    )
     list_ = trust.locator(".hitl-trust-panel", has_text="Labels to look at")
     expect(list_).to_contain_text("1 label looked at", timeout=PATIENCE_MS)
     # What was kept can be undone, and is asked again.

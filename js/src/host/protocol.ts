@@ -5,15 +5,7 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection =
-  | "audit"
-  | "clicked"
-  | "cluster"
-  | "lasso"
-  | "rectangle"
-  | "review"
-  | "search"
-  | "suggested";
+export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "review" | "search" | "spot" | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -115,6 +107,9 @@ export type Note = {
   text: string | null;
 };
 
+/** Display the hidden personal data of an item, which is logged. */
+export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
+
 /** Keep the label of an item that was looked at again. */
 export type Keep = { type: "keep"; id: string; pool?: string; late_ms?: number; key: string };
 
@@ -209,15 +204,16 @@ export type Guess = { codes: number[]; confidence: number; words: string; shares
 export type Doubtful = { codes: number[]; by: string };
 
 /**
- * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own. `doubtful`: it has a label, to keep or to correct. `again`: the annotator has labelled it before.
+ * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
+ * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
+ * the item has changed since it was labelled. `note` is the annotator's own. `doubtful`: it has a label, to
+ * keep or to correct. `again`: the annotator has labelled it before.
  */
 export type Ask = {
   row: number;
   key: string;
   reason: string;
-  audit: boolean;
+  selection: Selection;
   blind: boolean;
   guess: Guess | null;
   note: string;
@@ -885,7 +881,20 @@ export type TrustMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Note | Keep | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act =
+  | Label
+  | Clear
+  | Skip
+  | Note
+  | Reveal
+  | Keep
+  | Settle
+  | Undo
+  | Redo
+  | Jump
+  | Restore
+  | Change
+  | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =

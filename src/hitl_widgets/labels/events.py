@@ -21,12 +21,12 @@ __all__ = [
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
-    "suggested", "audit", "opinion", "review", "again", "clicked", "lasso", "rectangle", "cluster", "search",
-    "api", "import",
+    "suggested", "audit", "spot", "opinion", "review", "again", "clicked", "lasso", "rectangle", "cluster",
+    "search", "api", "import",
 ]  # fmt: skip
 # The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
@@ -49,7 +49,8 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema`` or ``slice``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine`` or
+        ``reveal``: hidden personal data was displayed, which is no act and cannot be undone.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
@@ -62,13 +63,13 @@ class LabelEvent:
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it).
+        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`.
     elapsed_ms
         How long the person looked at the item, if known.
     selection
         How the items were chosen; ``review``: because their label was doubtful; ``again``: to compare an
-        answer with the one before. For an unbiased evaluation, only ``audit`` items, which are drawn at
-        random, are used to score the model.
+        answer with the one before; ``spot``: at random among machine labels. For an unbiased
+        evaluation, only ``audit`` items, which are drawn at random, are used to score the model.
     model_version
         The round that was displayed at the time of the act.
     restores

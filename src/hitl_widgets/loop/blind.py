@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.labels.events import Selection
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 
@@ -22,7 +23,7 @@ KEPT = 64
 class Blind:
     """Remembers which items were drawn for the audit and which were sent to a view. Thread-safe.
 
-    An item is asked blind while it waits for this annotator's answer, if it was drawn for the audit, needs a
+    An item is asked blind while it waits for this annotator's answer, if it was drawn at random, needs a
     second opinion, is asked again, or was labelled by somebody else while it was displayed.
 
     Parameters
@@ -36,7 +37,7 @@ class Blind:
         self._lock = threading.Lock()
         self._drawn: dict[int, None] = {}
         self._handed: dict[int, None] = {}
-        self._issued: set[int] = set()
+        self._issued: dict[int, Selection] = {}
         # Items that are asked again, and the position of the label that they had then.
         self._again: dict[int, int | None] = {}
 
@@ -45,7 +46,7 @@ class Blind:
         with self._lock:
             for s in suggestions:
                 self._drawn.pop(s.index, None)
-                if s.audit:
+                if s.audit or s.spot:
                     self._drawn[s.index] = None
                 if s.again:
                     self._again.setdefault(s.index, None)
@@ -73,15 +74,15 @@ class Blind:
                     self._again[row] = int(labels.order[row])
             return [row for row, at in self._again.items() if at == labels.order[row] and labels.mine[row]]
 
-    def issue(self, rows: Iterable[int]) -> None:
-        """Note audit draws that were returned to Python; they remain draws until they are answered."""
+    def issue(self, suggestions: Iterable[Suggestion]) -> None:
+        """Note random draws that were returned to Python; they remain draws until they are answered."""
         with self._lock:
-            self._issued.update(rows)
+            self._issued.update((s.index, s.selection) for s in suggestions if s.audit or s.spot)
 
-    def issued(self, rows: Iterable[int]) -> bool:
-        """Whether all of these were returned to Python as draws for the audit."""
+    def issued(self, row: int) -> Selection | None:
+        """How a row was drawn that was returned to Python; None if it was not drawn at random."""
         with self._lock:
-            return self._issued.issuperset(rows)
+            return self._issued.get(row)
 
     def rows(self, labels: Labels) -> npt.NDArray[np.int64]:
         """The rows for which no prediction and no label may be shown, ascending."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ class Suggestion:
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
     again
         Whether this annotator has answered it before.
+    spot
+        Whether it was drawn at random to check the machine labels.
     doubt
         Whether the reason is what the model was uncertain about. It may have become certain since.
     """
@@ -39,7 +41,18 @@ class Suggestion:
     audit: bool = False
     opinion: bool = False
     again: bool = False
+    spot: bool = False
     doubt: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is asked without a hint."""
+        return self.audit or self.opinion or self.spot or self.again
+
+    @property
+    def selection(self) -> Literal["audit", "spot", "suggested"]:
+        """How the answer is recorded to have been chosen."""
+        return "audit" if self.audit else "spot" if self.spot else "suggested"
 
 
 class Reasons(Protocol):
@@ -93,6 +106,8 @@ class Round:
         The classes that the codes of the predictions refer to.
     n_labels, n_events
         Numbers of labelled items and of log events that the model has seen.
+    decisions
+        How often decisions about disputed items had changed: see :class:`~.asking.Labels`.
     belief
         The predictions for every item: see :class:`~hitl_widgets.learn.beliefs.Belief`. Its
         ``predicted``, ``confidence`` and ``uncertainty`` are also attributes of the round.
@@ -132,6 +147,7 @@ class Round:
     explanation: str = ""
     settled: bool = True
     seconds: float = 0.0
+    decisions: int = 0
     has_features: bool = False
     has_graph: bool = False
     passing: bool = False

@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, get_args
 
 import narwhals as nw
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.embedding import check_embed
+from hitl_widgets.data.masking import as_mask
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
@@ -27,7 +29,6 @@ __all__ = [
     "as_pool",
     "asked_schema",
     "check_act",
-    "check_again",
     "check_context",
     "check_overlap",
     "check_settings",
@@ -51,19 +52,14 @@ def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
         )
 
 
-def check_overlap(overlap: Any, opinions: Any) -> None:
-    """Raise for invalid values of ``overlap`` and ``opinions``."""
+def check_overlap(overlap: Any, opinions: Any, again: Any) -> None:
+    """Raise for invalid values of ``overlap``, ``opinions`` and ``again``."""
     if not isinstance(overlap, int | float) or not 0 <= overlap <= 1:
         raise InvalidInput(f"overlap={overlap!r}: expected a share from 0 to 1, such as 0.1.")
     if not isinstance(opinions, int | np.integer) or isinstance(opinions, bool) or opinions < 2:
         raise InvalidInput(f"opinions={opinions!r}: expected a number of people per item, at least 2.")
-
-
-def check_again(again: Any) -> float:
-    """Return the share of questions that are asked again; raise unless it is one."""
     if not isinstance(again, int | float) or isinstance(again, bool) or not 0 <= again < 1:
         raise InvalidInput(f"again={again!r}: expected a share from 0 to below 1, such as 0.03.")
-    return float(again)
 
 
 def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotator: Any) -> None:
@@ -103,8 +99,14 @@ def check_context(context: Any, columns: Columns) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
+def as_pool(data: Any, embed: Any, mask: Any, **how: Any) -> Pool:
     """The data as a pool."""
+    pool = _as_pool(data, embed, **how)
+    found = as_mask(mask, pool.item_kind, rendered=pool.renderer is not None)
+    return pool if found is None else replace(pool, mask=found)
+
+
+def _as_pool(data: Any, embed: Any, **how: Any) -> Pool:
     if how["X"] is not None and embed is not None:
         raise InvalidInput("Pass X= or embed=, not both: X= holds what embed= would compute.")
     if not isinstance(data, Pool):

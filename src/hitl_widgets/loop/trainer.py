@@ -141,6 +141,11 @@ class Trainer:
         self._waits = ""  # why there is no model yet
 
     @property
+    def ground(self) -> Ground | None:
+        """The features and graph that the model uses."""
+        return self._ground
+
+    @property
     def failure(self) -> Exception | None:
         """The error that prevented the newest round, if any."""
         return self._rounds.failure
@@ -288,6 +293,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
         try:
@@ -470,12 +476,16 @@ class Trainer:
             If the learner cannot learn from a part of the labels yet.
         """
         labels, ground = self._snapshot()
-        given = labels.given()
-        if ground is None or not labels.target.problem.size or len(given) < 2:
+        if ground is None:
             return labels, None
-        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
-        earlier = self._earlier_of(self._ground or ground, labels)
-        return labels, tell(learner, given, rest, len(given), earlier=earlier)
+        return labels, self.told_of(labels, self._earlier_of(self._ground or ground, labels))
+
+    def told_of(self, labels: Labels, earlier: Earlier) -> Told | None:
+        """The same predictions for other labels; ``earlier`` is a cache for the current :attr:`ground`."""
+        ground, given = self._snapshot()[1], labels.given()
+        if ground is None or not labels.target.problem.size or len(given) < 2:
+            return None
+        return tell(self._fresh(ground, labels), given, Rest.of(labels.y), len(given), earlier=earlier)
 
     def successive(self, sizes: Sequence[int]) -> list[npt.NDArray[np.int64]] | None:
         """Return the classes that models of the first labels predict for the same unlabelled items.

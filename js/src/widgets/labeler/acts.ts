@@ -219,7 +219,7 @@ export function actsOf(on: ActCallbacks) {
       );
     } else if (ask) {
       const again = doubtful(state) && "review";
-      const selection: Selection = again ?? (chosen ? "clicked" : ask.audit ? "audit" : "suggested");
+      const selection: Selection = again ?? (chosen ? "clicked" : ask.selection);
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);

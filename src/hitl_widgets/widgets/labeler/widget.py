@@ -134,9 +134,9 @@ class Labeler(SessionWidget):
         loop, found = self.loop, self.loop.round
         if found is None:
             return []
-        left = labels.left | labels.second
+        left, checkable = labels.left | labels.second, labels.checkable
         left[loop.blind.again(labels)] = True
-        asked = [s for s in found.suggestions if left[s.index]]
+        asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
         taken = loop.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
@@ -148,20 +148,20 @@ class Labeler(SessionWidget):
         self._hand([s.index for s in asked])
         if self.loop.mode == "demonstrate":
             self._prepare([s.index for s in asked[:AHEAD]])
-        return [self._ask(s, s.audit or s.opinion or s.again or bool(hidden[s.index])) for s in asked]
+        return [self._ask(s, s.blind or bool(hidden[s.index])) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question. Audit items and second opinions are asked without a hint."""
+        """One question. Items drawn at random and second opinions are asked without a hint."""
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        reason = s.reason if s.audit or s.opinion or s.again or not blind else hint
+        reason = s.reason if s.blind or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
             reason=reason,
-            audit=s.audit,
+            selection="suggested" if s.opinion else s.selection,
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
@@ -181,7 +181,7 @@ class Labeler(SessionWidget):
                 row=row,
                 key=pool.keys[row],
                 reason=AGAIN_WORDS[self.loop.log.why_skipped(row)],
-                audit=False,
+                selection="suggested",
                 blind=True,
                 guess=None,
                 note=self.loop.log.note_on(row),
@@ -202,7 +202,7 @@ class Labeler(SessionWidget):
                     row=row,
                     key=loop.pool.keys[row],
                     reason=words(loop.suspecting.why(found, row, named=False)),
-                    audit=False,
+                    selection="review",
                     blind=False,
                     guess=None,
                     note=loop.log.note_on(row),

@@ -108,6 +108,12 @@ class Note(Action, frozen=True, kw_only=True, tag="note"):
     text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
+class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
+    """Display the hidden personal data of an item, which is logged."""
+
+    key: Key
+
+
 class Keep(Action, frozen=True, kw_only=True, tag="keep"):
     """Keep the label of an item that was looked at again."""
 
@@ -181,7 +187,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Keep | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Reveal | Keep | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
@@ -252,6 +258,7 @@ class Doubtful(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
+    ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
     of the item has changed since it was labelled. ``note`` is the annotator's own. ``doubtful``: it has a
     label, to keep or to correct. ``again``: the annotator has labelled it before.
@@ -260,7 +267,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     row: int
     key: str
     reason: str
-    audit: bool
+    selection: Selection
     blind: bool
     guess: Guess | None
     note: str
