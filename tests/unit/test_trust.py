@@ -116,6 +116,12 @@ def test_confirmed_labels_leave_the_list_and_return_for_a_reason(tmp_path: Path)
         assert set(session.trust.suspects(3)["id"]) == set(first["id"])
         for _ in range(n):
             session.redo()
+        session.export(tmp_path / "history.jsonl")
+        with hitl.Session(
+            TABLE, text="text", X=X, classes=list(NAMES), store=":memory:", annotator="ann", learner="linear"
+        ) as copy:
+            copy.import_labels(tmp_path / "history.jsonl")
+            assert not set(copy.trust.suspects(10)["id"]) & set(first["id"])
         # A new answer is not what was confirmed.
         item = first["id"][0]
         session.label(item, first["predicted"][0])
