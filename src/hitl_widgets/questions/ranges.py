@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
@@ -34,7 +33,7 @@ class Ranges(Marks):
         """Return (start, end), rounded to milliseconds."""
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected start and end in seconds.")
-        if not all(isfinite(x) and abs(x) <= LONGEST for x in given):
+        if not all(abs(x) <= LONGEST for x in given):  # also NaN
             raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LONGEST:g}.")
         start, end = (round(float(x), DIGITS) + 0.0 for x in given)  # no -0.0
         if not 0 <= start < end:
