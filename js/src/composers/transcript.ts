@@ -182,7 +182,7 @@ export function compose(on: Composing): Composer {
     } catch (error) {
       if (stage.signal.aborted) return;
       looking = false;
-      words = `No pauses were looked for: ${(error as Error).message} Drag over the waveform for a segment.`;
+      words = `The pauses could not be found: ${(error as Error).message} Drag over the waveform for a segment.`;
       offer([], text);
     }
     draw();
@@ -242,7 +242,8 @@ export function compose(on: Composing): Composer {
     const text = [line.text, other.text].map((one) => one.trim()).join(" ");
     const id = line.id || other.id;
     marking.replace([line, other], [{ at, text: text.trim(), id }], 0);
-    say("Merged with the next segment");
+    const speaker = other.id && other.id !== id ? `. The speaker is ${marking.nameOf({ ...other, id })}` : "";
+    say(`Merged with the next segment${speaker}`);
     script.type();
     script.field.setSelectionRange(line.text.trim().length, line.text.trim().length);
   }
@@ -251,11 +252,11 @@ export function compose(on: Composing): Composer {
 
   /** Handles a key that is pressed together with Alt. */
   function withAlt(code: string, shift: boolean, line: Line): boolean {
-    const idea = marking.isIdea(line);
     if (code === "Space") on.pressItem(" ", false);
-    else if (shift && (code === "ArrowLeft" || code === "ArrowRight") && !idea)
+    else if (shift && (code === "ArrowLeft" || code === "ArrowRight")) {
+      mine(line);
       waves.press(code, false); // moves an edge
-    else if (code === "ArrowLeft") player.seek(player.time - JUMP_S);
+    } else if (code === "ArrowLeft") player.seek(player.time - JUMP_S);
     else if (code === "ArrowRight") player.seek(player.time + JUMP_S);
     else if (code === "Comma") on.pressItem("<", false);
     else if (code === "Period") on.pressItem(">", false);
@@ -266,9 +267,14 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
-  /** Moves an edge to the playhead, which accepts the segment. */
-  function pull(line: Line, start: boolean): void {
+  /** Accepts a suggestion that is changed. */
+  function mine(line: Line): void {
     if (marking.isIdea(line)) marking.change(line, { ...line });
+  }
+
+  /** Moves an edge to the playhead. */
+  function pull(line: Line, start: boolean): void {
+    mine(line);
     if (marking.current) waves.pull(marking.current.at, start ? "start" : "end");
   }
 

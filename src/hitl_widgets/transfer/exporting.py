@@ -18,6 +18,7 @@ from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
 from hitl_widgets.formats.base import IMAGES, Size, texts_of
 from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.several import Several
@@ -152,7 +153,7 @@ def skipped(fold: Fold) -> int:
 def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
     """Return the current labels with their items, as the formats of other tools need them."""
     pool, kind = loop.pool, loop.schema.kind
-    fields = Fields(loop)
+    fields, parts = Fields(loop), form_controls(loop.schema)
     rows = zip(*(labels[name] for name in ("id", "label", "annotator", "time", "elapsed_ms")), strict=True)
     found = []
     for number, (key, label, who, time, elapsed) in enumerate(rows):
@@ -173,6 +174,7 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
                 fields.size(place, kind),
                 None if pd.isna(elapsed) else int(elapsed),
                 time.isoformat(),
+                parts=parts,
             )
         )
     return found
