@@ -248,15 +248,13 @@ class Session:
         check_overlap(overlap, opinions, again)
         how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
-        how |= {"columns": columns, "item": item, "kind": kind}
+        how |= {"columns": columns, "item": item, "kind": kind, "X": X, "id": id}
         asked = asked_schema(classes, question, schema)
-        shown = {"remote_images": remote_images, "render": render}
-        pool = as_pool(data, embed, mask, asked, **how, X=X, id=id, **shown)
+        pool = as_pool(data, embed, mask, asked, **how, remote_images=remote_images, render=render)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
-        blurred = blur_of(blur, table)
+        blurred, costs = blur_of(blur, table), costs_of(pool, cost)
         known = None if labels is None else _labels_of(pool, labels)
-        costs = costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         if isinstance(suggest, Words | File) and asked is not None:
             suggest.asked(asked)
