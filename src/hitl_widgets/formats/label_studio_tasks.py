@@ -51,6 +51,11 @@ class LabelStudio:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the tasks."""
+        if export.kind == "form" and not any(one.parts for one in export.said):
+            raise InvalidInput(
+                "The source does not say which kinds of questions the form asks, as sessions and files of Label "
+                "Studio do: session.export(path, 'label-studio') writes it."
+            )
         left: list[Left] = []
         stars = stars_of(export.classes)
         with path.open("w", encoding="utf-8", newline="\n") as file:
