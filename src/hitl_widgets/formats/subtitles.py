@@ -14,7 +14,7 @@ from hitl_widgets.questions.marks import lined
 
 __all__ = ["FORMATS", "WRITERS", "Subtitles"]
 
-NAME = "subtitles"
+NAME = "Subtitles"
 ENDINGS = (".srt", ".vtt")
 MAX_BYTES = 2**24
 MAX_FILES = 100_000
