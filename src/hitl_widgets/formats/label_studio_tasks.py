@@ -53,8 +53,8 @@ class LabelStudio:
         """Write the tasks."""
         if export.kind == "form" and not any(one.parts for one in export.said):
             raise InvalidInput(
-                "The source does not say which kinds of questions the form asks, as sessions and files of Label "
-                "Studio do: session.export(path, 'label-studio') writes it."
+                "The source has answers of kind 'form', but does not say what kinds of questions it asks, as "
+                "a session does: session.export(path, 'label-studio')."
             )
         left: list[Left] = []
         stars = stars_of(export.classes)

@@ -200,7 +200,7 @@ def test_a_form_comes_back(make_session: Make, tmp_path: Path) -> None:
     assert [one["annotations"][0]["result"] for one in again] == [
         one["annotations"][0]["result"] for one in told
     ]
-    with pytest.raises(InvalidInput, match="does not say which kinds of questions the form asks"):
+    with pytest.raises(InvalidInput, match="does not say what kinds of questions it asks"):
         convert(tmp_path / "rows.jsonl", tmp_path / "c.json", write_as="label-studio")
     with pytest.raises(InvalidInput, match=r"or kind=\"form\" \(--kind form\)"):
         convert(path, tmp_path / "d.jsonl")
