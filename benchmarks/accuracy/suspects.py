@@ -1,6 +1,7 @@
 """How many wrong labels are found by reviewing the labels that the model doubts most.
 
 ``python -m benchmarks.accuracy.suspects`` prints the table of docs/trust.md; ``--quick`` makes 3 draws.
+``[POOL ...]`` names pools.
 """
 
 from __future__ import annotations
@@ -46,10 +47,11 @@ def found(learner: LeavingOut, y: Any, n: int, rng: np.random.Generator) -> tupl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} draws of each")
+    parser.add_argument("pools", nargs="*", help="default: all")
     options = parser.parse_args()
     rows = []
     for name, sizes in POOLS.items():
-        if name not in pools.available():
+        if name not in (options.pools or POOLS) or name not in pools.available():
             continue
         X, y = pools.load(name)
         with one_blas_thread():
