@@ -176,6 +176,10 @@ class Session:
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
         expected to settle most come first.
+    again
+        Share of the questions on the card, 0 to below 1, that you have answered before, at least 30 acts ago:
+        ``session.trust.pace()`` says how often you answered the same. They are asked without a hint, and the
+        later answer counts. :meth:`query` does not return them.
     consensus
         Which answer counts, and teaches the model, where annotators differ (for questions with one class per
         item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
@@ -233,6 +237,7 @@ class Session:
         cost: Any = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        again: float = 0.0,
         break_after: float | None = 50,
         consensus: str = "em",
         random_state: int | None = None,
@@ -240,7 +245,7 @@ class Session:
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
-        check_overlap(overlap, opinions)
+        check_overlap(overlap, opinions, again)
         how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
@@ -281,7 +286,7 @@ class Session:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
-            asker.hides = suggested is not None
+            asker.hides, asker.again = suggested is not None, float(again)
             self._loop = opened = Loop(
                 ledger,
                 model,

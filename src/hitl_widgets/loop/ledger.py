@@ -19,7 +19,7 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, why_of
+from hitl_widgets.labels.events import LabelEvent, is_again, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
@@ -397,9 +397,10 @@ class Ledger:
             return -1, 0, False, False, skipped, refused, 0, False, False
         event = self._deciding(key, given)
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "spot", "suggested", "api"} for e in single)
+        one_by_one = {"audit", "spot", "suggested", "api", "review", "again"}
+        asked = any(e.selection in one_by_one for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        mine = 0 if own is None else 1 + (own.selection == "opinion")
+        mine = 0 if own is None else 3 if is_again(own) else 1 + (own.selection == "opinion")
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
         second, several = waits and self._overlap > 0, len(given) > 1
