@@ -1,8 +1,8 @@
 """Whether intervals, promises, alarms and advice keep what they say; the tables of docs/trust.md.
 
 ``python -m benchmarks.accuracy.promises [PART ...]`` prints the tables. The parts ``anytime`` and ``alarm``
-are simulated here, the others use the finished sessions of ``benchmarks.accuracy.sessions``. ``--quick`` makes
-a tenth of the draws.
+are simulated here, the others use the finished sessions of ``benchmarks.accuracy.sessions``. ``--quick``
+makes a tenth of the draws.
 """
 
 from __future__ import annotations
