@@ -429,9 +429,7 @@ class Session:
         str
             The event's id.
         """
-        from hitl_widgets.trust import hand_over
-
-        return hand_over(self._loop, proposal, event_id)
+        return self._loop.handing.take(proposal, event_id)
 
     def take_back(self, event_id: str | None = None, *, as_event: str | None = None) -> str:
         """End the use of machine labels. Returns the new event's id; :meth:`undo` brings the labels back.
@@ -575,6 +573,7 @@ class Session:
         ``class:spam``                the label; ``predicted:ham``: the prediction
         ``unlabelled``, ``skipped``   or ``labelled``; ``disagrees``: prediction and label differ
         ``by:ann``                    labelled by this annotator
+        ``is:machine``                has a machine label, see :meth:`hand_over`
         ``doubt>0.6``                 the model's uncertainty, or its ``confidence``, from 0 to 1
         ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id

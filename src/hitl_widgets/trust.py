@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.evaluate import Told
     from hitl_widgets.loop.asking import Labels
 
-__all__ = ["Trust", "hand_over"]
+__all__ = ["Trust"]
 
 
 class Trust:
@@ -325,31 +325,6 @@ class Trust:
         if told is None:
             raise HitlError("There is no model yet: label a few items of two classes first.")
         return labels, told
-
-
-def hand_over(loop: Loop, proposal: Any, event_id: str | None = None) -> str:
-    """Write what :meth:`Trust.hand_over` proposed: see :meth:`Session.hand_over`."""
-    import pandas as pd
-
-    promise = ("error", "certainty", "audits")
-    if (
-        not isinstance(proposal, pd.DataFrame)
-        or not {"id", "label"} <= set(proposal.columns)
-        or not set(promise) <= set(proposal.attrs)
-    ):
-        raise InvalidInput(
-            "hand_over() takes the table that session.trust.hand_over(...) returns, or some of its rows (its "
-            "attrs hold what is promised)."
-        )
-    schema = loop.schema
-    codes = {value: code for code, value in enumerate(schema.values[: len(schema.classes)])}
-    if odd := set(proposal["label"]) - set(codes):
-        raise InvalidInput(f"{next(iter(odd))!r} is not a class now: call session.trust.hand_over() again.")
-    rows = loop.pool.index(proposal["id"].tolist()) if len(proposal) else []
-    error, certainty, audits = (proposal.attrs[name] for name in promise)
-    return loop.handing.hand_over(
-        rows, [codes[value] for value in proposal["label"]], (error, certainty, audits), event_id
-    )
 
 
 def _is_numbers(X: Any) -> bool:

@@ -5,7 +5,15 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "spot" | "suggested";
+export type Selection =
+  | "audit"
+  | "clicked"
+  | "cluster"
+  | "lasso"
+  | "rectangle"
+  | "search"
+  | "spot"
+  | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -162,6 +170,12 @@ export type Slice = {
   query: string | null;
   replace?: boolean;
 };
+
+/** Hand over to the model what was proposed. */
+export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
+
+/** End the use of machine labels. */
+export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
 
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
@@ -634,6 +648,12 @@ export type Open = { type: "open"; id: string; view: string; act: string };
 /** Request the items labelled from the label with number `first` to that with number `last`. */
 export type Span = { type: "span"; id: string; view: string; first: number; last: number };
 
+/**
+ * Request a proposal of what to hand over to the model. `error` is the acceptable share of wrong labels;
+ * `certainty` that it is not exceeded, null on average.
+ */
+export type Propose = { type: "propose"; id: string; view: string; error: number; certainty: number | null };
+
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
@@ -670,7 +690,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "note" | "schema" | "skip" | "slice";
+  kind: "label" | "machine" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -684,6 +704,19 @@ export type HistoryEntry = {
 /** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
 export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
 
+/** The last hand-over to the model: see `Handed` in loop/handing.py. */
+export type MachineState = {
+  act: string;
+  n: number;
+  error: number;
+  certainty: number | null;
+  checked: number;
+  wrong: number;
+  low: number;
+  high: number;
+  withdrawn: "asked" | "risen" | null;
+};
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
@@ -694,7 +727,8 @@ export type AnswerRange = { name: string; color: string; n: number };
  * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
  * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
  * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
- * one.
+ * one. `consensus` says how many items they answer differently, and how these are decided. `handable`: the
+ * model may be given items to label.
  */
 export type MonitorState = {
   n_items: number;
@@ -726,6 +760,9 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  consensus: string;
+  handable: boolean;
+  machine: MachineState | null;
   slices: SliceState[];
   history: HistoryEntry[];
 };
@@ -760,6 +797,25 @@ export type OpenedMessage = {
   missing: number;
 };
 
+/**
+ * The requested proposal: `n` of `of` items that no person has labelled. `audits` are the audited items that
+ * it is calibrated on, and `needed` how many more it needs at the least. `some` are a few of its items, drawn
+ * at random. `why`: the reason why there is no proposal.
+ */
+export type ProposalMessage = {
+  type: "proposal";
+  to: string;
+  id: string;
+  error: number;
+  certainty: number | null;
+  n: number;
+  of: number;
+  audits: number;
+  needed: number;
+  some: string;
+  why: string;
+};
+
 // -- Unions
 
 /**
@@ -767,7 +823,20 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act =
+  | Label
+  | Clear
+  | Skip
+  | Note
+  | Settle
+  | Undo
+  | Redo
+  | Jump
+  | Restore
+  | Change
+  | Slice
+  | HandOver
+  | TakeBack;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -792,7 +861,8 @@ export type Request =
   | Step
   | Play
   | Open
-  | Span;
+  | Span
+  | Propose;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

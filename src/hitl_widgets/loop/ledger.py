@@ -418,6 +418,17 @@ class Ledger:
             best = next(code for code in reversed(codes.values()) if n[code] == most)
         return next(e for e in reversed(list(given.values())) if codes[e.event_id] == best)
 
+    @property
+    def n_disputed(self) -> int:
+        """The number of items with one class that annotators answer differently."""
+        if self.fold.kind.name != "choice":
+            return 0
+        rows = np.flatnonzero(self.labels.several).tolist()
+        return sum(self._differ(self._held(self.pool.keys[row]).values()) for row in rows)
+
+    def _differ(self, held: Iterable[LabelEvent]) -> bool:
+        return len({self.code(e) for e in held if self.fold.now(e) is not None}) > 1
+
     def opinions(self) -> Opinions:
         """The answers that a consensus is estimated from: those of several people, and all single ones."""
         from hitl_widgets.loop.teaching import Opinions

@@ -321,6 +321,12 @@ class Log:
         return row in self.ledger.changed
 
     @property
+    def n_disputed(self) -> int:
+        """The number of items that annotators answer differently."""
+        with self.lock:
+            return self.ledger.n_disputed
+
+    @property
     def n_changed(self) -> int:
         """The number of items whose content has changed since they were labelled."""
         return len(self.ledger.changed)

@@ -420,7 +420,11 @@ export function onCard(state: LabelerState): Ask | null {
   const held = member.codes
     ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
     : "not labelled yet";
-  return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, selection: "clicked" };
+  return {
+    ...member,
+    reason: `${from}, ${member.blind ? "asked without a hint" : held}`,
+    selection: "clicked",
+  };
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
   MonitorUpdate,
   MonitorWelcome,
   OpenedMessage,
+  ProposalMessage,
   Refused,
 } from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
@@ -58,6 +59,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       toggle: () => void drawCurve(),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
       remove: (name) => act({ type: "slice", name, query: null }, said),
+      propose: (error, certainty) => channel.ask({ type: "propose", view: channel.view, error, certainty }),
+      look: (rows) => {
+        const shown = choose(bus, { rows: decodeRows(rows), how: "clicked", from: "history" });
+        view.note(shown ? "" : NOWHERE);
+      },
+      handOver: (proposal) => act({ type: "hand_over", proposal }),
+      takeBack: (of) => act({ type: "take_back", act: of }),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
@@ -189,6 +197,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     },
     signal,
   );
+  channel.on<ProposalMessage>("proposal", view.offer, signal);
   channel.on<Ack>(
     "ack",
     ({ back, chosen, note }) => {
