@@ -448,6 +448,51 @@ class Session:
         """
         return self._loop.handing.take_back(event_id, as_event)
 
+    def route(
+        self,
+        items: Any,
+        error: float = 0.05,
+        certainty: float | None = None,
+        *,
+        people: bool | Sequence[str] = False,
+    ) -> pd.DataFrame:
+        """Decide which new items the model may label, and which are to be asked.
+
+        A model is fitted without the audited labels, and their items judge how far it can be trusted: see
+        :meth:`.Trust.hand_over`. If the new items differ from those of this session (a classifier two-sample
+        test, p < .05), no promise holds, and all are to be asked. Nothing is written.
+
+        Parameters
+        ----------
+        items
+            New items as :meth:`model` takes them, such as a list of texts; or their features, (n, d).
+        error, certainty
+            The acceptable share of wrong labels among accepted items: on average if ``certainty`` is None.
+        people
+            Whether to say who should be asked, of all annotators or of those listed: the one most likely
+            right by their confusions.
+
+        Returns
+        -------
+        Columns route (``accept`` or ``ask``), label, confidence, rule (what is promised) and newness (how
+        different the item is; NaN if not tested); with ``people``, annotator and expected (how likely they
+        are right). ``attrs`` has the drift's ``p`` and ``drifted``, ``audits``, ``needed`` (how many more the
+        promise needs at least) and ``summary``.
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the new items differ, or are too few (under 20) to test that.
+        """
+        from hitl_widgets.routing import route
+
+        return route(self.trust, items, error, certainty, people)
+
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
         self._loop.log.catch_up()
