@@ -995,8 +995,6 @@ class Session:
         if n_changed:
             words = notices.changed(n_changed, len(self._loop.labels))
             warnings.warn(words, RuntimeWarning, stacklevel=2)
-        if (n := int((self._loop.labels.machine >= 0).sum())) and not machine:
-            warnings.warn(notices.machine(n, "", there=False), RuntimeWarning, stacklevel=2)
         return export_loop(self._loop, path, format, names=names, items=items, machine=machine)
 
     def import_labels(

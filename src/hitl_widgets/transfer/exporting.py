@@ -59,8 +59,10 @@ def export_loop(
     labels = _placed(labels_table(fold, pool, naming), pool)
     n_changed, n_machine = loop.log.n_changed, int((loop.labels.machine >= 0).sum())
     notes = [notices.changed(n_changed, len(loop.labels))] if n_changed else []
-    if n_machine:
+    if n_machine and writer.name != "jsonl":  # the history has them as acts
         notes.append(notices.machine(n_machine, str(loop.handing.state()), there=machine))
+        if not machine:
+            warnings.warn(notes[-1], RuntimeWarning, stacklevel=3)
     accuracy, estimate = _accuracy(loop)
     facts = Facts(
         file="",
