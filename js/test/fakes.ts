@@ -177,4 +177,6 @@ export const labelerWelcome: LabelerWelcome = {
   error: "",
   known: [],
   suggestions: 0,
+  withdrawn: "",
+  n_machine: 0,
 };

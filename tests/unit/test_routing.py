@@ -47,28 +47,28 @@ def routing(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_new_items_are_accepted_or_asked_by_the_promise(routing) -> None:
     new, truth = drawn(np.random.default_rng(2), 400)
-    found = routing.route(new, 0.15)
+    found = routing.route(new, 0.05)
     accepted = found["route"] == "accept"
     assert 40 < accepted.sum() < 400
     assert (found["label"] == NAMES[truth])[accepted].mean() > 0.8
     assert found["confidence"][accepted].min() >= found["confidence"][~accepted].max()
-    assert set(found["rule"][accepted]) == {"at most 15.0% wrong on average"}
+    assert set(found["rule"][accepted]) == {"at most 5.0% wrong on average"}
     assert set(found["rule"][~accepted]) == {""}
     assert found.attrs["drifted"] is False
     assert f"{accepted.sum()} of 400 new items are accepted" in found.attrs["summary"]
-    sure = routing.route(new, 0.15, certainty=0.9)
+    sure = routing.route(new, 0.05, certainty=0.9)
     assert (sure["route"] == "accept").sum() < accepted.sum()
 
 
 def test_where_they_differ_everything_is_asked_and_said(routing) -> None:
     new, _ = drawn(np.random.default_rng(2), 200)
     with pytest.warns(RuntimeWarning, match="differ from those of this session"):
-        found = routing.route(np.concatenate([new[:120], new[120:] + 1.5]).astype(np.float32), 0.15)
+        found = routing.route(np.concatenate([new[:120], new[120:] + 1.5]).astype(np.float32), 0.05)
     assert set(found["route"]) == {"ask"}
     assert found.attrs["drifted"] is True
     assert np.nanmean(found["newness"][120:]) > np.nanmean(found["newness"][:120])
     with pytest.warns(RuntimeWarning, match="cannot be tested with fewer than 20"):
-        few = routing.route(new[:5], 0.15)
+        few = routing.route(new[:5], 0.05)
     assert few.attrs["p"] is None
 
 
@@ -82,11 +82,11 @@ def test_a_promise_without_enough_audits_says_how_many_it_needs(routing) -> None
 
 def test_the_person_who_is_most_likely_right_is_asked(routing) -> None:
     new, _ = drawn(np.random.default_rng(4), 50)
-    found = routing.route(pd.DataFrame(new).to_numpy(), 0.15, people=True)
+    found = routing.route(pd.DataFrame(new).to_numpy(), 0.05, people=True)
     asked = found[found["route"] == "ask"]
     assert set(asked["annotator"]) == {"ann"}
     assert found.loc[found["route"] == "accept", "annotator"].isna().all()
-    only = routing.route(new, 0.15, people=["eve"])
+    only = routing.route(new, 0.05, people=["eve"])
     assert set(only[only["route"] == "ask"]["annotator"]) == {"eve"}
     assert only["expected"].max() < asked["expected"].min()
     table = routing.trust.ask_whom(routing.pool.ids[:4])

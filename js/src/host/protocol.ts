@@ -466,6 +466,7 @@ export type Known = { key: string; codes: number[] | null; said: string; mine: b
 /**
  * The progress of the labeling. One of `known` may be displayed. `left_out` says how many items this
  * annotator left unanswered, by reason. `suggestions` is a number that changes when the suggested answers do.
+ * `withdrawn` says that machine labels were withdrawn, and why; `n_machine` is the number of those in use.
  */
 export type Progress = {
   n_items: number;
@@ -481,6 +482,8 @@ export type Progress = {
   known: Known[];
   suggestions: number;
   error: string;
+  withdrawn: string;
+  n_machine: number;
 };
 
 /** The whole state for a new Labeler. */

@@ -179,6 +179,15 @@ class Ledger:
         return notices.risen(len(made.codes), ended, made.error)
 
     @property
+    def withdrawn(self) -> str:
+        """The same in one short sentence."""
+        end = self.fold.machines.withdrawal
+        ended = None if end is None else Withdrawal.of(end.value)
+        if ended is None or not ended.risen:
+            return ""
+        return f"Machine labels were withdrawn: {ended.wrong} of {ended.checked} spot checks were wrong."
+
+    @property
     def n_missing(self) -> int:
         """The number of items that are labelled in the store but are not in the pool."""
         if self._missing is None:

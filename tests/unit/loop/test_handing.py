@@ -69,7 +69,7 @@ def test_they_are_apart_from_the_labels_of_people(open_: Open) -> None:
         assert session.to_frame()["label"].notna().sum() == 60
         assert session.wait().n_labels == 60, "they teach nothing"
         assert session.accuracy().n == (given["selection"] == "audit").sum()
-        assert len(session.find("is:machine")) == 150
+        assert 140 <= len(session.find("is:machine")) <= 150, "without those that are asked blind next"
         state = session.trust.handed_over()
         assert (state.n, state.n_given, state.error, state.withdrawn) == (150, 150, 0.1, None)
         machine = set(session.labels(machine=True).query("label_source == 'machine'")["id"])

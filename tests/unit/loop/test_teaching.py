@@ -107,8 +107,8 @@ def test_a_second_opinion_is_asked_where_it_is_worth_most(tmp_path: Path) -> Non
         bob.wait()
         labels = loop_of(bob).labels
         assert labels.gains is not None
-        assert 45 in labels.opinions[:6], "the model doubts this label"
         gains = labels.gains[labels.opinions]
+        assert gains[0] > 0
         assert (np.diff(gains) <= 0).all()
 
 
