@@ -282,6 +282,47 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 0");
   });
 
+  it("looks at doubtful labels: Enter or its class keeps one, another class corrects it", () => {
+    press("R", { shiftKey: true });
+    const [asked] = model.of("suspected");
+    const queue = [7, 8, 9].map((row) => ({
+      ...welcome.queue[0],
+      row,
+      key: `k${row}`,
+      reason: "the model of the other labels says ham (93 %)",
+      doubtful: { codes: [0], by: row === 8 ? "bob" : "" },
+    }));
+    model.say({ type: "suspects", to: asked.view, queue, why: "" });
+    for (const row of [7, 8, 9]) arrive(row);
+    const text = (part: string): string => el.querySelector(`.hitl-${part}`)?.textContent ?? "";
+    expect([card(), text("question")]).toEqual(["item 7", "Labelled spam: keep it, or press another class"]);
+    expect(text("why")).toBe("The model of the other labels says ham (93 %)");
+    expect([text("give"), text("head")]).toEqual([
+      "⏎keep spam",
+      expect.stringContaining("3 labels to look at"),
+    ]);
+    vi.advanceTimersByTime(300);
+    press("Enter");
+    expect(model.of("keep")).toMatchObject([{ key: "k7" }]);
+    expect(text("question")).toBe("Labelled spam by bob: keep it, or press another class");
+    vi.advanceTimersByTime(300);
+    press("1");
+    expect(model.of("keep")).toMatchObject([{ key: "k7" }, { key: "k8" }]);
+    press("s"); // looked at later
+    expect(card()).toBe("item 0");
+    press("R", { shiftKey: true });
+    model.say({ type: "suspects", to: asked.view, queue: [queue[2]], why: "" });
+    press("2");
+    expect(model.of("label")).toMatchObject([{ key: "k9", value: "ham", selection: "review" }]);
+    expect(card()).toBe("item 0");
+    const back = { ...queue[0], reason: "undone by you" };
+    const [{ id }] = model.of("keep");
+    model.say({ type: "ack", id, back, n_labels: 3, n_events: 9, undo: true, redo: false });
+    expect(text("give")).toBe("⏎keep spam");
+    model.say({ type: "suspects", to: asked.view, queue: [], why: "Nothing speaks against a label so far." });
+    expect(note()).toBe("Nothing speaks against a label so far.");
+  });
+
   it("shows the next item at once, and sends what was said of the last", () => {
     expect(card()).toBe("item 0");
     press("2");

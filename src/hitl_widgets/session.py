@@ -24,9 +24,11 @@ from hitl_widgets.loop import notices
 from hitl_widgets.loop.acts import relabelled
 from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.covering import blur_of
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.modes import Mode, check_mode, check_verifiable
+from hitl_widgets.loop.resting import check_break
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.segmenting import check_segment
 from hitl_widgets.loop.settings import (
@@ -104,6 +106,14 @@ class Session:
         A function that gets an item and returns what to show instead: a text, an image (bytes of a file, an
         array or a Pillow image), or with :class:`~hitl_widgets.items.rendered.Renderer` a dict that your own
         JavaScript shows.
+    mask
+        Hides personal data in the texts that are displayed and sent out: True for mail addresses, phone, card
+        and IBAN numbers and IP addresses, some of ``"email"``, ``"phone"``, ``"card"``, ``"iban"`` and
+        ``"ip"``, or a function that takes a text and returns the parts to hide, such as
+        ``[(0, 9, "name")]``. The annotator can show an item's data, which :meth:`history` tells.
+    blur
+        A column, whose text is a content warning (or which is true): such items are blurred until the
+        annotator wants to see them. Or a list of classes: items with such a label or prediction are.
     classes
         At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
         values are returned unchanged; categories of pandas or polars keep their order. May be omitted if
@@ -170,6 +180,9 @@ class Session:
         item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
         answers, together with a model that has not seen the item (see docs/trust.md); ``"majority"``;
         ``"latest"``. Every answer is kept: this decides only which one counts.
+    break_after
+        Minutes without a pause of five minutes after which the Monitor suggests a break; None for never. It
+        also does when answers take half as long again as at first and agree less with the model.
     random_state
         Seeds all randomness. None derives a seed from the store and task, which is the same after a restart.
 
@@ -199,6 +212,8 @@ class Session:
         colour: str | None = None,
         remote_images: Iterable[str] | None = None,
         render: Any = None,
+        mask: Any = None,
+        blur: Any = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
         schema: Schema | None = None,
@@ -217,6 +232,7 @@ class Session:
         cost: Any = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        break_after: float | None = 50,
         consensus: str = "em",
         random_state: int | None = None,
         **unknown: Any,
@@ -224,13 +240,13 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        rule = check_rule(consensus)
-        how_asked = check_mode(mode, sweep)
+        how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
-        pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images, render=render)
+        pool = as_pool(data, embed, mask, **how, X=X, id=id, remote_images=remote_images, render=render)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
+        blurred = blur_of(blur, table)
         known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
@@ -276,6 +292,8 @@ class Session:
                 colours=colours,
                 suggest=suggested,
                 segment=segment,
+                blur=blurred,
+                break_after=after,
                 mode=how_asked,
             )
             if labels is not None and known is not None:
@@ -384,6 +402,20 @@ class Session:
         Returns the event's id. Like any act, it can be undone.
         """
         return self._loop.acts.note(self.pool.index(as_list(ids)), text, event_id=event_id)
+
+    def confirm(self, ids: Any, *, event_id: str | None = None) -> str:
+        """Confirm labels that were looked at again, such as those of ``session.trust.suspects()``.
+
+        The labels, their time and how they were chosen stay what they were; the items leave the list of
+        doubtful labels. Returns the event's id; there is one event per class. Like any act, it can be undone.
+
+        Raises
+        ------
+        InvalidInput
+            If one of these items has no label.
+        """
+        rows = self.pool.index(as_list(ids))
+        return self._loop.acts.keep(rows, self._loop.suspecting.confidence, event_id=event_id)
 
     def verification(self) -> pd.DataFrame:
         """How often your answers were the suggested ones, when the suggestion was shown and when it was not.
@@ -716,14 +748,16 @@ class Session:
         return suggestions
 
     def progress(self) -> pd.DataFrame:
-        """Return each annotator's number of labels and whether they are active now, most labels first.
+        """Return how much each annotator has done, most labels first.
 
-        Columns: annotator, labels (undone labels do not count, corrections do), here.
+        Columns: annotator, labels (undone labels do not count, corrections do), here (whether they are active
+        now), acts (all of them, with skips, notes and undone ones), hours (see :func:`.quality.hours.worked`:
+        pauses of more than five minutes do not count) and seconds (the median per answer to a single item).
         """
         self._loop.log.catch_up()
-        import pandas as pd
+        from hitl_widgets.transfer.frames import progress_table
 
-        return pd.DataFrame(self._loop.annotators, columns=["annotator", "labels", "here"])
+        return progress_table(self._loop.annotators, self._loop.log.events())
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label, and return its round.
@@ -972,7 +1006,8 @@ class Session:
         path, format
             Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
             or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
-            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets), ``trl`` (preferences), or ``srt``, ``vtt``
+            and ``txt`` (transcripts: a folder or a zip file with a file for each recording, or one file).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items

@@ -284,7 +284,7 @@ def _check_skip(value: Any) -> None:
 
 def _check_note(value: Any) -> None:
     match value:
-        case {"note": str() | None}:
+        case {"note": str() | None} | {"kept": dict() | list(), "confidence": list()}:
             return
     raise InvalidInput(f"value is {value!r}, not a note")
 
@@ -316,6 +316,6 @@ def _check_machine(value: Any) -> None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "undo": _check_target, "redo": _check_target,
+    "slice": _check_slice, "reveal": _check_nothing, "undo": _check_target, "redo": _check_target,
     "machine": _check_machine,
 }  # fmt: skip

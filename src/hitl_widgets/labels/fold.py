@@ -8,7 +8,7 @@ from itertools import islice, repeat, takewhile
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import ActState, LabelEvent
+from hitl_widgets.labels.events import ActState, LabelEvent, is_kept
 from hitl_widgets.labels.machine import HandOver, Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
@@ -50,6 +50,8 @@ class Fold:
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
         self._slices: list[LabelEvent] = []
         self._noted: dict[str, list[str]] = {}  # the notes on each item
+        self._kept: dict[str, list[str]] = {}  # the acts that kept the label of each item
+        self._again: list[str] = []  # the answers of people who were asked again
         self._restored: dict[str, str] = {}  # the last act that restored each act
 
     @property
@@ -69,6 +71,8 @@ class Fold:
                 return self._all if changed else ()
             self._push(event)
             return self._all if changed else ()
+        if event.kind == "reveal":
+            return ()
         if event.kind == "machine":
             return self._hand_over(event)
         self._push(event)
@@ -76,23 +80,30 @@ class Fold:
             self._slices.append(event)
             return ()
         if event.kind == "note":
+            of = self._kept if is_kept(event) else self._noted
             for key in event.item_ids:
-                self._noted.setdefault(key, []).append(event.event_id)
+                of.setdefault(key, []).append(event.event_id)
             return ()
         if event.kind == "label" and event.value is not None:
-            answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
-            words = None if answer is None else self.kind.said(answer, self.vocabulary)
-            if answer is None:
-                self._unread.append(event)
-            self._words[event.event_id] = event.value if isinstance(event.value, str) else words
-            self._given[event.annotator] += len(event.item_ids)
-            if event.selection in {"audit", "spot"} and len(event.item_ids) == 1:
-                self._drawn.append(event)
+            self._read(event)
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
         for part in _parts(len(keys)):
             self._on_item.update(zip(keys[part], map(longer.__getitem__, before[part]), strict=True))
         return event.item_ids
+
+    def _read(self, event: LabelEvent) -> None:
+        """Read the answer of a label."""
+        answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
+        words = None if answer is None else self.kind.said(answer, self.vocabulary)
+        if answer is None:
+            self._unread.append(event)
+        self._words[event.event_id] = event.value if isinstance(event.value, str) else words
+        self._given[event.annotator] += len(event.item_ids)
+        if event.selection in {"audit", "spot"} and len(event.item_ids) == 1:
+            self._drawn.append(event)
+        if isinstance(event.value, dict) and event.value.get("again") is True:
+            self._again.append(event.event_id)
 
     @property
     def _all(self) -> tuple[str, ...]:
@@ -252,8 +263,14 @@ class Fold:
         return [key for key in self._on_item if self._lacks(key)]
 
     def _lacks(self, key: str) -> bool:
-        held = [event for event in self.current(key).values() if event.event_id in self._answers]
-        return bool(held) and all(self.now(event) is None for event in held)
+        answers = [self._answers.get(event.event_id) for event in self.current(key).values()]
+        held = [answer for answer in answers if answer is not None]
+        return bool(held) and all(map(self._lacks_part, held))
+
+    def _lacks_part(self, answer: Answer) -> bool:
+        """Whether an answer does not count although all of its classes are there."""
+        gone = None in map(self.vocabulary.heir, self.kind.classes(answer))
+        return not gone and self.kind.now(answer, self.vocabulary) is None
 
     def words(self, event: LabelEvent) -> Any:
         """Return the answer of a label in the class names at the time; None if the label was removed."""
@@ -343,6 +360,38 @@ class Fold:
                     case {"note": str() as text} if text:
                         held[event.annotator] = event
         return held
+
+    def kept(self, key: str) -> Iterator[tuple[int, Answer, float | None]]:
+        """Return the acts in effect that kept a label of this item, newest first.
+
+        For each: its position in the log, the label that was kept, and the model's probability of it then.
+        """
+        for event_id in reversed(self._kept.get(key, ())):
+            event = self._events[event_id]
+            said = self.kind.load(event.value["kept"], self.vocabulary)
+            answer = None if said is None else self.kind.now(said, self.vocabulary)
+            if event_id not in self._undone and answer is not None:
+                sure = event.value.get("confidence") or [None] * len(event.item_ids)
+                yield self._order[event_id], answer, sure[event.item_ids.index(key)]
+
+    @property
+    def again(self) -> Iterator[tuple[str, LabelEvent, LabelEvent]]:
+        """The answers in effect of people who were asked again, with their answer before, by item."""
+        for event_id in self._again:
+            event = self._events[event_id]
+            if event_id in self._undone or len(event.item_ids) != 1:
+                continue
+            key = event.item_ids[0]
+            said = [self._events[act] for act in self._on_item[key] if act not in self._undone]
+            mine = [e for e in said if e.annotator == event.annotator and e.event_id in self._answers]
+            place = next(k for k, e in enumerate(mine) if e.event_id == event_id)
+            if place:
+                yield key, mine[place - 1], event
+
+    @property
+    def reviewed(self) -> Iterable[str]:
+        """The keys of all items whose label somebody ever kept."""
+        return self._kept.keys()
 
     @property
     def noted(self) -> Iterable[str]:

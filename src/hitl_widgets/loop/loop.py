@@ -18,6 +18,7 @@ from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.handing import Handing
@@ -27,16 +28,20 @@ from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
+from hitl_widgets.loop.resting import KEPT, Resting
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
+from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.loop.trusting import Trusting
 from hitl_widgets.maps.preparation import Preparation
+from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Loop", "opaque"]
@@ -78,6 +83,10 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    suspecting
+        Judges the labels.
+    trusting
+        Computes how good the labels and the model are.
     segmenting
         The user's segmenter; None if there is none.
     mode
@@ -105,6 +114,8 @@ class Loop:
         colours: Colours,
         suggest: Source | None = None,
         segment: Segment | None = None,
+        blur: Blur | None = None,
+        break_after: float | None = None,
         mode: Mode = "annotate",
     ) -> None:
         self.pool: Pool = ledger.pool
@@ -136,7 +147,8 @@ class Loop:
         tagging, self.suggesting = background.tagging, self._suggesting(suggest)
         log, blind = self.log, self.blind
         drafting: Drafting | None = None
-        if suggest is not None and self.suggesting is not None and log.labels.kind.name == "text":
+        corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
+        if corrected and self.suggesting is not None:
             ask_anew = weakly(trainer.request)
             drafting = Drafting(log, self.suggesting, background.snapshot, ask_anew, background.note)
             trainer.doubts = partial(_doubts, weakref.ref(drafting))
@@ -145,11 +157,18 @@ class Loop:
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
 
+        self.suspecting = Suspecting(log, trainer, lambda: background.ground)
+        self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
-        self.listing = Listing(self.pool, columns, seen)
+        self.covering = Covering(self.pool, blur, seen, ledger.schema)
+        self.listing = Listing(self.pool, columns, seen, self.covering.text)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
+        mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
+        self.resting = self.acts.resting = Resting(
+            break_after, mine, partial(_guess, weakref.ref(background), log)
+        )
         self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
@@ -354,6 +373,14 @@ def _follow(trainer: Trainer, workers: tuple[Worker, ...]) -> None:
     trainer.request()
     for worker in workers:
         worker.request()
+
+
+def _guess(background: weakref.ref[Background], log: Log, row: int) -> tuple[int, ...] | None:
+    """The classes that the model predicts for a row, in the current classes."""
+    found = background()
+    newest = None if found is None else found.round
+    belief = None if newest is None else newest.under(log.schema).belief
+    return None if belief is None else belief.guess(row)
 
 
 def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:

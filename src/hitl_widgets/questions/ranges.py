@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
@@ -34,7 +33,7 @@ class Ranges(Marks):
         """Return (start, end), rounded to milliseconds."""
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected start and end in seconds.")
-        if not all(isfinite(x) and abs(x) <= LONGEST for x in given):
+        if not all(abs(x) <= LONGEST for x in given):  # also NaN
             raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LONGEST:g}.")
         start, end = (round(float(x), DIGITS) + 0.0 for x in given)  # no -0.0
         if not 0 <= start < end:
@@ -48,14 +47,14 @@ class Ranges(Marks):
 
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
         """Raise InvalidInput for ranges beyond the recording, and for overlaps if they are not allowed."""
-        for (start, end), _ in answer:
+        for (start, end, *_), _id in answer:
             if end > round(extent[0], DIGITS):
                 raise InvalidInput(
                     f"The range from {start:g} to {end:g} is beyond the recording, which has "
                     f"{extent[0]:.{DIGITS}f} seconds."
                 )
         if not schema.settings.get("overlap"):
-            for ((a, b), _), ((c, d), _) in pairwise(answer):
+            for ((a, b, *_), _), ((c, d, *_), _) in pairwise(answer):
                 if c < b:
                     raise InvalidInput(
                         f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "

@@ -18,6 +18,7 @@ from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
 from hitl_widgets.formats.base import IMAGES, Size, texts_of
 from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.labels.events import LabelEvent
@@ -56,15 +57,35 @@ def export_loop(
         raise InvalidInput(f"machine=True is for tables (.csv, .parquet, .xlsx): {how}. Omit machine=.")
     events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
-    labels = _placed(labels_table(fold, pool, naming), pool)
+    there = None if writer.name == "jsonl" else machine
+    facts = facts_of(loop, fold, events, names=names, machine=there)
+    n_machine = int((loop.labels.machine >= 0).sum())
+    if n_machine and there is False:
+        warnings.warn(notices.machine(n_machine, "", there=False), RuntimeWarning, stacklevel=3)
+    labels = facts.labels.drop(columns="gone")
+    said = said_of(loop, labels) if writer.items else []
+    if machine:
+        labels = _placed(labels_table(fold, pool, naming, machine=True), pool)
+    if _wants_items(pool, items):
+        labels = _with_items(labels, pool)
+    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path, said=said)
+
+
+def facts_of(
+    loop: Loop, fold: Fold, events: Sequence[LabelEvent], *, names: bool, machine: bool | None = False
+) -> Facts:
+    """Return the facts of a session for a card.
+
+    ``machine``: its file has the machine labels; None: as acts of the history.
+    """
+    pool = loop.pool
+    labels = _placed(labels_table(fold, pool, loop.log.ledger.naming), pool)
     n_changed, n_machine = loop.log.n_changed, int((loop.labels.machine >= 0).sum())
     notes = [notices.changed(n_changed, len(loop.labels))] if n_changed else []
-    if n_machine and writer.name != "jsonl":  # the history has them as acts
+    if n_machine and machine is not None:
         notes.append(notices.machine(n_machine, str(loop.handing.state()), there=machine))
-        if not machine:
-            warnings.warn(notes[-1], RuntimeWarning, stacklevel=3)
     accuracy, estimate = _accuracy(loop)
-    facts = Facts(
+    return Facts(
         file="",
         columns=(),
         task=loop.task,
@@ -79,12 +100,6 @@ def export_loop(
         per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
         notes=notes,
     )
-    said = said_of(loop, labels) if writer.items else []
-    if machine:
-        labels = _placed(labels_table(fold, pool, naming, machine=True), pool)
-    if _wants_items(pool, items):
-        labels = _with_items(labels, pool)
-    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path, said=said)
 
 
 def export_log(
@@ -144,7 +159,7 @@ def skipped(fold: Fold) -> int:
 def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
     """Return the current labels with their items, as the formats of other tools need them."""
     pool, kind = loop.pool, loop.schema.kind
-    fields = Fields(loop)
+    fields, parts = Fields(loop), form_controls(loop.schema)
     rows = zip(*(labels[name] for name in ("id", "label", "annotator", "time", "elapsed_ms")), strict=True)
     found = []
     for number, (key, label, who, time, elapsed) in enumerate(rows):
@@ -165,6 +180,7 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
                 fields.size(place, kind),
                 None if pd.isna(elapsed) else int(elapsed),
                 time.isoformat(),
+                parts=parts,
             )
         )
     return found

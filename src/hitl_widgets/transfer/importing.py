@@ -23,6 +23,7 @@ from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_word
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.base import Answer
+from hitl_widgets.questions.parts import kinds_in
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
@@ -199,6 +200,7 @@ def _read(
             size_of=known.size,
             text_of=known.text,
             compared=known.compared,
+            parts=kinds_in(asked.settings),
         )
         found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:

@@ -18,7 +18,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.shared.acts import items_of
+from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
@@ -81,6 +81,9 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
                 self._look_again(message)
+            case m.Suspected():
+                # The model of each label without it takes up to a second, so acts go first.
+                self._behind("trust", message, lambda: self._look_at_doubtful(message))
             case _:
                 super()._handle(message)
 
@@ -185,6 +188,29 @@ class Labeler(SessionWidget):
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
+
+    def _look_at_doubtful(self, message: m.Suspected) -> None:
+        """Ask the items with doubtful labels, to keep or correct them."""
+        loop = self.loop
+        found = loop.suspecting.found()
+        asks: list[Ask] = []
+        if found is not None:
+            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]][:AGAIN].tolist()
+            asks = [
+                Ask(
+                    row=row,
+                    key=loop.pool.keys[row],
+                    reason=words(loop.suspecting.why(found, row)),
+                    selection="review",
+                    blind=False,
+                    guess=None,
+                    note=loop.log.note_on(row),
+                    doubtful=doubtful(loop, row),
+                )
+                for row in rows
+            ]
+        why = "" if asks else loop.suspecting.missing(found)
+        self._post(m.SuspectItems(to=message.view, queue=asks, why=why))
 
     def _look_back(self, message: m.Past) -> None:
         """Send the items of an earlier act."""
