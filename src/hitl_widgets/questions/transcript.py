@@ -31,6 +31,7 @@ class Transcript(Untaught, Ranges):
 
     name = "transcript"
     asks = "a transcript"
+    items = ("audio",)
     card = (
         "A label is a list of segments, each with start and end in seconds, a text and a speaker if one "
         "was chosen, as JSON in files. It may contain personal data."

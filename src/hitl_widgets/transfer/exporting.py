@@ -21,6 +21,7 @@ from hitl_widgets.formats.card import Facts, write_card
 from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.several import Several
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
@@ -199,7 +200,7 @@ class Fields:
         beside = self.beside(place)
         if pool.item_kind.tabular:
             return {**beside, **{str(name): plain(value) for name, value in item.items()}}
-        if isinstance(pool.item_kind, ListKind):
+        if isinstance(pool.item_kind, ListKind | Several):
             members = [str(m) if isinstance(m, str | Path) else None for m in item]
             return {"items": members, **beside}
         if isinstance(item, str | Path):
@@ -244,7 +245,7 @@ def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     if kind.tabular:
         rows = [{} if i is None else pool.items[i] for i in found]
         columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
-    elif isinstance(kind, ListKind):
+    elif isinstance(kind, ListKind | Several):
         most = max(map(len, pool.items))
         names = pool.columns if len(pool.columns) == most else [f"member_{k + 1}" for k in range(most)]
         rows = [() if i is None else pool.items[i] for i in found]

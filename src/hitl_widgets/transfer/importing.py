@@ -235,7 +235,7 @@ def _content_columns(pool: Pool) -> list[list[str]]:
         return []
     if pool.item_kind.tabular:
         return [list(map(str, pool.items[0]))]
-    if pool.kind == "list":
+    if pool.kind in {"list", "several"}:
         return []
     return [[name] for name in dict.fromkeys((*pool.columns, pool.kind, "text"))]
 
