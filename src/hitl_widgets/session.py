@@ -264,15 +264,13 @@ class Session:
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
-        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), rule)
+        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), check_rule(consensus))
         opened: Loop | Ledger = ledger
         try:
             _check_how(ledger.schema, how_asked, suggests, segment)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
-            model = problem.learner(learner)
-            if hasattr(model, "of_lists"):
-                model = model.of_lists([len(item) for item in pool.items])
+            model = _model_of(problem.learner(learner), pool)
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
             if isinstance(suggest, Words | File):
@@ -300,9 +298,7 @@ class Session:
                 mode=how_asked,
             )
             if labels is not None and known is not None:
-                from hitl_widgets.transfer.column import import_column
-
-                import_column(self._loop, labels, known)
+                _import_column(self._loop, labels, known)
             self._loop.start()
         except BaseException:  # such as an interrupt
             opened.close()
@@ -1305,6 +1301,18 @@ def _check_how(schema: Schema, mode: Mode, suggests: bool, segment: Any) -> None
     """Raise InvalidInput for ways to answer that the question does not have."""
     check_verifiable(mode, schema, suggests=suggests)
     check_segment(segment, schema)
+
+
+def _model_of(learner: Any, pool: Pool) -> Any:
+    """The learner; one of lists is told how long they are."""
+    of_lists = getattr(learner, "of_lists", None)
+    return learner if of_lists is None else of_lists([len(item) for item in pool.items])
+
+
+def _import_column(loop: Loop, name: str, known: list[Any]) -> None:
+    from hitl_widgets.transfer.column import import_column
+
+    import_column(loop, name, known)
 
 
 def _labels_of(pool: Pool, name: Any) -> list[Any]:
