@@ -5,7 +5,16 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "review" | "search" | "spot" | "suggested";
+export type Selection =
+  | "audit"
+  | "clicked"
+  | "cluster"
+  | "lasso"
+  | "rectangle"
+  | "review"
+  | "search"
+  | "spot"
+  | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
