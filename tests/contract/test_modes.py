@@ -50,6 +50,7 @@ def mask(pixels: Any) -> dict[str, Any]:
 
 
 Q, BOX = hitl.Question, {"x": 1, "y": 2, "width": 3, "height": 4, "label": "a"}
+HEARD = {"start": 0.1, "end": 0.5, "speaker": "a", "text": "yes"}
 CORNERS = [[1, 1], [9, 1], [5, 8]]
 FORM = Q.form({"topic": Q.choice(["a", "b"]), "tone": Q.rating(3), "why": Q.text()}, optional=["why"])
 # For each kind: what is shown, the question, the suggested answer, and another one.
@@ -68,6 +69,7 @@ KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "polygons": ("image", Q.polygons(["a"]), [{"points": CORNERS, "label": "a"}], []),
     "masks": ("image", Q.masks(["a"]), [mask(DISC)], [mask(~DISC)]),
     "ranges": ("sound", Q.ranges(["a"]), [{"start": 0.1, "end": 0.5, "label": "a"}], []),
+    "transcript": ("sound", Q.transcript(["a"]), [HEARD], [HEARD | {"text": "no"}]),
 }
 # What a page adds to an answer, which is not part of what was said.
 MORE = {"pair": {"left": "second", "reason": "why not"}, "ranking": {"shown": [3, 1, 2]}}
