@@ -128,6 +128,9 @@ export const monitorState: MonitorState = {
   undo: true,
   redo: false,
   notices: [],
+  consensus: "",
+  handable: true,
+  machine: null,
   n_changed: 0,
   people: [],
   slices: [],
@@ -174,4 +177,6 @@ export const labelerWelcome: LabelerWelcome = {
   error: "",
   known: [],
   suggestions: 0,
+  withdrawn: "",
+  n_machine: 0,
 };

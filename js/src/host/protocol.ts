@@ -178,6 +178,12 @@ export type Slice = {
   replace?: boolean;
 };
 
+/** Hand over to the model what was proposed. */
+export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
+
+/** End the use of machine labels. */
+export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
+
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
  * annotator) are opaque; `store` and `task` are names to display.
@@ -480,6 +486,7 @@ export type Known = { key: string; codes: number[] | null; said: string; mine: b
 /**
  * The progress of the labeling. One of `known` may be displayed. `left_out` says how many items this
  * annotator left unanswered, by reason. `suggestions` is a number that changes when the suggested answers do.
+ * `withdrawn` says why machine labels were withdrawn; `n_machine` is the number of those in use.
  */
 export type Progress = {
   n_items: number;
@@ -495,6 +502,8 @@ export type Progress = {
   known: Known[];
   suggestions: number;
   error: string;
+  withdrawn: string;
+  n_machine: number;
 };
 
 /** The whole state for a new Labeler. */
@@ -665,6 +674,12 @@ export type Open = { type: "open"; id: string; view: string; act: string };
 /** Request the items labelled from the label with number `first` to that with number `last`. */
 export type Span = { type: "span"; id: string; view: string; first: number; last: number };
 
+/**
+ * Request a proposal of what to hand over to the model. `error` is the acceptable share of wrong labels;
+ * `certainty` that it is not exceeded, null on average.
+ */
+export type Propose = { type: "propose"; id: string; view: string; error: number; certainty: number | null };
+
 /** Request what is known of the labels and the model; answered by `trust`. */
 export type Trust = { type: "trust"; id: string; view: string };
 
@@ -718,7 +733,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "note" | "schema" | "skip" | "slice";
+  kind: "label" | "machine" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -732,6 +747,19 @@ export type HistoryEntry = {
 /** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
 export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
 
+/** The last hand-over to the model: see `Handed` in loop/handing.py. */
+export type MachineState = {
+  act: string;
+  n: number;
+  error: number;
+  certainty: number | null;
+  checked: number;
+  wrong: number;
+  low: number;
+  high: number;
+  withdrawn: "asked" | "risen" | null;
+};
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
@@ -742,7 +770,8 @@ export type AnswerRange = { name: string; color: string; n: number };
  * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
  * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
  * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
- * one.
+ * one. `consensus` says how many items they answer differently, and how these are decided. `handable`: the
+ * model may be given items to label.
  */
 export type MonitorState = {
   n_items: number;
@@ -774,6 +803,9 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  consensus: string;
+  handable: boolean;
+  machine: MachineState | null;
   slices: SliceState[];
   history: HistoryEntry[];
 };
@@ -806,6 +838,25 @@ export type OpenedMessage = {
   n: number;
   how: Selection;
   missing: number;
+};
+
+/**
+ * The requested proposal: `n` of `of` items that no person has labelled. `audits` are the audited items that
+ * it is calibrated on, and `needed` how many more it needs at the least. `some` are a few of its items, drawn
+ * at random. `why`: the reason why there is no proposal.
+ */
+export type ProposalMessage = {
+  type: "proposal";
+  to: string;
+  id: string;
+  error: number;
+  certainty: number | null;
+  n: number;
+  of: number;
+  audits: number;
+  needed: number;
+  some: string;
+  why: string;
 };
 
 /**
@@ -903,7 +954,9 @@ export type Act =
   | Jump
   | Restore
   | Change
-  | Slice;
+  | Slice
+  | HandOver
+  | TakeBack;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -930,6 +983,7 @@ export type Request =
   | Play
   | Open
   | Span
+  | Propose
   | Trust
   | Behind;
 

@@ -219,6 +219,12 @@ class Labels:
         return self._free(np.asarray((self.machine >= 0) & ~self.skipped))
 
     @property
+    def due(self) -> int:
+        """How many machine labels are to be checked even if nothing else is left to ask."""
+        missing = self.enough - self.checked
+        return min(missing, int(self.checkable.sum())) if missing > 0 else 0
+
+    @property
     def candidates(self) -> npt.NDArray[np.bool_]:
         """Bool of shape (n,): items that the strategy may ask; held ones only if nothing else is left."""
         return self._free(self.left)

@@ -181,6 +181,15 @@ class Ledger:
         return notices.risen(len(made.codes), ended, made.error)
 
     @property
+    def withdrawn(self) -> str:
+        """The same in one short sentence."""
+        end = self.fold.machines.withdrawal
+        ended = None if end is None else Withdrawal.of(end.value)
+        if ended is None or not ended.risen:
+            return ""
+        return f"Machine labels were withdrawn: {ended.wrong} of {ended.checked} spot checks were wrong."
+
+    @property
     def n_missing(self) -> int:
         """The number of items that are labelled in the store but are not in the pool."""
         if self._missing is None:
@@ -420,6 +429,17 @@ class Ledger:
             most = max(n.values())
             best = next(code for code in reversed(codes.values()) if n[code] == most)
         return next(e for e in reversed(list(given.values())) if codes[e.event_id] == best)
+
+    @property
+    def n_disputed(self) -> int:
+        """The number of items with one class that annotators answer differently."""
+        if self.fold.kind.name != "choice":
+            return 0
+        rows = np.flatnonzero(self.labels.several).tolist()
+        return sum(self._differ(self._held(self.pool.keys[row]).values()) for row in rows)
+
+    def _differ(self, held: Iterable[LabelEvent]) -> bool:
+        return len({self.code(e) for e in held if self.fold.now(e) is not None}) > 1
 
     def opinions(self) -> Opinions:
         """The answers that a consensus is estimated from: those of several people, and all single ones."""

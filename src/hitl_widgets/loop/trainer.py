@@ -409,6 +409,23 @@ class Trainer:
                 f"{in_words(failure)}."
             ) from failure
 
+    def split_model(self, labels: Labels) -> tuple[Any, npt.NDArray[np.int64]]:
+        """Return a classifier that has not learned the audited labels, and the audited rows.
+
+        Its predictions of these rows judge it: see :meth:`Session.route`.
+        """
+        ground = self._snapshot()[1]
+        taught = replace(labels, y=np.where(labels.audited, -1, labels.y))
+        rows, values, _ = taught.training()
+        if lacks := labels.target.problem.lacks(values):
+            raise HitlError(f"There is no model yet: without the audited labels, {lacks}.")
+        learner = self._fresh(ground or Ground(None), labels)
+        if not hasattr(learner, "export"):
+            raise HitlError(f"The learner {self._template.name!r} cannot be exported, so it cannot route.")
+        learner.update(rows, values)
+        model = learner.export(rows, values, names=labels.schema.targets)
+        return model, np.flatnonzero(labels.audited & (labels.taught >= 0))
+
     # -- evaluation -----------------------------------------------------------
 
     def _measure(self, overtaken: Callable[[], bool], *, curve: bool) -> Evaluation:

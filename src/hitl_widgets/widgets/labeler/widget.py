@@ -118,7 +118,7 @@ class Labeler(SessionWidget):
             "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
-            "n_left": int(labels.left.sum() + labels.second.sum()),
+            "n_left": int(labels.left.sum() + labels.second.sum()) + labels.due,
             "n_skipped": int(labels.skipped.sum()),
             "left_out": left_out_words(loop.log.left_out()) if labels.skipped.any() else "",
             "undo": undo,
@@ -128,6 +128,8 @@ class Labeler(SessionWidget):
             "known": self._known(labels),
             "suggestions": 0 if loop.suggesting is None else loop.suggesting.generation,
             "error": words(loop.background.trouble_asking),
+            "withdrawn": loop.log.withdrawn,
+            "n_machine": int((labels.machine >= 0).sum()) if labels.handed else 0,
         }
 
     def _queue(self, labels: Labels) -> list[Ask]:

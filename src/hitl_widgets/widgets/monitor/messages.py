@@ -29,6 +29,16 @@ class Span(Request, frozen=True, tag="span"):
     last: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 
 
+class Propose(Request, frozen=True, tag="propose"):
+    """Request a proposal of what to hand over to the model.
+
+    ``error`` is the acceptable share of wrong labels; ``certainty`` that it is not exceeded, null on average.
+    """
+
+    error: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+    certainty: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None
+
+
 class Trust(Request, frozen=True, tag="trust"):
     """Request what is known of the labels and the model; answered by ``trust``."""
 
@@ -48,7 +58,7 @@ class Behind(Request, frozen=True, tag="behind"):
     b: Code = 0
 
 
-Takes = shared.Takes | Open | Span | Trust | Behind
+Takes = shared.Takes | Open | Span | Propose | Trust | Behind
 
 # -- kernel -> browser
 
@@ -120,7 +130,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "note", "schema", "slice"]
+    kind: Literal["label", "skip", "note", "schema", "slice", "machine"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None
@@ -140,6 +150,20 @@ class Verified(msgspec.Struct, frozen=True):
     hidden_same: int
 
 
+class MachineState(msgspec.Struct, frozen=True):
+    """The last hand-over to the model: see ``Handed`` in loop/handing.py."""
+
+    act: str
+    n: int
+    error: float
+    certainty: float | None
+    checked: int
+    wrong: int
+    low: float
+    high: float
+    withdrawn: Literal["asked", "risen"] | None
+
+
 class AnswerRange(msgspec.Struct, frozen=True):
     """A range of answers: its name and color, and the number of labels."""
 
@@ -157,6 +181,8 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
     their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
     ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
+    ``consensus`` says how many items they answer differently, and how these are decided. ``handable``: the
+    model may be given items to label.
     """
 
     n_items: int
@@ -188,6 +214,9 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     notices: list[str]
     n_changed: int
     people: list[Person]
+    consensus: str
+    handable: bool
+    machine: MachineState | None
     slices: list[SliceState]
     history: list[HistoryEntry]
 
@@ -221,6 +250,25 @@ class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):
     n: int
     how: Selection
     missing: int
+
+
+class ProposalMessage(ToBrowser, frozen=True, kw_only=True, tag="proposal"):
+    """The requested proposal: ``n`` of ``of`` items that no person has labelled.
+
+    ``audits`` are the audited items that it is calibrated on, and ``needed`` how many more it needs at the
+    least. ``some`` are a few of its items, drawn at random. ``why``: the reason why there is no proposal.
+    """
+
+    to: str
+    id: str
+    error: float
+    certainty: float | None
+    n: int
+    of: int
+    audits: int
+    needed: int
+    some: str
+    why: str
 
 
 class AuditCount(msgspec.Struct, frozen=True):
@@ -333,4 +381,12 @@ class TrustMessage(ToBrowser, frozen=True, kw_only=True, tag="trust"):
     pace: OwnPace
 
 
-Tells = shared.Tells | ClassesMessage | MonitorWelcome | MonitorUpdate | OpenedMessage | TrustMessage
+Tells = (
+    shared.Tells
+    | ClassesMessage
+    | MonitorWelcome
+    | MonitorUpdate
+    | OpenedMessage
+    | ProposalMessage
+    | TrustMessage
+)

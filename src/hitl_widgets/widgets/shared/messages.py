@@ -187,7 +187,35 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Reveal | Keep | Settle | Undo | Redo | Jump | Restore | Change | Slice
+class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
+    """Hand over to the model what was proposed."""
+
+    proposal: ActId
+
+
+class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
+    """End the use of machine labels."""
+
+    act: ActId
+
+
+Act = (
+    Label
+    | Clear
+    | Skip
+    | Note
+    | Reveal
+    | Keep
+    | Settle
+    | Undo
+    | Redo
+    | Jump
+    | Restore
+    | Change
+    | Slice
+    | HandOver
+    | TakeBack
+)
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
