@@ -246,7 +246,7 @@ class Session:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions, again)
-        how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
+        how_asked, after = check_mode(mode, sweep), check_break(break_after)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind, "X": X, "id": id}
         asked = asked_schema(classes, question, schema)

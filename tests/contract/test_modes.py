@@ -12,6 +12,7 @@ import pytest
 import hitl_widgets as hitl
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions import rle
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.session import Session
@@ -108,7 +109,7 @@ def answer(session: Session, row: int, value: Any, n: int) -> Any:
 def test_answers_are_compared_with_suggestions_shown_and_hidden(name: str) -> None:
     _, _, suggested, other = KINDS[name]
     with opened(name, "correct") as made:
-        made._loop.blind.issue([0, 1])
+        made._loop.blind.issue([Suggestion(row, "", audit=True) for row in (0, 1)])
         for row, value in enumerate([suggested, other, suggested, other, other]):
             assert answer(made, row, value, row).beside is None
         found = made.verification()
