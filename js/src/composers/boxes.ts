@@ -1,8 +1,9 @@
+import { filmView } from "../items/video/view";
 import type { Composer, Composing } from "../questions/registry";
 import { box } from "./parts/geometry";
 import { composeShapes } from "./parts/shapes";
 
-/** Boxes on an image. */
+/** Boxes on an image, or on frames of a video. */
 export const compose = (on: Composing): Composer =>
   composeShapes(on, {
     ...box,
@@ -11,4 +12,5 @@ export const compose = (on: Composing): Composer =>
     many: "boxes",
     drawn: "drag",
     start: "Drag to draw a box",
+    film: filmView,
   });

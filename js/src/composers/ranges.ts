@@ -1,6 +1,7 @@
 import "./ranges.css";
 import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
+import { filmView, type Video } from "../items/video/view";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Bands } from "./parts/bands";
@@ -18,36 +19,47 @@ const REACH = { mouse: 6, touch: 16 };
 /** A pointer that moves less clicks. */
 const STILL = 4;
 /** Steps of an edge by key, in seconds: for short and for long recordings. */
+const FAR_FRAMES = 10;
 const STEPS = { short: [0.02, 0.2], long: [0.1, 1], from: 30 };
 
-/** Ranges of a recording: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
+/** Ranges of a recording or a video: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage, say, leave } = on;
-  const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unreadable();
+  const content = on.item?.content as Audio | Video | undefined;
+  if (content?.kind !== "audio" && content?.kind !== "video") return unreadable();
   const overlap = settings.overlap === true;
-  const { seconds } = content;
-  const last = lastOf(seconds);
-  const [fine, coarse] = last < STEPS.from ? STEPS.short : STEPS.long;
+  const [fine, coarse] = content.seconds < STEPS.from ? STEPS.short : STEPS.long;
+  /** The length of a video is only known once all frames are. */
+  let { seconds } = content;
   /** Where a range was started by key that is not ended yet, and how far it may go. */
   let open: { at: number; within: Piece } | null = null;
   let drag: Drag | null = null;
 
-  const { element: audio, wave, player } = recording(content, stage, follow);
+  /** The playhead may have moved. */
+  let follow = (): void => undefined;
+  const isVideo = content.kind === "video";
+  const film = isVideo ? filmView(content, on.item?.media[0], stage, { moved: () => follow() }) : null;
+  const sound = film ?? recording(content as Audio, stage, () => follow());
+  const { element: shown, wave, player } = sound;
   const layer = h("div", { class: "hitl-ranges-layer" });
-  const bands = new Bands<Range>(layer, seconds);
+  const bands = new Bands<Range>(layer, () => seconds);
   wave.append(layer, bands.newest);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h("div", { class: "hitl-ranges" }, audio, status.element);
+  const element = h(
+    "div",
+    { class: `hitl-ranges${isVideo ? " hitl-ranges-film" : ""}` },
+    shown,
+    status.element,
+  );
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
     many: "ranges",
-    whole: "recording",
+    whole: isVideo ? "video" : "recording",
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > last,
+    stray: ({ end }) => end > lastOf(seconds),
     words: timesOf,
     draw,
   });
@@ -97,22 +109,17 @@ export function compose(on: Composing): Composer {
       return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it, Space plays it.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    return "Drag over the waveform, or press - to start and to end a range. Then press a class.";
-  }
-
-  /** The playhead may have moved. */
-  function follow(): void {
-    if (open) drawFresh();
+    return `Drag over the ${isVideo ? "line of time" : "waveform"}, or press - to start and to end a range. Then press a class.`;
   }
 
   /** How far a piece at this place may go. */
   function roomAt(at: number, except: Range | null = null): Piece | null {
-    if (overlap) return { start: 0, end: last };
+    if (overlap) return { start: 0, end: lastOf(seconds) };
     const others = marking.marks.filter((one) => one !== except);
     return gapAt(
       others.map(({ at }) => at),
       at,
-      last,
+      lastOf(seconds),
     );
   }
 
@@ -208,7 +215,7 @@ export function compose(on: Composing): Composer {
       return;
     }
     choose(null);
-    open = { at: Math.min(player.time, last), within };
+    open = { at: Math.min(player.time, lastOf(seconds)), within };
     draw();
     say(`From ${clock(open.at, 2)}`);
   }
@@ -221,10 +228,13 @@ export function compose(on: Composing): Composer {
     return piece;
   }
 
-  /** Moves one edge of what is selected. */
-  function nudge(piece: Piece, by: number): void {
+  /** Moves one edge of what is selected: in a video to the edge of a frame. */
+  function nudge(piece: Piece, way: number, far: boolean): void {
     const { moving } = marking;
-    const next = moved(piece, moving, piece[moving] + by, roomOf(piece, marking.current));
+    const to = film
+      ? film.player.beside(piece[moving], way * (far ? FAR_FRAMES : 1))
+      : piece[moving] + way * (far ? coarse : fine);
+    const next = moved(piece, moving, to, roomOf(piece, marking.current));
     if (next[moving] === piece[moving]) say("It goes no further");
     else {
       marking.put(next);
@@ -242,7 +252,7 @@ export function compose(on: Composing): Composer {
   function press(key: string, shift: boolean): boolean | "again" {
     const { piece, current, draft } = marking;
     if (piece && (key === "ArrowRight" || key === "ArrowLeft")) {
-      nudge(piece, (key === "ArrowRight" ? 1 : -1) * (shift ? coarse : fine));
+      nudge(piece, key === "ArrowRight" ? 1 : -1, shift);
       return "again";
     }
     const heard = current?.at ?? draft;
@@ -269,7 +279,14 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
+  follow = () => {
+    if (film && film.player.seconds !== seconds) {
+      seconds = film.player.seconds;
+      draw();
+    } else if (open) drawFresh();
+  };
   marking.load();
+  follow();
   draw();
   return {
     element,
@@ -289,14 +306,20 @@ export function compose(on: Composing): Composer {
       ["Home End", "choose the edge"],
       ["Space", "play the selected range"],
       ["< >", "slower and faster"],
+      ...((isVideo
+        ? [
+            ["PgUp PgDn", "the previous and the next frame; with ⇧ 2 s"],
+            ["% #", "loop, and go to a frame"],
+          ]
+        : []) as [string, string][]),
     ]),
   };
 }
 
-/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
+/** For an item that is neither a recording nor a video, or cannot be read: it is shown as what it is. */
 const unreadable = (): Composer => ({
   press: () => false,
   pick: () => undefined,
   picked: () => [],
-  read: () => "This recording cannot be read: skip it.",
+  read: () => "This item cannot be read: skip it.",
 });

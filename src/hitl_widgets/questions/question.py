@@ -201,10 +201,11 @@ class Question:
 
     @staticmethod
     def boxes(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
-        """Ask for boxes on each image, each with a class.
+        """Ask for boxes on each image, or on frames of each video, each with a class.
 
         An answer is a list of dicts with ``x`` and ``y`` of the upper left corner, ``width``, ``height``
-        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01.
+        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01. On a video, each
+        also has its ``frame``, counted from 0; :func:`~hitl_widgets.frame_times` says when that is.
 
         Parameters
         ----------
@@ -257,7 +258,7 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Ask for ranges of each recording, each with a class.
+        """Ask for ranges of each recording or video, each with a class.
 
         An answer is a list of dicts with ``start``, ``end`` (in seconds, rounded to milliseconds) and
         ``label``.

@@ -1,4 +1,4 @@
-"""Questions that ask for ranges of a recording."""
+"""Questions that ask for ranges of a recording or a video."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LONGEST = 1e7  # seconds, to keep milliseconds exact
 
 
 class Ranges(Marks):
-    """Ranges of a recording, each with a class. A place is (start, end) in seconds."""
+    """Ranges of a recording or a video, each with a class. A place is (start, end) in seconds."""
 
     name = "ranges"
-    asks = "ranges of a recording"
-    items = ("audio",)
+    asks = "ranges of a recording or a video"
+    items = ("audio", "video")
     card = "A label is a list of ranges, each with start and end in seconds and a class, as JSON in files."
     agreement = (
         " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they "
@@ -47,12 +47,13 @@ class Ranges(Marks):
         return bool(both > 0 and 2 * both >= max(a[1], b[1]) - min(a[0], b[0]))
 
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
-        """Raise InvalidInput for ranges beyond the recording, and for overlaps if they are not allowed."""
+        """Raise InvalidInput for ranges beyond the end, and for overlaps if they are not allowed."""
+        seconds, whole = extent[-1], "video" if len(extent) > 1 else "recording"
         for (start, end), _ in answer:
-            if end > round(extent[0], DIGITS):
+            if end > round(seconds, DIGITS):
                 raise InvalidInput(
-                    f"The range from {start:g} to {end:g} is beyond the recording, which has "
-                    f"{extent[0]:.{DIGITS}f} seconds."
+                    f"The range from {start:g} to {end:g} is beyond the {whole}, which has "
+                    f"{seconds:.{DIGITS}f} seconds."
                 )
         if not schema.settings.get("overlap"):
             for ((a, b), _), ((c, d), _) in pairwise(answer):

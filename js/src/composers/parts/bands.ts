@@ -16,7 +16,7 @@ export class Bands<M extends { at: Piece }> {
 
   constructor(
     private readonly layer: HTMLElement,
-    private readonly seconds: number,
+    private readonly seconds: () => number,
   ) {}
 
   /** Draws the marks, given by start; those that overlap are below each other. */
@@ -32,7 +32,7 @@ export class Bands<M extends { at: Piece }> {
     let place = this.layer.firstElementChild;
     all.forEach((mark, i) => {
       const { look, label, colour } = looks(mark);
-      const shown = ((mark.at.end - mark.at.start) / this.seconds) * width < NARROW ? "" : label;
+      const shown = ((mark.at.end - mark.at.start) / this.seconds()) * width < NARROW ? "" : label;
       const key = [look, shown, colour, rows[i], n].join();
       const { element, key: before } = this.known.get(mark) ?? { element: h("div", {}), key: "" };
       this.known.set(mark, { element, key });
@@ -63,10 +63,13 @@ export class Bands<M extends { at: Piece }> {
   }
 
   private place(element: HTMLElement, { start, end }: Piece): void {
-    if (element.dataset.start === `${start}` && element.dataset.end === `${end}`) return;
+    const seconds = this.seconds();
+    const key = `${start} ${end} ${seconds}`;
+    if (element.dataset.place === key) return;
+    element.dataset.place = key;
     element.dataset.start = `${start}`;
     element.dataset.end = `${end}`;
-    element.style.left = `${(100 * start) / this.seconds}%`;
-    element.style.width = `${(100 * (end - start)) / this.seconds}%`;
+    element.style.left = `${(100 * start) / seconds}%`;
+    element.style.width = `${(100 * (end - start)) / seconds}%`;
   }
 }
