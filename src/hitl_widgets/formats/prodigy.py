@@ -28,6 +28,7 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
+from hitl_widgets.formats.images import refuse_frames
 from hitl_widgets.formats.tokenized import pieces
 
 __all__ = ["FORMATS", "WRITERS", "Answers"]
@@ -215,6 +216,11 @@ class Prodigy:
             for one in export.said:
                 if one.guess:
                     left.append(Left(one.number, "A suggestion is not an answer."))
+                    continue
+                try:
+                    refuse_frames(one.label)
+                except NotTaken as why:
+                    left.append(Left(one.number, str(why)))
                     continue
                 row = {**one.item, **_given(one, export.classes), "answer": "accept"}
                 if one.size is not None:

@@ -14,17 +14,19 @@ __all__ = [
     "Selection",
     "Why",
     "is_demonstration",
+    "is_kept",
     "new_event_id",
     "now",
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
-    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
-]
+    "suggested", "audit", "spot", "opinion", "review", "again", "clicked", "lasso", "rectangle", "cluster",
+    "search", "api", "import",
+]  # fmt: skip
 # The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
 
@@ -46,23 +48,27 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema`` or ``slice``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine`` or
+        ``reveal``: hidden personal data was displayed, which is no act and cannot be undone.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
         For a label, the answer as its :class:`~hitl_widgets.questions.base.QuestionKind` writes it (None
         removes the label; in stores of formats 1 and 2, the name of the class). For a skip, None or the
         reason: ``{"why": "unknown"}`` (the annotator does not know), ``"bad"`` (the item cannot be answered)
-        or ``"rejected"`` (the suggested answer is wrong). For a note, ``{"note": text}``, None removes it.
+        or ``"rejected"`` (the suggested answer is wrong). For a note, ``{"note": text}``, None removes it;
+        or ``{"kept": answer, "confidence": [...]}`` if labels were reviewed and kept, with the model's
+        probability of each: their time and selection stay what they were.
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it).
+        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`.
     elapsed_ms
         How long the person looked at the item, if known.
     selection
-        How the items were chosen. For an unbiased evaluation, only ``audit`` items, which are drawn at
-        random, are used to score the model.
+        How the items were chosen; ``review``: because their label was doubtful; ``again``: to compare an
+        answer with the one before; ``spot``: at random among machine labels. For an unbiased
+        evaluation, only ``audit`` items, which are drawn at random, are used to score the model.
     model_version
         The round that was displayed at the time of the act.
     restores
@@ -89,6 +95,11 @@ class LabelEvent:
 def is_demonstration(event: LabelEvent) -> bool:
     """Return whether a label was given without any prediction in sight, to show how it is done."""
     return event.kind == "label" and isinstance(event.value, dict) and event.value.get("demonstrated") is True
+
+
+def is_kept(event: LabelEvent) -> bool:
+    """Return whether an act says that labels were reviewed and kept."""
+    return event.kind == "note" and isinstance(event.value, dict) and "kept" in event.value
 
 
 def why_of(event: LabelEvent) -> Why | None:

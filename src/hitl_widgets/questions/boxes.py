@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.questions.marks import Mark
 from hitl_widgets.questions.places import ALIKE, ImageMarks, pixels
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.values import is_blank, plain
+from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["KINDS", "Boxes"]
 
@@ -19,9 +22,10 @@ MOST_FRAMES = 2**31
 
 
 class Boxes(ImageMarks):
-    """Boxes, each with a class. A place is (x, y, width, height); x and y are of the upper left corner.
+    """Boxes, each with a class, and with a text if ``transcribe`` is set.
 
-    On a video it is (x, y, width, height, frame), where frames are counted from 0.
+    A place is (x, y, width, height); x and y are of the upper left corner. On a video it is
+    (x, y, width, height, frame), where frames are counted from 0.
     """
 
     name = "boxes"
@@ -33,9 +37,11 @@ class Boxes(ImageMarks):
     )
     agreement = (
         " Two answers agree by the F1 score of their boxes; two boxes are the same if they have the same "
-        "class, an intersection over union of at least 0.5, and in videos the same frame."
+        "class, an intersection over union of at least 0.5, and in videos the same frame. A box with a text "
+        "counts as far as the characters of the two texts are the same."
     )
-    one, many, fields = "box", "boxes", (*SIDES, "frame")
+    one, many, fields = "box", "boxes", SIDES
+    writes = True
 
     def place(self, given: Sequence[Any]) -> tuple[float, ...]:
         """Return (x, y, width, height), and the frame if there is one."""
@@ -46,34 +52,52 @@ class Boxes(ImageMarks):
         return x, y, width, height, *map(_frame, frame)
 
     def _flat(self, mark: Any) -> Any:
-        if isinstance(mark, Mapping) and mark.get("frame") is None:
-            *sides, _, label = super()._flat({**mark, "frame": None})
-            return [*sides, label]
-        return super()._flat(mark)
+        flat = super()._flat(mark)
+        frame = plain(mark.get("frame")) if isinstance(mark, Mapping) else None
+        return flat if is_blank(frame) else [*flat[: len(SIDES)], frame, *flat[len(SIDES) :]]
+
+    def _parsed(self, value: Any, vocabulary: Vocabulary) -> list[Mark]:
+        found = super()._parsed(value, vocabulary)
+        if len({_frame_of(place) is None for place, _ in found}) > 1:
+            raise InvalidInput("Some boxes have a frame, and others have none.")
+        return found
 
     def _expected(self) -> str:
-        return "{'x': ..., 'y': ..., 'width': ..., 'height': ..., 'label': ...}, and 'frame' on a video"
+        return f"{super()._expected()}, and 'frame': ... on a video"
+
+    def parts(self, place: Any) -> dict[str, Any]:
+        """Return the sides, the frame and the text, as far as there are any."""
+        frame = _frame_of(place)
+        more = {} if frame is None else {"frame": frame}
+        return {**dict(zip(SIDES, place, strict=False)), **more, **_text_of(place)}
 
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
         """Raise InvalidInput for boxes beyond the image or the video, and for frames that do not fit it."""
         super().check(answer, schema, extent[:2])
         frames = int(extent[2]) if len(extent) > 2 else 0
         for place, _ in answer if extent else ():
-            *box, frame = place if len(place) > len(SIDES) else (*place, None)
-            if frames and frame is None:
-                raise InvalidInput(f"The box {box} has no frame: expected 'frame', from 0 to {frames - 1:,}.")
-            if frames and frame >= frames:
+            box, frame = list(place[: len(SIDES)]), _frame_of(place)
+            if frame is None:
+                if frames:
+                    raise InvalidInput(
+                        f"The box {box} has no frame: expected 'frame', from 0 to {frames - 1:,}."
+                    )
+            elif not frames:
+                raise InvalidInput(f"The box {box} is on frame {frame:,}, but the item is an image.")
+            elif frame >= frames:
                 raise InvalidInput(
                     f"The box {box} is on frame {frame:,}, but the video has {frames:,}, from 0 to "
                     f"{frames - 1:,}."
                 )
-            if not frames and frame is not None:
-                raise InvalidInput(f"The box {box} is on frame {frame:,}, but the item is an image.")
 
     def corners(self, place: Any) -> list[tuple[float, float]]:
         """Return the upper left and the lower right corner."""
         x, y, width, height = place[: len(SIDES)]
         return [(x, y), (x + width, y + height)]
+
+    def words(self, answer: Any) -> str:
+        """Return the texts of the boxes, each on a line."""
+        return "\n".join(text for place, _ in answer for text in _text_of(place).values())
 
     def same(self, a: Any, b: Any) -> bool:
         """Return whether the intersection over union is at least 0.5, on the same frame."""
@@ -87,8 +111,16 @@ class Boxes(ImageMarks):
         down = np.minimum(y + height, Y + H) - np.maximum(y, Y)
         both = np.maximum(across, 0) * np.maximum(down, 0)
         alike = both >= ALIKE * (width * height + W * H - both)
-        alike &= np.array([other[len(SIDES) :] == place[len(SIDES) :] for other in others], bool)
+        alike &= np.array([_frame_of(other) == _frame_of(place) for other in others], bool)
         return [int(k) for k in np.flatnonzero(alike)]
+
+
+def _frame_of(place: Any) -> int | None:
+    return next((part for part in place[len(SIDES) :] if not isinstance(part, str)), None)
+
+
+def _text_of(place: Any) -> dict[str, str]:
+    return {"text": place[-1]} if isinstance(place[-1], str) else {}
 
 
 def _frame(value: Any) -> int:

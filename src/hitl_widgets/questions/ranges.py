@@ -22,7 +22,7 @@ class Ranges(Marks):
 
     name = "ranges"
     asks = "ranges of a recording or a video"
-    items = ("audio", "video")
+    items: tuple[str, ...] = ("audio", "video")
     card = "A label is a list of ranges, each with start and end in seconds and a class, as JSON in files."
     agreement = (
         " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they "
@@ -49,14 +49,14 @@ class Ranges(Marks):
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
         """Raise InvalidInput for ranges beyond the end, and for overlaps if they are not allowed."""
         seconds, whole = extent[-1], "video" if len(extent) > 1 else "recording"
-        for (start, end), _ in answer:
+        for (start, end, *_), _id in answer:
             if end > round(seconds, DIGITS):
                 raise InvalidInput(
                     f"The range from {start:g} to {end:g} is beyond the {whole}, which has "
                     f"{seconds:.{DIGITS}f} seconds."
                 )
         if not schema.settings.get("overlap"):
-            for ((a, b), _), ((c, d), _) in pairwise(answer):
+            for ((a, b, *_), _), ((c, d, *_), _) in pairwise(answer):
                 if c < b:
                     raise InvalidInput(
                         f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "

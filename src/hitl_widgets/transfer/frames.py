@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,6 +16,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
+from hitl_widgets.quality.hours import worked
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "missing_table",
     "notes_table",
     "predictions_table",
+    "progress_table",
     "refused_table",
 ]
 
@@ -50,11 +53,43 @@ def folded(events: Iterable[LabelEvent]) -> Fold:
     return fold
 
 
-def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) -> pd.DataFrame:
+def labels_table(
+    fold: Fold, pool: Pool | None, naming: Naming | None = None, *, machine: bool = False
+) -> pd.DataFrame:
     """One row per item and annotator with a current label; see :meth:`Session.labels`.
 
-    Items that are not in the pool, or all items without a pool, are identified by the store's own key.
+    Items that are not in the pool, or all items without a pool, are identified by the store's own key. With
+    ``machine``, also the machine labels, and a column that tells them from those of people.
     """
+    table = _labels_table(fold, pool, naming)
+    if not machine:
+        return table
+    table.insert(2, "label_source", "person")
+    given = _machine_table(fold, pool, naming)
+    return pd.concat([table, given], ignore_index=True) if len(given) else table
+
+
+def _machine_table(fold: Fold, pool: Pool | None, naming: Naming | None) -> pd.DataFrame:
+    """One row for each machine label of an item that no person has labelled."""
+    act = fold.machines.act
+    if act is None:
+        return pd.DataFrame()
+    value, rows = _own(fold), []
+    for key in fold.machines.given:
+        answer = fold.machine(key)
+        if answer is None or fold.answer(key) is not None:
+            continue
+        place = None if naming is None else naming.row(key)
+        shown = key if pool is None or place is None else pool.ids[place]
+        label = value(fold.kind.said(answer, fold.vocabulary))
+        rows.append((shown, label, "machine", label, None, act.time))
+    columns = ["id", "label", "label_source", "said", "annotator", "time"]
+    table = pd.DataFrame({name: column([row[k] for row in rows]) for k, name in enumerate(columns)})
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table.assign(selection="machine", elapsed_ms=pd.Series(pd.NA, table.index, dtype="Int64"))
+
+
+def _labels_table(fold: Fold, pool: Pool | None, naming: Naming | None) -> pd.DataFrame:
     if pool is None or naming is None:
         return _said(fold, ((key, key) for key in fold.touched))
     ids = pool.ids
@@ -119,6 +154,25 @@ def _own(fold: Fold) -> Callable[[Any], Any]:
     return str if schema is None else lambda said: fold.kind.own(said, schema)
 
 
+def progress_table(annotators: list[tuple[str, int, bool]], events: list[LabelEvent]) -> pd.DataFrame:
+    """One row per annotator; see :meth:`Session.progress`."""
+    by: dict[str, list[LabelEvent]] = {name: [] for name, _, _ in annotators}
+    for event in events:
+        # Imported labels were given elsewhere, and a cell asks the question.
+        if event.selection != "import" and event.kind != "schema":
+            by.setdefault(event.annotator, []).append(event)
+    rows = []
+    for name, n_labels, here in annotators:
+        acts = sorted(by[name], key=lambda event: event.time)
+        times = np.array([datetime.fromisoformat(event.time).timestamp() for event in acts])
+        took = np.array([np.nan if event.elapsed_ms is None else event.elapsed_ms / 1000 for event in acts])
+        single = np.array([event.kind == "label" and len(event.item_ids) == 1 for event in acts], np.bool_)
+        looked = took[single & ~np.isnan(took)]
+        seconds = float(np.median(looked)) if len(looked) else np.nan
+        rows.append((name, n_labels, here, len(acts), worked(times, took) / 3600, seconds))
+    return pd.DataFrame(rows, columns=["annotator", "labels", "here", "acts", "hours", "seconds"])
+
+
 def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
     """One row per event; see :meth:`Session.history`."""
     states = {e.event_id: fold.state(e) for e, _ in fold.acts()}
@@ -177,21 +231,23 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
     )
 
 
-def answers_of(labels: Labels) -> list[Any]:
-    """The current label of each item in the user's own values; None if it has no label."""
+def answers_of(labels: Labels, *, machine: bool = False) -> list[Any]:
+    """The label of each item in the user's own values; None if it has none, of a person or of the machine."""
+    codes = np.where(labels.y < 0, labels.machine, labels.y) if machine else labels.y
     schema, kind = labels.schema, labels.kind
     names = Standing(schema)
     own = [kind.own(kind.said(answer, names), schema) for answer in labels.answers]
-    return [own[code] if code >= 0 else None for code in labels.y.tolist()]
+    return [own[code] if code >= 0 else None for code in codes.tolist()]
 
 
-def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
-    """The user's own table with three additional columns; see :meth:`Session.to_frame`."""
+def items_table(pool: Pool, labels: Labels, round_: Round | None, *, machine: bool = False) -> Any:
+    """The user's own table with additional columns; see :meth:`Session.to_frame`."""
     predicted = [None] * len(pool) if round_ is None else _guesses(round_)
     sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
-    given = answers_of(labels)
+    given = answers_of(labels, machine=machine)
     columns: dict[str, Any] = {
         "label": [given[i] for i in pool.rows],
+        **({"label_source": [_source(labels, i) for i in pool.rows]} if machine else {}),
         "prediction": [predicted[i] for i in pool.rows],
         "confidence": np.where([v is None for v in predicted], np.nan, sure)[pool.rows],
     }
@@ -208,6 +264,11 @@ def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
         for cells in [_of_one_type(values)]
     ]
     return table.with_columns(*added).to_native()
+
+
+def _source(labels: Labels, row: int) -> str | None:
+    """Who gave an item its label: a person or the machine; None if it has none."""
+    return "person" if labels.y[row] >= 0 else "machine" if labels.machine[row] >= 0 else None
 
 
 def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:

@@ -41,9 +41,11 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "past": {"n": 0},
         "skip": {"key": key},
         "note": {"key": key, "text": "odd"},
+        "reveal": {"key": key},
         "module": {"name": "compose-spans"},
         "answers": {"rows": [0, 3]},
         "settle": {"keep": True},
+        "keep": {"key": key},
         "jump": {"act": act},
         "restore": {"acts": [act]},
         "change": {"change": "add", "classes": [{"name": "c"}]},
@@ -82,7 +84,7 @@ class Told:
 
 @pytest.fixture
 def session(make_session: Make, bundles: None) -> Session:
-    made = make_session(clouds(20)[0])
+    made = make_session(clouds(20)[0], mask=["email"])
     made.wait()
     return made
 
@@ -94,7 +96,7 @@ def test_every_message_that_a_widget_takes_is_handled(
     monkeypatch.setattr("hitl_widgets.widgets.shared.widget.module", lambda _: [b"code", b""])
     for module in ("explorer", "monitor"):
         monkeypatch.setattr(f"hitl_widgets.widgets.{module}.widget.bundle", lambda _: "{}")
-    act = session._loop.acts.label([2], "a")
+    act = session._loop.acts.label([0 if struct.__struct_config__.tag == "keep" else 2], "a")
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")

@@ -3,10 +3,18 @@ import { count } from "../../ui/dom";
 import { Timeline } from "./timeline";
 
 /**
- * A mark: its place, the id of its class ("" while it has none), a number that stays when these change, and on a video the
+ * A mark: its place, the id of its class ("" while it has none), its text, a number that stays the same, and on a video the
  * frame.
  */
-export type Mark<P> = { readonly at: P; readonly id: string; readonly nr: number; readonly frame?: number };
+export type Mark<P> = {
+  readonly at: P;
+  readonly id: string;
+  readonly text: string;
+  readonly nr: number;
+  readonly frame?: number;
+};
+/** What is new about a mark. */
+export type NewMark<P> = Omit<Mark<P>, "nr">;
 export type Marked<P> = readonly Mark<P>[];
 
 /** A relation from one mark to another, by their numbers. Without one of its marks, it is not there. */
@@ -51,6 +59,8 @@ export type MarkingCallbacks<P> = {
   /** The place in words. */
   words: (at: P) => string;
   frames?: Frames<P>;
+  /** Whether marks may lack a class. */
+  bare?: boolean;
   /** Something has to be drawn again. */
   draw: () => void;
 };
@@ -76,6 +86,10 @@ export class Marking<P> {
   private made = 0;
   private order: { of: State<P>; marks: Marked<P> } | null = null;
   private readonly types: readonly string[];
+  /** Whether marks have a text. */
+  readonly writes: boolean;
+  /** Whether marks may lack a class. */
+  readonly bare: boolean;
 
   constructor(
     protected readonly card: Composing,
@@ -86,6 +100,8 @@ export class Marking<P> {
     this.armed = offered.length === 1 ? card.classes.indexOf(offered[0]) : -1;
     this.known = new Map(card.classes.map((c) => [c.id, c]));
     this.free = !on.touch || card.settings.overlap === true;
+    this.bare = on.bare === true;
+    this.writes = card.settings.transcribe === true;
     this.types = (card.settings.relations ?? []) as string[];
     this.line = new Timeline({ marks: [], suggested: [], links: [], suggestedLinks: [] });
     this.failure = card.why ?? "";
@@ -102,20 +118,18 @@ export class Marking<P> {
   private from(answer: Readonly<Record<string, unknown>> | undefined): { marks: Marked<P>; links: Link[] } {
     const rows = (answer?.[this.on.name] ?? []) as unknown[][];
     const marks = rows.map((row) => {
-      const [place, rest] = this.on.frames
-        ? [row.slice(0, -2), row.slice(-2)]
-        : [row.slice(0, -1), row.slice(-1)];
-      const mark = this.mark(this.on.read(place), String(rest.at(-1)));
-      return this.on.frames ? { ...mark, frame: Number(rest[0]) } : mark;
+      const text = this.writes ? row.at(-2) : null;
+      const place = row.slice(0, typeof text === "string" ? -2 : -1);
+      const frame = this.on.frames ? Number(place.pop()) : undefined;
+      return this.mark(this.on.read(place), String(row.at(-1)), typeof text === "string" ? text : "", frame);
     });
     const related = (answer?.relations ?? []) as [number, number, string][];
     const links = related.map(([from, to, type]) => ({ from: marks[from].nr, to: marks[to].nr, type }));
     return { marks, links };
   }
 
-  private mark(at: P, id: string): Mark<P> {
-    const frame = this.on.frames?.now();
-    return { at, id, nr: this.made++, ...(frame === undefined ? {} : { frame }) };
+  private mark(at: P, id: string, text = "", frame = this.on.frames?.now()): Mark<P> {
+    return { at, id, text, nr: this.made++, ...(frame === undefined ? {} : { frame }) };
   }
 
   get marks(): Marked<P> {
@@ -196,7 +210,7 @@ export class Marking<P> {
       return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
         beyond === 1 ? "does" : "do"
       } not fit it. Select with . and remove with Del.`;
-    const bare = marks.filter(({ id }) => !id).length;
+    const bare = this.bare ? 0 : marks.filter(({ id }) => !id).length;
     if (bare)
       return `${count(bare, one, many)} without a class: select with . and press a class, or remove with Del.`;
     const ids = new Set(marks.map(({ id }) => id));
@@ -206,7 +220,12 @@ export class Marking<P> {
     const related = links.length ? `, ${count(links.length, "relation")}` : "";
     return {
       answer: {
-        [name]: marks.map(({ at, id, frame }) => [...write(at), ...(frame === undefined ? [] : [frame]), id]),
+        [name]: marks.map(({ at, frame, text, id }) => [
+          ...write(at),
+          ...(frame === undefined ? [] : [frame]),
+          ...(this.writes ? [text] : []),
+          id,
+        ]),
         ...(types.length ? { relations } : {}),
       },
       codes: this.card.classes.flatMap(({ id }, code) => (ids.has(id) ? [code] : [])),
@@ -231,7 +250,7 @@ export class Marking<P> {
   }
 
   /** The suggestions that overlap nothing which they may not. */
-  private fitting(): Marked<P> {
+  protected fitting(): Marked<P> {
     if (this.free) return this.suggested;
     const fits: Mark<P>[] = [];
     for (const mark of this.suggested)
@@ -302,7 +321,41 @@ export class Marking<P> {
     );
   }
 
-  private write(next: Partial<State<P>>, current: Mark<P> | null, as = ""): void {
+  /** Puts other marks in the place of some, as one step, and selects one of them. */
+  replace(old: Marked<P>, made: readonly NewMark<P>[], select: number): void {
+    const { marks, suggested } = this.line.now;
+    const fresh = made.map(({ at, id, text }) => this.mark(at, id, text));
+    const rest = (all: Marked<P>): Marked<P> => all.filter((mark) => !old.includes(mark));
+    this.write({ marks: [...rest(marks), ...fresh], suggested: rest(suggested) }, fresh[select] ?? null);
+  }
+
+  /** Changes the text of a mark, which accepts it. Changes right after each other are one step. */
+  type(mark: Mark<P>, text: string): void {
+    if (text !== mark.text) this.change(mark, { ...mark, text }, `text ${mark.nr}`);
+  }
+
+  /** Changes the class of a mark; a suggestion stays one. */
+  relabel(mark: Mark<P>, id: string): void {
+    const next = { ...mark, id };
+    if (!this.isIdea(mark)) this.change(mark, next);
+    else this.write({ suggested: this.suggested.map((one) => (one === mark ? next : one)) }, next);
+  }
+
+  /** Suggests marks beside what the item started with. */
+  offer(made: readonly NewMark<P>[]): void {
+    const fresh = made.map(({ at, id, text }) => this.mark(at, id, text));
+    this.line.amend({ ...this.line.now, suggested: [...this.suggested, ...fresh] });
+    this.on.draw();
+    this.card.changed(false);
+  }
+
+  /** Takes back what the item started with. */
+  withdraw(some: Marked<P>): void {
+    const rest = (all: Marked<P>): Marked<P> => all.filter((mark) => !some.includes(mark));
+    this.line.amend({ ...this.line.now, marks: rest(this.marks), suggested: rest(this.suggested) });
+  }
+
+  protected write(next: Partial<State<P>>, current: Mark<P> | null, as = ""): void {
     const state = { ...this.line.now, ...next };
     if (as && as === this.last) this.line.amend(state);
     else this.line.set(state);
@@ -335,7 +388,7 @@ export class Marking<P> {
     if (!frames || !mark || this.isIdea(mark))
       return this.refuse(`Select a ${one} first, with . or a click.`);
     if (frame >= frames.n()) return this.refuse("This is the last frame.");
-    const next = { ...this.mark(mark.at, mark.id), frame };
+    const next = this.mark(mark.at, mark.id, mark.text, frame);
     this.write({ marks: [...this.marks, next] }, next);
     this.follow(next);
     this.card.say(`Carried to frame ${frame}`);
@@ -365,7 +418,7 @@ export class Marking<P> {
     const [start, end] = [frames.time(first), frames.time(last)];
     const made = Array.from({ length: last - first - 1 }, (_, i) => {
       const share = (frames.time(first + 1 + i) - start) / (end - start);
-      return { ...this.mark(frames.between(from.at, current.at, share), current.id), frame: first + 1 + i };
+      return this.mark(frames.between(from.at, current.at, share), current.id, current.text, first + 1 + i);
     });
     if (!made.length) return this.refuse(`The frame before has a ${one} already.`);
     this.write({ marks: [...this.marks, ...made] }, current);
@@ -403,7 +456,7 @@ export class Marking<P> {
     }
   }
 
-  private acceptOne(mark: Mark<P>, id = mark.id): void {
+  acceptOne(mark: Mark<P>, id = mark.id): void {
     const clash = this.clash(mark.at);
     if (clash) {
       this.overlaps(clash);
@@ -490,7 +543,7 @@ export class Marking<P> {
   }
 
   /** Shows the frame of a mark. */
-  private follow(mark: Mark<P> | undefined): void {
+  follow(mark: Mark<P> | undefined): void {
     const { frames } = this.on;
     if (mark?.frame !== undefined && mark.frame !== frames?.now()) frames?.go(mark.frame);
   }

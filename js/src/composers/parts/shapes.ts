@@ -3,7 +3,17 @@ import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
 import { type Frame, inSight, type Point, toScreen } from "./frame";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
-import { currentWords, type Drawing, ideaWords, keysOf, OPEN, startWords, unshown } from "./guide";
+import {
+  currentWords,
+  type Drawing,
+  ideaWords,
+  keysOf,
+  OPEN,
+  startWords,
+  unshown,
+  WRITING,
+  writingWords,
+} from "./guide";
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Frames, type Mark, Marking } from "./marking";
@@ -11,6 +21,7 @@ import { ARROWS, Picture } from "./picture";
 import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
+import type { Writing, WritingCallbacks } from "./writing";
 
 /** Distance at which a pointer touches something, in pixels. */
 const REACH = 9;
@@ -40,8 +51,11 @@ const middle = (at: Place): Point => {
   return [(x0 + x1) / 2, (y0 + y1) / 2];
 };
 
+/** Makes what the texts of marks are typed with, for shapes that may have texts. */
+export type Write = (on: Composing, marking: Marking<Place>, how: WritingCallbacks<Place>) => Writing<Place>;
+
 /** Composes boxes, polygons or points on an image: with a mouse, with fingers, or by keys alone. */
-export function composeShapes(on: Composing, shape: Drawing): Composer {
+export function composeShapes(on: Composing, shape: Drawing, write?: Write): Composer {
   const { item, stage, say, leave } = on;
   const kind = item?.content.kind ?? "";
   const isVideo = kind === "video" && shape.film !== undefined;
@@ -113,7 +127,35 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     draw: () => drawLine(),
   });
   const segments = segment.there && shape.drawn !== "click";
-  const element = h("div", { class: "hitl-marking" }, film?.element ?? picture.element, line.element);
+  const writing = marking.writes && write ? written(write) : null;
+  const texts = writing ? [writing.script.element] : [];
+  const element = h(
+    "div",
+    { class: "hitl-marking" },
+    film?.element ?? picture.element,
+    ...texts,
+    line.element,
+  );
+
+  /** The texts of marks, below the picture. */
+  function written(write: Write): Writing<Place> {
+    const go = (mark: Mark<Place>): void => {
+      select(mark);
+      marking.follow(mark);
+      picture.reveal(boundsOf(mark.at));
+    };
+    return write(on, marking, {
+      one: shape.one,
+      many: shape.many,
+      placeholder: "Type the text in it",
+      place: ({ at }, i) => [String(i + 1), shape.words(at)],
+      choose: go,
+      go,
+      goes: "Show",
+      moved: () => undefined,
+      withAlt: () => false,
+    });
+  }
 
   // -- frames of a video
 
@@ -143,7 +185,9 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
       const [a, b, d, e] = boundsOf(mark.at);
       return a <= x1 && d >= x0 && b <= y1 && e >= y0;
     });
-    for (const mark of all) draw(c, frame, mark.at, mark, all.length <= NAMED);
+    // Names would be in front of the words that are typed.
+    const named = all.length <= NAMED && !marking.writes;
+    for (const mark of all) draw(c, frame, mark.at, mark, named);
   }
 
   function draw(
@@ -192,6 +236,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   function drawLine(): void {
     const { current, failure, suggested } = marking;
     const mine = current !== null && !marking.isIdea(current);
+    writing?.draw(`No ${shape.many} yet. ${shape.start}.`);
     picture.element.dataset.marks = String(marking.marks.length);
     if (film) {
       const from = mine && marking.origin(current);
@@ -212,6 +257,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     const { current } = marking;
     if (open) return OPEN;
     const name = current ? marking.nameOf(current) : "";
+    if (current && writing) return writingWords(name, marking.isIdea(current));
     if (current && marking.isIdea(current)) return ideaWords(name);
     if (current) return currentWords(current.id ? name : "", shape.handles(current.at).length > 0);
     return startWords(shape, marking.armed < 0 ? "" : on.classes[marking.armed].name, marking.marks.length);
@@ -304,7 +350,10 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
       leave();
       if (!at) return;
       if (of) marking.change(of, { ...of, at: tidy(at) });
-      else marking.add(at);
+      else {
+        marking.add(at);
+        writing?.script.type();
+      }
     };
     return {
       move: (to) => {
@@ -429,6 +478,10 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     // The film has the keys that would move a picture which is shown as a whole.
     if (film && !marking.current && (key === " " || (key === "Home" && picture.whole))) return false;
     if (key in ARROWS && nudge(key, shift)) return "again";
+    if (key === "Enter" && writing && marking.current && !open) {
+      writing.type(marking.current);
+      return true;
+    }
     if (open) {
       if (key === "Enter") return closeUp();
       if (key === "Backspace" || key === "Delete" || (key === "z" && !shift)) return backspace() && "again";
@@ -455,6 +508,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   }
 
   marking.load();
+  writing?.remember();
   drawLine();
   if (!film) void picture.load(item);
   return {
@@ -463,6 +517,6 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => (open ? "Close the polygon first, with Enter." : marking.read()),
-    keys: keysOf(shape, isVideo),
+    keys: [...(writing ? WRITING : []), ...keysOf(shape, isVideo)],
   };
 }

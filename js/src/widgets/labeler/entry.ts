@@ -16,6 +16,7 @@ import type {
   SampleMessage,
   SkippedItems,
   StateMessage,
+  SuspectItems,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
@@ -62,6 +63,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let compose: ComposerModule["compose"] | null = null;
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
+  /** Items whose personal data is shown once the kernel has logged it, by the act. */
+  const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -80,6 +83,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     skip: (clicks, why) => acts.skip(clicks, why),
     reject: () => acts.reject(),
     note: (text) => acts.note(text),
+    reveal: ({ key, row }) => revealing.set(channel.act({ type: "reveal", key }), row),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
@@ -290,6 +294,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (state.n_skipped) channel.ask({ type: "skipped", view: channel.view });
   }
 
+  function lookAtDoubtful(): void {
+    channel.ask({ type: "suspected", view: channel.view });
+  }
+
   function release(): void {
     upcoming = "Current item";
     if (!state.chosen) dispatch({ type: "again", asks: [] });
@@ -334,7 +342,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
+    else if (key === "v" && shift) return view.lift();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -378,6 +388,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("suspects", () => {
+    lookAtDoubtful();
+    root.focus({ preventScroll: true });
+    return true;
+  });
   bus.on("missed", ({ why }) => {
     acts.miss(why);
     return true;
@@ -426,6 +441,20 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     signal,
   );
+  channel.on<SuspectItems>(
+    "suspects",
+    ({ queue, why }) => {
+      if (why) {
+        dispatch({ type: "note", words: why });
+        say(why);
+        return;
+      }
+      bus.tell("release", null);
+      upcoming = "Labelled before";
+      dispatch({ type: "again", asks: queue });
+    },
+    signal,
+  );
   channel.on<StateMessage>("state", (message) => dispatch({ type: "progress", progress: message }), signal);
   channel.on<SampleMessage>("sample", selection.summary, signal);
   channel.on<MembersMessage>("members", selection.members, signal);
@@ -440,6 +469,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ({ id, back, chosen, gone, note, beside, n_labels, n_events, undo, redo }) => {
       dispatch({ type: "landed", id, gone, beside, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
+      const revealed = revealing.get(id);
+      if (revealed !== undefined && revealing.delete(id)) stock.renew(revealed);
       if (back) giveBack(back);
       if (chosen && !turning(state)) {
         const again: Chosen = { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" };

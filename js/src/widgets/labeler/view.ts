@@ -17,12 +17,14 @@ import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
+import { coverView } from "./cover";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
+  doubtful,
   draftOf,
   emptyWords,
   isAgain,
@@ -62,6 +64,8 @@ export type LabelerCallbacks = {
   reject: () => void;
   /** Saves a note on what is shown; null removes it. */
   note: (text: string | null) => void;
+  /** Shows the personal data of an item, which is logged. */
+  reveal: (ask: Ask) => void;
   /** Removes the label of what is shown. */
   clear: (clicks: number) => void;
   /** Shows the skipped items again. */
@@ -169,9 +173,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     note: on.note,
     leave: () => root.focus({ preventScroll: true }),
   });
+  const cover = coverView(card, on.reveal);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, walk, progress), card),
+    h(
+      "div",
+      { class: "hitl-subject" },
+      h("div", { class: "hitl-head" }, reason, walk, progress),
+      card,
+      cover.warning,
+    ),
+    cover.masked,
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
@@ -272,13 +284,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true || composer !== null || idea !== null);
+    const held = doubtful(state);
+    show(give, held !== null || question?.drafted === true || composer !== null || idea !== null);
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
       give.toggleAttribute("data-ready", !quiet);
+    } else if (held) {
+      give.toggleAttribute("data-ready", any);
+      setText(giveWords, `keep ${namesOf(held.codes, state.classes)}`);
     } else {
       const n = picked.length;
       give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
@@ -317,10 +333,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       fillGuide(offered);
       editor.update(shownClasses, question?.scale);
     }
-    setText(
-      progress,
-      state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
-    );
+    setText(progress, progressWords(state));
 
     const found = ask ? item(ask.row) : undefined;
     const makes = state.composed && (bulk ? state.bulk : ask && on.ready(ask, isLabelled(state))) && compose;
@@ -352,6 +365,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       // A field that had the focus is gone.
       if (here && composer?.focus && !state.chosen) composer.focus();
       else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
+      cover.update(bulk || !found ? null : ask, found);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -509,6 +523,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     composer: () => composer,
     touched: () => touched,
     closeHelp: help.close,
+    /** Shows what is blurred or hidden on the card; returns whether something was. */
+    lift: cover.lift,
     close,
   };
 }
@@ -549,6 +565,11 @@ function heading(
   if (bulk && state.chosen?.from === "history") return [`One act: ${how} to relabel all of its items`];
   if (bulk) return [`${how.charAt(0).toUpperCase()}${how.slice(1)} to label all of them`];
   if (!ask) return [said(state.question)];
+  const held = doubtful(state);
+  if (held) {
+    const who = held.by ? [" by ", said(held.by)] : [];
+    return ["Labelled ", ...saidNames(held.codes, classes), ...who, ": keep it, or press another class"];
+  }
   const now = meanwhile(state);
   if (now?.mine) {
     const own = classes !== state.classes || !now.said;
@@ -559,9 +580,16 @@ function heading(
   return state.chosen ? [said(ask.reason)] : [said(state.question)];
 }
 
+/** How many labels there are, or how many of them are to be looked at again. */
+function progressWords(state: LabelerState): string {
+  if (!state.ready) return "";
+  if (doubtful(state)) return `${count(state.again.length, "label")} to look at`;
+  return `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}`;
+}
+
 /** Why the current item is asked. */
 function reasonOf(state: LabelerState, ask: Ask | null): HTMLElement[] {
-  if (!ask || state.chosen || meanwhile(state)) return [];
+  if (!ask || state.chosen || (meanwhile(state) && !ask.doubtful)) return [];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
 

@@ -18,7 +18,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.shared.acts import items_of
+from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
@@ -81,6 +81,9 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
                 self._look_again(message)
+            case m.Suspected():
+                # The model of each label without it takes up to a second, so acts go first.
+                self._behind("trust", message, lambda: self._look_at_doubtful(message))
             case _:
                 super()._handle(message)
 
@@ -130,8 +133,8 @@ class Labeler(SessionWidget):
         loop, found = self.loop, self.loop.round
         if found is None:
             return []
-        left = labels.left | labels.second
-        asked = [s for s in found.suggestions if left[s.index]]
+        left, checkable = labels.left | labels.second, labels.checkable
+        asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
         taken = loop.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
@@ -143,20 +146,20 @@ class Labeler(SessionWidget):
         self._hand([s.index for s in asked])
         if self.loop.mode == "demonstrate":
             self._prepare([s.index for s in asked[:AHEAD]])
-        return [self._ask(s, s.audit or s.opinion or bool(hidden[s.index])) for s in asked]
+        return [self._ask(s, s.blind or bool(hidden[s.index])) for s in asked]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question. Audit items and second opinions are asked without a hint."""
+        """One question. Items drawn at random and second opinions are asked without a hint."""
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        reason = s.reason if s.audit or s.opinion or not blind else hint
+        reason = s.reason if s.blind or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
             reason=reason,
-            audit=s.audit,
+            selection="suggested" if s.opinion else s.selection,
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
@@ -175,7 +178,7 @@ class Labeler(SessionWidget):
                 row=row,
                 key=pool.keys[row],
                 reason=AGAIN_WORDS[self.loop.log.why_skipped(row)],
-                audit=False,
+                selection="suggested",
                 blind=True,
                 guess=None,
                 note=self.loop.log.note_on(row),
@@ -183,6 +186,29 @@ class Labeler(SessionWidget):
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
+
+    def _look_at_doubtful(self, message: m.Suspected) -> None:
+        """Ask the items with doubtful labels, to keep or correct them."""
+        loop = self.loop
+        found = loop.suspecting.found()
+        asks: list[Ask] = []
+        if found is not None:
+            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]][:AGAIN].tolist()
+            asks = [
+                Ask(
+                    row=row,
+                    key=loop.pool.keys[row],
+                    reason=words(loop.suspecting.why(found, row)),
+                    selection="review",
+                    blind=False,
+                    guess=None,
+                    note=loop.log.note_on(row),
+                    doubtful=doubtful(loop, row),
+                )
+                for row in rows
+            ]
+        why = "" if asks else loop.suspecting.missing(found)
+        self._post(m.SuspectItems(to=message.view, queue=asks, why=why))
 
     def _look_back(self, message: m.Past) -> None:
         """Send the items of an earlier act."""
