@@ -78,8 +78,9 @@ class Session:
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, html, markdown, image, columns
         What to show as an item: the column with the text, the HTML or Markdown (extra ``html``) or the image,
-        or several columns, shown as a table row. ``text=["answer_a", "answer_b"]`` makes each item a list of
-        texts, to compare or rank; likewise the others and ``item``.
+        or several columns, shown as a table row. ``text="caption", image="photo"`` shows both side by side.
+        ``text=["answer_a", "answer_b"]`` or ``image=["front", "back"]`` makes each item a list,
+        to compare or rank, or to label as one; likewise the others and ``item``.
     item, kind
         The column with items of any other kind, and that kind, followed by a colon and an option if it
         takes one. Without ``kind``, it is inferred from the values.
@@ -175,6 +176,10 @@ class Session:
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
         expected to settle most come first.
+    again
+        Share of the questions on the card, 0 to below 1, that you have answered before, at least 30 acts ago:
+        ``session.trust.pace()`` says how often you answered the same. They are asked without a hint, and the
+        later answer counts. :meth:`query` does not return them.
     consensus
         Which answer counts, and teaches the model, where annotators differ (for questions with one class per
         item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
@@ -232,6 +237,7 @@ class Session:
         cost: Any = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        again: float = 0.0,
         break_after: float | None = 50,
         consensus: str = "em",
         random_state: int | None = None,
@@ -239,16 +245,18 @@ class Session:
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
-        check_overlap(overlap, opinions)
+        check_overlap(overlap, opinions, again)
         how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
-        pool = as_pool(data, embed, mask, **how, X=X, id=id, remote_images=remote_images, render=render)
+        asked = asked_schema(classes, question, schema)
+        shown = {"remote_images": remote_images, "render": render}
+        pool = as_pool(data, embed, mask, asked, **how, X=X, id=id, **shown)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         blurred = blur_of(blur, table)
         known = None if labels is None else _labels_of(pool, labels)
-        asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        costs = costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         if isinstance(suggest, Words | File) and asked is not None:
             suggest.asked(asked)
@@ -278,7 +286,7 @@ class Session:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
-            asker.hides = suggested is not None
+            asker.hides, asker.again = suggested is not None, float(again)
             self._loop = opened = Loop(
                 ledger,
                 model,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from hitl_widgets.learn.evaluate import Told
     from hitl_widgets.loop.asking import Labels
+    from hitl_widgets.loop.trusting import Advice
 
 __all__ = ["Trust", "hand_over"]
 
@@ -148,7 +149,65 @@ class Trust:
             }
         )
 
+    def pace(self) -> pd.DataFrame:
+        """Return how fast each annotator labels, and how often they answer the same when asked again.
+
+        Columns annotator; n, their labels of single items; seconds, the median time of those whose time is
+        known; hasty, how many were given far faster than this person usually does; in_runs, how many are in
+        a run of one class that is longer than the shares of the classes would give; again, how many items
+        they were asked twice (``again=`` of the session); same, the share that they answered as before, with
+        low and high (Wilson 1927, 95 %). Most labels first. :meth:`hasty` lists the labels.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        found = [self._loop.trusting.pace(who) for who in self._loop.log.given()]
+        rows = [
+            {
+                "annotator": one.annotator,
+                "n": one.n,
+                "seconds": np.nan if one.seconds is None else one.seconds,
+                "hasty": len(one.hasty),
+                "in_runs": len(one.runs),
+                "again": one.again,
+                "same": one.same / one.again if one.again else np.nan,
+                "low": np.nan if one.low is None else one.low,
+                "high": np.nan if one.high is None else one.high,
+            }
+            for one in sorted(found, key=lambda one: -one.n)
+        ]
+        columns = ["annotator", "n", "seconds", "hasty", "in_runs", "again", "same", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def hasty(self) -> pd.DataFrame:
+        """Return the labels that :meth:`pace` counts as hasty or in a long run of one class.
+
+        Columns id, annotator and why. There may be good reasons for them, such as an easy stretch.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        rows = [
+            (row, one.annotator, why)
+            for one in (self._loop.trusting.pace(who) for who in self._loop.log.given())
+            for part, why in ((one.hasty, "far faster than usual"), (one.runs, "in a long run of one class"))
+            for row in part.tolist()
+        ]
+        ids = column([self._loop.pool.ids[row] for row, _, _ in rows])
+        return pd.DataFrame({"id": ids, "annotator": [a for _, a, _ in rows], "why": [w for *_, w in rows]})
+
     # -- the model -------------------------------------------------------------
+
+    def advice(self) -> Advice:
+        """Say whether to go on labeling, with the reasons.
+
+        ``say`` is ``stop`` if the predictions of the last models no longer differ (stabilizing predictions:
+        Bloodgood and Vijay-Shanker 2009) and the next 50 labels are worth less than one point of accuracy
+        with 97.5 % certainty; ``go on`` if neither holds; otherwise ``unclear``. ``reasons`` are sentences.
+        """
+        self._one_class()
+        self._loop.background.settle(None)
+        return self._loop.trusting.report().advice
 
     def groups(self, column: str) -> pd.DataFrame:
         """Return the model's accuracy on audited items for each value of a column of your table.

@@ -1,51 +1,41 @@
 import "./ranges.css";
-import { type Audio, recording } from "../items/audio/recording";
-import { clock } from "../items/audio/wave";
-import { filmView, type Video } from "../items/video/view";
+import type { Audio } from "../items/audio/recording";
+import type { Series } from "../items/series/plot";
+import type { Video } from "../items/video/view";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks } from "./parts/marking";
-import { lastOf } from "./parts/pieces";
-import { timesOf, unheard, Waves } from "./parts/waves";
+import { trackOf } from "./parts/track";
+import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 
-const FILM_KEYS: NonNullable<Composer["keys"]> = [
-  ["PgUp PgDn", "the previous and the next frame; with ⇧ 2 s"],
-  ["% #", "loop, and go to a frame"],
-];
-
-/** Ranges of a recording or a video: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
+/**
+ * Ranges of a recording, a video or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
+ * removed by key.
+ */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage } = on;
-  const content = on.item?.content as Audio | Video | undefined;
-  if (content?.kind !== "audio" && content?.kind !== "video") return unheard;
+  const content = on.item?.content as Audio | Video | Series | undefined;
+  if (!on.item || !content || !["audio", "video", "series"].includes(content.kind)) return unheard;
   let moved = (): void => undefined;
-  const film =
-    content.kind === "video" ? filmView(content, on.item?.media[0], stage, { moved: () => moved() }) : null;
-  const sound = film ?? recording(content as Audio, stage, () => moved());
-  /** The length of a video is known once all frames are. */
-  const seconds = (): number => film?.player.seconds ?? content.seconds;
+  const track = trackOf(content, on.item.media, stage, () => moved(), draw);
+  const words = timesOf(track);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h(
-    "div",
-    { class: `hitl-ranges${film ? " hitl-ranges-film" : ""}` },
-    sound.element,
-    status.element,
-  );
+  const element = h("div", { class: `hitl-ranges hitl-ranges-${track.name}` }, track.element, status.element);
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
     many: "ranges",
-    whole: film ? "video" : "recording",
+    whole: track.name,
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > lastOf(seconds()),
-    words: timesOf,
+    stray: isBeyond(track),
+    words,
     draw,
   });
-  const waves = new Waves(on, sound, seconds(), marking, {
+  const waves = new Waves(on, track, marking, {
     one: "range",
     many: "ranges",
     overlap: settings.overlap === true,
@@ -56,24 +46,26 @@ export function compose(on: Composing): Composer {
   function draw(): void {
     waves.draw();
     const { failure, suggested } = marking;
-    status.tell(failure || words(), failure !== "");
+    status.tell(failure || hint(), failure !== "");
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 
-  function words(): string {
+  function hint(): string {
     const { current, draft, armed } = marking;
-    const keys = `← → move its ${marking.moving}, Home End choose the edge, Space plays it.`;
+    const plays = track.play ? ", Space plays it" : "";
+    const keys = `← → move its ${marking.moving}, Home End choose the edge${plays}.`;
     if (waves.open)
-      return `From ${clock(waves.open.at, 2)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
-    if (draft) return `${timesOf(draft)}: press a class. ${keys}`;
+      return `From ${track.words(waves.open.at)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
+    if (draft) return `${words(draft)}: press a class. ${keys}`;
     if (current && marking.isIdea(current))
-      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it, Space plays it.`;
+      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it${plays}.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    return `Drag over the ${film ? "line of time" : "waveform"}, or press - to start and to end a range. Then press a class.`;
+    const what = { recording: "waveform", video: "line of time", series: "lines" }[track.name];
+    return `Drag over the ${what}, or press - to start and to end a range. Then press a class.`;
   }
 
-  moved = () => waves.follow(seconds());
+  moved = () => waves.follow();
   marking.load();
   draw();
   return {
@@ -87,12 +79,24 @@ export function compose(on: Composing): Composer {
     picked: () => marking.picked(),
     read: () => (waves.open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
     keys: keysOfMarks("range", "ranges", [
-      ["-", "start a range at the playhead; again: end it"],
+      ["-", `start a range at the ${track.play ? "playhead" : "cursor"}; again: end it`],
       ["← →", "move an edge of the selected range; with ⇧ further"],
       ["Home End", "choose the edge"],
-      ["Space", "play the selected range"],
-      ["< >", "slower and faster"],
-      ...(film ? FILM_KEYS : []),
+      ...(track.play ? PLAYED : DRAWN),
+      ...(track.beside ? FRAMED : []),
     ]),
   };
 }
+
+const PLAYED = [
+  ["Space", "play the selected range"],
+  ["< >", "slower and faster"],
+] as const;
+const FRAMED = [
+  ["PgUp PgDn", "the previous and the next frame; with ⇧ 2 s"],
+  ["% #", "loop, and go to a frame"],
+] as const;
+const DRAWN = [
+  ["← →", "without a selected range, move the cursor"],
+  ["+ _ Home", "zoom in and out, and show all"],
+] as const;

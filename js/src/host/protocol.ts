@@ -5,7 +5,16 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "review" | "search" | "spot" | "suggested";
+export type Selection =
+  | "audit"
+  | "clicked"
+  | "cluster"
+  | "lasso"
+  | "rectangle"
+  | "review"
+  | "search"
+  | "spot"
+  | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -207,7 +216,7 @@ export type Doubtful = { codes: number[]; by: string };
  * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
  * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
  * the item has changed since it was labelled. `note` is the annotator's own. `doubtful`: it has a label, to
- * keep or to correct.
+ * keep or to correct. `again`: the annotator has labelled it before.
  */
 export type Ask = {
   row: number;
@@ -219,6 +228,7 @@ export type Ask = {
   note: string;
   changed?: boolean;
   doubtful?: Doubtful;
+  again?: boolean;
 };
 
 /** The current background work, and its progress if known. */
@@ -817,8 +827,8 @@ export type ClassTrust = { code: number; n: number; estimate: Estimate };
 /** Predictions of similar confidence, their mean confidence, and how many are correct. */
 export type Band = { n: number; right: number; confidence: number; low: number; high: number };
 
-/** What `more` labels are expected to add to the accuracy, with its interval. */
-export type Projected = { more: number; gain: number; low: number; high: number; n_points: number };
+/** What `more` labels after the first `n_labels` are expected to add, with the interval. */
+export type Projected = { more: number; gain: number; low: number; high: number; n_labels: number };
 
 /** Two annotators by number, and their agreement on the `n` items that both labelled. */
 export type Pair = { one: number; two: number; n: number; agree: number; kappa: number | null };

@@ -13,6 +13,7 @@ __all__ = [
     "LabelEvent",
     "Selection",
     "Why",
+    "is_again",
     "is_demonstration",
     "is_kept",
     "new_event_id",
@@ -95,6 +96,11 @@ class LabelEvent:
 def is_demonstration(event: LabelEvent) -> bool:
     """Return whether a label was given without any prediction in sight, to show how it is done."""
     return event.kind == "label" and isinstance(event.value, dict) and event.value.get("demonstrated") is True
+
+
+def is_again(event: LabelEvent) -> bool:
+    """Return whether a label is the answer of somebody who was asked again."""
+    return event.kind == "label" and isinstance(event.value, dict) and event.value.get("again") is True
 
 
 def is_kept(event: LabelEvent) -> bool:

@@ -19,14 +19,14 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, why_of
+from hitl_widgets.labels.events import LabelEvent, is_again, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
-from hitl_widgets.questions.base import Answer, kind_of
+from hitl_widgets.questions.base import Answer, compares, kind_of
 from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
@@ -134,6 +134,8 @@ class Ledger:
             self._read()
             self._refuse_items(asked or self.fold.schema)
             self.schema = self._agree(asked)
+            if pool.kind == "list" and pool.X is None:  # else it is joined already
+                self.pool = replace(pool, compares=compares(self.schema.kind))
             self._number()
             self.labels = Labels.blank(len(pool), self.schema, self._answers)
         except BaseException:
@@ -395,9 +397,10 @@ class Ledger:
             return -1, 0, False, False, skipped, refused, 0, False, False
         event = self._deciding(key, given)
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "spot", "suggested", "api"} for e in single)
+        one_by_one = {"audit", "spot", "suggested", "api", "review", "again"}
+        asked = any(e.selection in one_by_one for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        mine = 0 if own is None else 1 + (own.selection == "opinion")
+        mine = 0 if own is None else 3 if is_again(own) else 1 + (own.selection == "opinion")
         waits = bool(single) and own is None and not skipped and len(given) < self._opinions
         order = self.fold.order(event)
         second, several = waits and self._overlap > 0, len(given) > 1

@@ -37,8 +37,8 @@ class Boxes(ImageMarks):
     )
     agreement = (
         " Two answers agree by the F1 score of their boxes; two boxes are the same if they have the same "
-        "class, an intersection over union of at least 0.5, and in videos the same frame. A box with a text "
-        "counts as far as the characters of the two texts are the same."
+        "class, an intersection over union of at least 0.5, and in videos the same frame. Boxes with texts "
+        "count as far as the characters of the texts are the same."
     )
     one, many, fields = "box", "boxes", SIDES
     writes = True

@@ -1,3 +1,4 @@
+import { LIGHT_KEYS } from "../../items/picture/light";
 import type { filmView } from "../../items/video/view";
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
@@ -49,8 +50,12 @@ export function startWords({ start, many }: Drawing, name: string, n: number): s
 }
 
 /** The keys of all marks on an image. */
-export const keysOnImage = (one: string, many: string, own: Keys): Keys =>
-  keysOfMarks(one, many, [...own, ["+ − Home", "zoom, and show the whole image; drag with Space to pan"]]);
+export const keysOnImage = (one: string, many: string, own: Keys, light = LIGHT_KEYS): Keys =>
+  keysOfMarks(one, many, [
+    ...own,
+    ["+ − Home", "zoom, and show the whole image; drag with Space to pan"],
+    ...light,
+  ]);
 
 /** The keys of a video below its marks. */
 const FILM_KEYS: Keys = [
@@ -75,6 +80,7 @@ export function keysOf({ drawn, one, many }: Drawing, film = false): Keys {
     one,
     many,
     keys.filter((key) => key !== false),
+    film ? [] : LIGHT_KEYS,
   );
 }
 

@@ -1,7 +1,10 @@
+import "./marking.css";
+import { type Frame, inSight, type Point, toScreen } from "../../items/picture/frame";
+import { ARROWS, Picture } from "../../items/picture/picture";
+import type { Drag } from "../../items/picture/pointers";
 import type { Film, Video } from "../../items/video/film";
 import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
-import { type Frame, inSight, type Point, toScreen } from "./frame";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
 import {
   currentWords,
@@ -17,8 +20,6 @@ import {
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Frames, type Mark, Marking } from "./marking";
-import { ARROWS, Picture } from "./picture";
-import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
 import type { Writing, WritingCallbacks } from "./writing";
@@ -475,7 +476,8 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
       turned();
       return true;
     }
-    // The film has the keys that would move a picture which is shown as a whole.
+    // Frames have the keys that change the light of an image, and those that move a picture which is not whole.
+    if (film && ["PageUp", "PageDown", "End"].includes(key)) return false;
     if (film && !marking.current && (key === " " || (key === "Home" && picture.whole))) return false;
     if (key in ARROWS && nudge(key, shift)) return "again";
     if (key === "Enter" && writing && marking.current && !open) {

@@ -127,7 +127,8 @@ export type LabelerEvent =
   | { type: "draft"; codes: Codes }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
-  | { type: "passed"; key: string }
+  /** An item is left as it is; for good, if it is not to be asked again. */
+  | { type: "passed"; key: string; forGood?: boolean }
   /** An answer did not count; without a reason, earlier ones are forgotten. */
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
@@ -231,7 +232,12 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "progress":
       return { ...state, ...newer(state, event.progress) };
     case "passed":
-      return without(state, event.key);
+      return without(
+        event.forGood
+          ? { ...state, acted: new Map(state.acted).set(event.key, Number.POSITIVE_INFINITY) }
+          : state,
+        event.key,
+      );
     case "missed":
       return { ...state, missed: event.why ? { n: state.missed.n + 1, why: event.why } : initial.missed };
     case "again":

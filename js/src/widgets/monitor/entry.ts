@@ -94,7 +94,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   function askTrust(): void {
     clearTimeout(trust.later);
     if (!trust.open || trust.asked || !state) return;
-    const of = JSON.stringify([state.n_labels, state.n_audited, state.estimate, state.history[0]?.id]);
+    const of = JSON.stringify([
+      state.n_labels,
+      state.n_audited,
+      state.estimate,
+      state.curve.length,
+      state.history[0]?.id,
+    ]);
     if (of === trust.of) return;
     trust.of = of;
     trust.asked = true;

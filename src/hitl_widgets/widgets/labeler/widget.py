@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
 from hitl_widgets.data.rows import decode
 from hitl_widgets.items.base import Payload
@@ -134,6 +135,7 @@ class Labeler(SessionWidget):
         if found is None:
             return []
         left, checkable = labels.left | labels.second, labels.checkable
+        left[loop.blind.again(labels)] = True
         asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
@@ -163,6 +165,7 @@ class Labeler(SessionWidget):
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
+            again=s.again or UNSET,
         )
 
     def _hand(self, rows: list[int]) -> None:
@@ -198,7 +201,7 @@ class Labeler(SessionWidget):
                 Ask(
                     row=row,
                     key=loop.pool.keys[row],
-                    reason=words(loop.suspecting.why(found, row)),
+                    reason=words(loop.suspecting.why(found, row, named=False)),
                     selection="review",
                     blind=False,
                     guess=None,
@@ -231,6 +234,7 @@ class Labeler(SessionWidget):
         """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
+        rows = rows[~np.isin(rows, self.loop.blind.again(labels))]
         return [
             m.Known(
                 keys[row],

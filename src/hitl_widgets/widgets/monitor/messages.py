@@ -39,8 +39,8 @@ Code = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 class Behind(Request, frozen=True, tag="behind"):
     """Request the items behind a figure of the trust section.
 
-    ``what`` is a cell of the confusion matrix (label ``a``, predicted ``b``), a band of the calibration (number
-    ``a``), two annotators (``a`` and ``b``), hasty labels, or runs of one class.
+    ``what`` is a cell of the confusion matrix (label ``a``, predicted ``b``), a band of the calibration
+    (number ``a``), two annotators (``a`` and ``b``), hasty labels, or runs of one class.
     """
 
     what: Literal["cell", "band", "pair", "hasty", "runs"]
@@ -256,13 +256,13 @@ class Band(msgspec.Struct, frozen=True):
 
 
 class Projected(msgspec.Struct, frozen=True):
-    """What ``more`` labels are expected to add to the accuracy, with its interval."""
+    """What ``more`` labels after the first ``n_labels`` are expected to add, with the interval."""
 
     more: int
     gain: float
     low: float
     high: float
-    n_points: int
+    n_labels: int
 
 
 class Pair(msgspec.Struct, frozen=True):

@@ -135,6 +135,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         guess=None,
         note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
+        again=row in loop.blind.again(loop.labels) or msgspec.UNSET,
         doubtful=doubtful(loop, row) if target.kind == "note" and "kept" in target.value else msgspec.UNSET,
     )
 

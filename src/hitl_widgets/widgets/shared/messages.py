@@ -261,7 +261,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
     of the item has changed since it was labelled. ``note`` is the annotator's own. ``doubtful``: it has a
-    label, to keep or to correct.
+    label, to keep or to correct. ``again``: the annotator has labelled it before.
     """
 
     row: int
@@ -273,6 +273,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
     doubtful: Doubtful | msgspec.UnsetType = msgspec.UNSET
+    again: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Stage(msgspec.Struct, frozen=True):
