@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hitl_widgets.widgets.labeler import Labeler
     from hitl_widgets.widgets.lesson import Lesson
     from hitl_widgets.widgets.monitor import Monitor
+    from hitl_widgets.widgets.reviewer import Reviewer
     from hitl_widgets.widgets.workbench import Workbench
 
 try:
@@ -50,6 +51,7 @@ _HOMES = {
     "Renderer": "items.rendered",
     "Round": "loop.round",
     "Question": "questions.question",
+    "Reviewer": "widgets.reviewer",
     "Schema": "questions.schema",
     "Session": "session",
     "Simulation": "races.simulation",
@@ -70,6 +72,7 @@ __all__ = [
     "Pool",
     "Question",
     "Renderer",
+    "Reviewer",
     "Round",
     "Schema",
     "Session",

@@ -107,6 +107,21 @@ export type Note = {
   text: string | null;
 };
 
+/**
+ * Decide as a reviewer what the answer of an item is, in the form of the log. `gold`: annotators are asked
+ * the item unseen.
+ */
+export type Decide = {
+  type: "decide";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  answer: Record<string, unknown>;
+  because: string;
+  gold: boolean;
+};
+
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
@@ -197,7 +212,7 @@ export type Guess = { codes: number[]; confidence: number; words: string; shares
 /**
  * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
  * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own.
+ * own. `decided` is what a reviewer decided, and why.
  */
 export type Ask = {
   row: number;
@@ -208,6 +223,7 @@ export type Ask = {
   guess: Guess | null;
   note: string;
   changed?: boolean;
+  decided?: string;
 };
 
 /** The current background work, and its progress if known. */
@@ -500,8 +516,9 @@ export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
 export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
 
 /**
- * An item of a selection, the classes of its label, and the model's guess. `said` is the label as text, if it
- * is more than its classes. For an item that is asked blind, label and guess are omitted.
+ * An item of a selection, the classes of its label, and the model's guess. `decided` is what a reviewer
+ * decided, and why. `said` is the label as text, if it is more than its classes. For an item that is asked
+ * blind, these and the guess are omitted.
  */
 export type Member = {
   row: number;
@@ -512,6 +529,7 @@ export type Member = {
   blind: boolean;
   changed: boolean;
   note: string;
+  decided: string;
 };
 
 /** A number of items of a class. */
@@ -760,6 +778,71 @@ export type OpenedMessage = {
   missing: number;
 };
 
+// -- Reviewer
+
+/** Request the disputes again, those that the reviewer put off last. */
+export type Cases = { type: "cases"; id: string; view: string; later: number[] };
+
+/**
+ * An answer in the form of the log, its classes by code, as text, and who gave it. `n` people gave it,
+ * `experts` of them are experts of one of its classes. `people` are their names, and `notes` what they wrote
+ * on the item; empty if names are not shown at all. `share` is its probability by the consensus, if that is
+ * known.
+ */
+export type Said = {
+  answer: Record<string, unknown>;
+  codes: number[];
+  words: string;
+  n: number;
+  experts: number;
+  people: string[];
+  notes: string[];
+  share: number | null;
+};
+
+/**
+ * A dispute: the different answers to an item, the most probable first, and how far they agree, 0-1. `mine`:
+ * it is about classes that the reviewer knows best.
+ */
+export type Case = { row: number; key: string; agree: number; mine: boolean; answers: Said[] };
+
+/**
+ * The next disputes, the least certain first; `n_left` in all. `n_decided` items are decided. `n_shared`
+ * items have answers of several of the `n_people`. `ready`: the disputes are known.
+ */
+export type ReviewState = {
+  queue: Case[];
+  n_left: number;
+  n_decided: number;
+  n_shared: number;
+  n_people: number;
+  n_events: number;
+  ready: boolean;
+  undo: boolean;
+  redo: boolean;
+  closed: boolean;
+};
+
+/** The whole state for a new Reviewer; `names`: whether people's names may be shown. */
+export type ReviewerWelcome = ReviewState & {
+  type: "welcome";
+  to: string;
+  about: About;
+  classes: LabelClass[];
+  question: string;
+  asks: string;
+  settings: Record<string, unknown>;
+  composed: boolean;
+  bulk: boolean;
+  suggests: boolean;
+  mode: "annotate" | "correct" | "demonstrate" | "verify";
+  lost: Lost[];
+  names: boolean;
+};
+
+/** The disputes have changed. */
+export type ReviewUpdate = ReviewState & { type: "state" };
+
 // -- Unions
 
 /**
@@ -767,7 +850,19 @@ export type OpenedMessage = {
  * fingerprint of the table that it refers to; it is refused for any other. `late_ms` is how long ago it was
  * made, if it is sent again.
  */
-export type Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice;
+export type Act =
+  | Label
+  | Clear
+  | Skip
+  | Note
+  | Decide
+  | Settle
+  | Undo
+  | Redo
+  | Jump
+  | Restore
+  | Change
+  | Slice;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -792,7 +887,8 @@ export type Request =
   | Step
   | Play
   | Open
-  | Span;
+  | Span
+  | Cases;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

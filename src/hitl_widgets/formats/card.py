@@ -37,6 +37,7 @@ SELECTIONS = {
     "suggested": "asked by the model's strategy",
     "audit": "drawn at random, to measure the model",
     "opinion": "a second opinion on an item that another annotator labeled",
+    "gold": "its answer was known, to check the annotator, who was not told so",
     "clicked": "clicked on the map",
     "lasso": "selected with a lasso on the map",
     "rectangle": "selected with a rectangle on the map",
@@ -44,6 +45,7 @@ SELECTIONS = {
     "search": "found by a search",
     "api": "by a program",
     "import": "from a file or table",
+    "review": "decided by a reviewer; it counts instead of the other labels of the item",
 }
 COLUMNS = {
     "id": "the item: your id, or a hash of its content",

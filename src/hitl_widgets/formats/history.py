@@ -250,7 +250,7 @@ def _event(value: Any) -> LabelEvent:
         raise InvalidInput(f"time is {line.time!r}, not an ISO 8601 time with a time zone")
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
         raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a valid name")
-    if (line.kind in {"label", "skip", "note"}) != bool(line.item_ids):
+    if (line.kind in {"label", "skip", "note", "trial"}) != bool(line.item_ids):
         raise InvalidInput(f"a {line.kind} cannot have {len(line.item_ids)} items")
     if len(set(line.item_ids)) < len(line.item_ids):
         raise InvalidInput("an item is listed twice")
@@ -304,7 +304,17 @@ def _check_slice(value: Any) -> None:
     raise InvalidInput(f"value is {value!r}, not a slice")
 
 
+def _check_team(value: Any) -> None:
+    try:
+        Fold().apply(LabelEvent("team", "", "", value=value))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"value is not a setting of the team ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"value is {value!r}, not a setting of the team")
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "undo": _check_target, "redo": _check_target,
+    "slice": _check_slice, "team": _check_team, "trial": _check_team, "undo": _check_target,
+    "redo": _check_target,
 }  # fmt: skip

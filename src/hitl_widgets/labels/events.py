@@ -13,17 +13,30 @@ __all__ = [
     "LabelEvent",
     "Selection",
     "Why",
+    "because_of",
     "is_demonstration",
+    "is_gold",
     "new_event_id",
     "now",
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "team", "trial"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
-    "suggested", "audit", "opinion", "clicked", "lasso", "rectangle", "cluster", "search", "api", "import"
+    "suggested",
+    "audit",
+    "opinion",
+    "gold",
+    "clicked",
+    "lasso",
+    "rectangle",
+    "cluster",
+    "search",
+    "api",
+    "import",
+    "review",
 ]
 # The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
@@ -46,7 +59,7 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema`` or ``slice``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``team`` or ``trial``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
@@ -57,12 +70,17 @@ class LabelEvent:
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it).
+        removes it). For a
+        team event, a setting of the task: ``{"experts": ...}``, ``{"gold_share": ...}``, ``{"qualify": ...}``
+        or ``{"let_in": name}``. For a trial, an answer in a practice round or a qualification, which is not a
+        label: see :class:`~hitl_widgets.loop.qualifying.Qualifying`. Neither is undone.
     elapsed_ms
         How long the person looked at the item, if known.
     selection
         How the items were chosen. For an unbiased evaluation, only ``audit`` items, which are drawn at
-        random, are used to score the model.
+        random, are used to score the model. ``review`` is a reviewer's decision: it counts instead of the
+        annotators' labels, which stay as they are, and may come with its reason, ``because``. If it is
+        ``gold``, annotators are asked the item unseen, and their answers have the selection ``gold``.
     model_version
         The round that was displayed at the time of the act.
     restores
@@ -89,6 +107,17 @@ class LabelEvent:
 def is_demonstration(event: LabelEvent) -> bool:
     """Return whether a label was given without any prediction in sight, to show how it is done."""
     return event.kind == "label" and isinstance(event.value, dict) and event.value.get("demonstrated") is True
+
+
+def is_gold(event: LabelEvent) -> bool:
+    """Return whether a decision is a known answer, of which annotators are asked unseen."""
+    return event.selection == "review" and isinstance(event.value, dict) and event.value.get("gold") is True
+
+
+def because_of(event: LabelEvent) -> str:
+    """Return the reason of a decision; empty if none was given."""
+    because = event.value.get("because") if isinstance(event.value, dict) else None
+    return because if isinstance(because, str) else ""
 
 
 def why_of(event: LabelEvent) -> Why | None:

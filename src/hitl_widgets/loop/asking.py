@@ -40,6 +40,7 @@ __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 COLD = "nothing similar is labelled yet"
 AUDIT = "drawn at random, to check the model"
 SECOND = "second opinion: somebody else has labelled it"
+DISPUTED = "others disagree, and you are an expert of these classes"
 # The value of ``Labels.refused`` for items that cannot be answered.
 BAD = 2
 # Share of the questions that are second opinions, while any are needed.
@@ -114,9 +115,14 @@ class Labels:
         int8 of shape (n,): 1 if somebody said that they do not know, 2 if that the item cannot be answered,
         and nobody has labelled it.
     mine
-        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion.
+        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if as gold.
     second
-        bool of shape (n,): labelled by others, and also to be asked of this annotator.
+        int8 of shape (n,): labelled by others, and also to be asked of this annotator; 2 if the others
+        disagree about classes of which this annotator is an expert.
+    gold
+        bool of shape (n,): its answer is known, and this annotator has not given one.
+    gold_share
+        Share of the questions that are gold.
     n_events
         Number of log events folded so far.
     held
@@ -132,8 +138,10 @@ class Labels:
     skipped: npt.NDArray[np.bool_]
     refused: npt.NDArray[np.int8]
     mine: npt.NDArray[np.int8]
-    second: npt.NDArray[np.bool_]
+    second: npt.NDArray[np.int8]
+    gold: npt.NDArray[np.bool_]
     n_events: int
+    gold_share: float = 0.0
     held: tuple[int, ...] = ()
 
     @classmethod
@@ -141,18 +149,19 @@ class Labels:
         """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
-        audited, asked, skipped, second = np.zeros((4, n), dtype=np.bool_)
+        audited, asked, skipped, gold = np.zeros((4, n), dtype=np.bool_)
         y, order = np.full(n, -1, np.int16 if kind.closed else np.int32), np.zeros(n, dtype=np.int64)
-        refused, mine = np.zeros((2, n), dtype=np.int8)
-        return cls(schema, known, y, order, audited, asked, skipped, refused, mine, second, n_events=0)
+        refused, mine, second = np.zeros((3, n), dtype=np.int8)
+        return cls(schema, known, y, order, audited, asked, skipped, refused, mine, second, gold, n_events=0)
 
-    def copy(self, n_events: int, held: tuple[int, ...] = ()) -> Labels:
+    def copy(self, n_events: int, held: tuple[int, ...] = (), gold_share: float = 0.0) -> Labels:
         """A snapshot after ``n_events``, with read-only arrays."""
-        names = ("y", "order", "audited", "asked", "skipped", "refused", "mine", "second")
+        names = ("y", "order", "audited", "asked", "skipped", "refused", "mine", "second", "gold")
         arrays = {name: getattr(self, name).copy() for name in names}
         for array in arrays.values():
             array.flags.writeable = False
-        return Labels(self.schema, tuple(self.answers), **arrays, n_events=n_events, held=held)
+        more: dict[str, Any] = {"n_events": n_events, "held": held, "gold_share": gold_share}
+        return Labels(self.schema, tuple(self.answers), **arrays, **more)
 
     @cached_property
     def _n(self) -> int:
@@ -174,9 +183,14 @@ class Labels:
 
     @property
     def opinions(self) -> npt.NDArray[np.int64]:
-        """Rows that need a second opinion, in the order they were labelled."""
-        rows = np.flatnonzero(self._free(self.second))
-        return rows[np.argsort(self.order[rows], kind="stable")]
+        """Rows that need a second opinion, disputes first, in the order they were labelled."""
+        rows = np.flatnonzero(self._free(self.second > 0))
+        return rows[np.lexsort((self.order[rows], -self.second[rows]))]
+
+    @property
+    def waits(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): labelled by others, and this annotator may be asked without seeing that."""
+        return np.asarray((self.second > 0) | self.gold)
 
     def _free(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if not self.held:
@@ -408,8 +422,11 @@ class Asker:
         # Bulk labels do not answer single questions, so only single questions count as asked.
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
         mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
-        draw, rest = self._audit_draw(labels), iter(chosen)
-        others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
+        draw, rest, gold = self._audit_draw(labels), iter(chosen), self._gold_draw(labels)
+        others = (
+            Suggestion(int(i), DISPUTED if labels.second[i] > 1 else SECOND, opinion=True)
+            for i in labels.opinions
+        )
         used: set[int] = set()
         share = self.share if self._draws(labels) else 0.0
         for position in range(n):
@@ -418,27 +435,42 @@ class Asker:
                 sources = [draw, rest, others]
             elif (second + 1) <= OPINIONS * (mine + position + 1):
                 sources = [others, rest, draw]
+            if self._is_gold_turn(mine + position, labels.gold_share):
+                sources = [gold, *sources]
             found = next((s for source in sources for s in source if s.index not in used), None)
             if found is None:
                 return
             audited += found.audit
-            second += found.opinion
+            second += found.opinion and not labels.gold[found.index]
             used.add(found.index)
             yield found
+
+    def _is_gold_turn(self, turn: int, share: float) -> bool:
+        """Whether this question is a gold one. At random, since people would notice every tenth."""
+        return share > 0 and np.random.default_rng([self.seed, 3, turn]).random() < share
+
+    def _gold_draw(self, labels: Labels) -> Iterator[Suggestion]:
+        """The gold questions, in an order that says nothing."""
+        free = labels.gold.copy()
+        free[list(labels.held)] = False
+        return (Suggestion(int(i), SECOND, opinion=True) for i in self._shuffled(labels)[::-1] if free[i])
+
+    def _shuffled(self, labels: Labels) -> npt.NDArray[np.int64]:
+        if self._draw is None:
+            self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
+        return self._draw
 
     def _draws(self, labels: Labels) -> bool:
         """Whether there is a model to audit, or a suggestion to hide from some items."""
         return self.hides or labels.target.problem.size > 0
 
     def _audit_draw(self, labels: Labels) -> Iterator[Suggestion]:
-        if self._draw is None:
-            self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
         candidates = labels.candidates
         audit = self.share > 0 and self._draws(labels)
         reason = "drawn at random"
         if audit:
             reason = AUDIT if labels.target.problem.size else "drawn at random, without the suggestion"
-        return (Suggestion(int(i), reason, audit=audit) for i in self._draw if candidates[i])
+        return (Suggestion(int(i), reason, audit=audit) for i in self._shuffled(labels) if candidates[i])
 
     def reason(self, round_: Round, i: int) -> str:
         """Say in one short phrase why the strategy chose this item."""

@@ -18,12 +18,13 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, why_of
+from hitl_widgets.labels.events import LabelEvent, is_gold, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
+from hitl_widgets.quality.disputes import differ
 from hitl_widgets.questions.base import Answer, kind_of
 from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
@@ -36,6 +37,8 @@ ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the cl
 
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
+# How an own label that was asked as such is marked: see ``Labels.mine``.
+MINE: dict[str | None, int] = {"opinion": 2, "gold": 3}
 
 
 class Ledger:
@@ -300,11 +303,11 @@ class Ledger:
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.refused, labels.mine,
-            labels.second,
+            labels.second, labels.gold,
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
-        if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
+        if self._overlap and (waiting := np.flatnonzero(labels.second[at] == 1)).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
     def _number(self) -> None:
@@ -322,29 +325,56 @@ class Ledger:
                 self._strangers[key], self._missing = None, None
         return list(found)
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool]:
-        """The values of y, order, audited, asked, skipped, refused, mine and second: see ``Labels``."""
-        held = self._held(key)
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, int, bool]:
+        """The values of y, order, audited, asked, skipped, refused, mine, second and gold: see ``Labels``."""
+        held, decided = self._held(key), self.decision(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
         skipped = last is not None and last.kind == "skip"
-        if not given:
+        if not given and decided is None:
             refused = max((REFUSALS.get(why_of(e), 0) for e in held.values()), default=0)
-            return -1, 0, False, False, skipped, refused, 0, False
-        *_, event = given.values()
+            return -1, 0, False, False, skipped, refused, 0, 0, False
+        event = [*given.values(), *([] if decided is None else [decided])][-1]
         single = [e for e in given.values() if len(e.item_ids) == 1]
         asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        mine = 0 if own is None else 1 + (own.selection == "opinion")
-        waits = bool(single) and own is None and not skipped and len(given) < self._opinions
+        by_me = decided is not None and decided.annotator == self._annotator
+        mine = MINE.get(own.selection, 1) if own is not None else int(by_me)
+        waits = not mine and not skipped
+        second, gold = 0, waits and decided is not None and is_gold(decided)
+        if waits and decided is None:
+            second = int(bool(single) and len(given) < self._opinions and self._overlap > 0)
+            if self._is_for_expert(list(given.values())):
+                second = 2
         order = self.fold.order(event)
-        return self.code(event), order, audited, asked, False, 0, mine, waits and self._overlap > 0
+        return self.code(event), order, audited, asked, False, 0, mine, second, gold
+
+    def decision(self, key: str) -> LabelEvent | None:
+        """A reviewer's decision on this item; one on older content counts only if there is no newer act."""
+        found = self.fold.decision(key)
+        if found or self.fold.current(key) or not self.naming.older or (row := self.pool.find(key)) is None:
+            return found
+        older = (self.fold.decision(other) for other in self.naming.older.get(row, ()))
+        return max((e for e in older if e is not None), key=self.fold.order, default=None)
+
+    def _is_for_expert(self, given: Sequence[LabelEvent]) -> bool:
+        """Whether others disagree on an item, and this annotator is an expert of one of their classes."""
+        known = self.fold.crew.experts.get(self._annotator)
+        if not known or len(given) < 2:
+            return False
+        kind, vocabulary = self.fold.kind, self.fold.vocabulary
+        answers = [self.fold.now(e) for e in given]
+        if not differ(answers, lambda a, b: kind.agree(a, b, self.schema)):
+            return False
+        said = {id_ for answer in answers if answer is not None for id_ in kind.classes(answer)}
+        return not said.isdisjoint(map(vocabulary.heir, known))
 
     def is_by(self, row: int, names: Collection[str]) -> bool:
         """Return whether this item has a current label by one of these annotators."""
-        held = self._held(self.pool.keys[row])
-        return any(
+        key = self.pool.keys[row]
+        held, decided = self._held(key), self.decision(key)
+        return (decided is not None and decided.annotator in names) or any(
             who in names and event.kind == "label" and self.fold.now(event) is not None
             for who, event in held.items()
         )
@@ -513,7 +543,7 @@ class Ledger:
         ``held`` are keys of items that are being labelled in other sessions.
         """
         if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
-            self._snapshot = self.labels.copy(self.fold.n_events)
+            self._snapshot = self.labels.copy(self.fold.n_events, gold_share=self.fold.crew.gold_share)
         rows = tuple(row for row in map(self.naming.held, held) if row is not None)
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 

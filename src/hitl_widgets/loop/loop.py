@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,14 @@ from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
+from hitl_widgets.loop.known import name_experts
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
 from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
+from hitl_widgets.loop.qualifying import Qualifying
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
@@ -76,6 +78,8 @@ class Loop:
         The suggested answers; None if there are none.
     segmenting
         The user's segmenter; None if there is none.
+    qualifying
+        What this annotator is asked before they may label.
     mode
         What annotators do with suggested answers.
     sweep
@@ -146,6 +150,7 @@ class Loop:
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
+        self.qualifying = Qualifying(self.log)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
@@ -185,8 +190,10 @@ class Loop:
             self.suggesting.rules.remove(typed, class_id)
         self._tell("suggestions")
 
-    def start(self) -> None:
-        """Start the background work."""
+    def start(self, experts: Mapping[str, Iterable[Any]] | None = None) -> None:
+        """Record who the experts are, if that is given, and start the background work."""
+        if experts is not None:
+            name_experts(self.log, self.acts, experts)
         self.background.start()
         enter(self, self.run)
 
@@ -244,7 +251,7 @@ class Loop:
         # opposite order, two of eight people were asked the same item.
         self.log.catch_up()
         with self.log.lock:
-            left = ledger.labels.left | ledger.labels.second
+            left = ledger.labels.left | ledger.labels.waits
         return theirs.union(row for row in keys.values() if not left[row])
 
     def release(self, rows: Iterable[int]) -> None:

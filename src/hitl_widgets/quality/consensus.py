@@ -17,6 +17,8 @@ MOST_STEPS = 100
 SETTLED = 1e-5
 # Pseudo-counts of a person's confusion matrix, distributed as the crowd's, and of the crowd's own matrix.
 OWN, CROWD = 4.0, 1.0
+# The confusions of an expert's classes in the prior, as a share of the crowd's.
+EXPERT = 0.2
 # Powers of the model's probabilities, of which the most likely is used: a model can be too sure, or not sure
 # enough, and then the skills would be estimated wrongly.
 POWERS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
@@ -99,7 +101,14 @@ def majority(votes: Votes) -> Floats:
     return np.where(n > 0, counts / np.maximum(n, 1), 1 / votes.n_classes)
 
 
-def consensus(votes: Votes, model: Floats | None = None, *, own: float = OWN) -> Consensus:
+def consensus(
+    votes: Votes,
+    model: Floats | None = None,
+    *,
+    own: float = OWN,
+    known: Codes | None = None,
+    experts: npt.NDArray[np.bool_] | None = None,
+) -> Consensus:
     """Estimate the true class of each item and the confusion matrix of each person, by EM.
 
     This is Dawid and Skene (1979) with two changes: each person's matrix is shrunk towards that of the
@@ -118,17 +127,25 @@ def consensus(votes: Votes, model: Floats | None = None, *, own: float = OWN) ->
         as from cross-validation or leave-one-out; rows of NaN where there are none.
     own
         Pseudo-counts of the crowd's matrix in each row of a person's.
+    known
+        int64 of shape (n_items,): the classes of items that are certain, such as a reviewer's decisions; -1
+        elsewhere.
+    experts
+        bool of shape (n_people, n_classes): which classes each person knows best. In the prior of their
+        matrix, confusions of these classes are a fifth of the crowd's; their answers can contradict it.
     """
-    shared = int((votes.counts().sum(axis=1) > 1).sum())
+    sure = np.full(votes.n_items, -1, np.int64) if known is None else known
+    given = _Given(votes, own, sure, experts)
+    shared = int((votes.counts().sum(axis=1) + (sure >= 0) > 1).sum())
     if not shared:
         # A model that learned the same labels is no second opinion: of labels at random, a model without
         # the item's own label predicts the opposite.
         confusion = np.full((votes.n_people, votes.n_classes, votes.n_classes), np.nan)
-        return Consensus(majority(votes), confusion, np.full(votes.n_people, np.nan))
-    alone = _em(votes, None, own)[0]
+        return Consensus(given.clamped(majority(votes)), confusion, np.full(votes.n_people, np.nan))
+    alone = _em(given, None)[0]
     if model is None or not np.isfinite(model).all(axis=1).any():
         return alone
-    tried = [_em(votes, _prior(model, power, votes), own) for power in POWERS]
+    tried = [_em(given, _prior(model, power, votes)) for power in POWERS]
     found = max(tried, key=lambda made: made[1])[0]
     return found if _agrees(found, votes) >= MOSTLY else alone
 
@@ -138,21 +155,42 @@ def _agrees(found: Consensus, votes: Votes) -> float:
     return float((found.code[votes.item] == votes.code).mean())
 
 
-def _em(votes: Votes, prior: Floats | None, own: float) -> tuple[Consensus, float]:
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What the EM is given: see :func:`consensus`."""
+
+    votes: Votes
+    own: float
+    known: Codes
+    experts: npt.NDArray[np.bool_] | None
+
+    def clamped(self, q: Floats) -> Floats:
+        """The probabilities, with certainty where the class is known."""
+        rows = np.flatnonzero(self.known >= 0)
+        if not len(rows):
+            return q
+        q = q.copy()
+        q[rows] = np.eye(self.votes.n_classes)[self.known[rows]]
+        return q
+
+
+def _em(given: _Given, prior: Floats | None) -> tuple[Consensus, float]:
     """Return the result, and the logarithm of the likelihood of the votes."""
+    votes = given.votes
     k = votes.n_classes
     voted = votes.counts().sum(axis=1) > 0
     q = majority(votes)
     if prior is not None:
         q = _normal(np.where(voted[:, None], q + LEAST, 1.0) * prior)
+    q = given.clamped(q)
     confusion, likelihood = np.zeros((votes.n_people, k, k)), 0.0
     for _ in range(MOST_STEPS):
-        confusion = _confusions(votes, q, own)
+        confusion = _confusions(given, q)
         log = np.log(np.tile(_shares(votes, q), (votes.n_items, 1)) if prior is None else prior)
         np.add.at(log, votes.item, np.log(confusion[votes.person, :, votes.code]))
         most = log.max(axis=1, keepdims=True)
         joint = np.exp(log - most)
-        before, q = q, _normal(joint)
+        before, q = q, given.clamped(_normal(joint))
         likelihood = float((np.log(joint.sum(axis=1)) + most[:, 0])[voted].sum())
         if np.abs(q - before).max() < SETTLED:
             break
@@ -191,8 +229,9 @@ def _shares(votes: Votes, q: Floats) -> Floats:
     return np.asarray(totals / totals.sum())
 
 
-def _confusions(votes: Votes, q: Floats, own: float) -> Floats:
+def _confusions(given: _Given, q: Floats) -> Floats:
     """Each person's matrix, with the crowd's as the prior of its rows."""
+    votes, own = given.votes, given.own
     k = votes.n_classes
     counts = np.zeros((votes.n_people, k, k))
     # (person, said) gets the probabilities of the true classes.
@@ -202,7 +241,14 @@ def _confusions(votes: Votes, q: Floats, own: float) -> Floats:
     usual = np.full((k, k), (1 - right) / max(k - 1, 1))
     np.fill_diagonal(usual, right)
     crowd = (crowd + CROWD * k * usual) / (crowd.sum(axis=1, keepdims=True) + CROWD * k)
-    return np.asarray((counts + own * crowd) / (counts.sum(axis=2, keepdims=True) + own))
+    prior = np.tile(crowd, (votes.n_people, 1, 1))
+    if given.experts is not None and given.experts.any():
+        # Of an expert's classes, both missing one and answering one wrongly are rare.
+        apart = ~np.eye(k, dtype=np.bool_)
+        rare = (given.experts[:, :, None] | given.experts[:, None, :]) & apart
+        prior = np.where(rare, prior * EXPERT, prior)
+        prior[:, np.arange(k), np.arange(k)] += 1 - prior.sum(axis=2)
+    return np.asarray((counts + own * prior) / (counts.sum(axis=2, keepdims=True) + own))
 
 
 def _normal(q: Floats) -> Floats:

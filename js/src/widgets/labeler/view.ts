@@ -124,6 +124,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     link("keep the label", () => on.settle(true)),
     link("drop it", () => on.settle(false)),
   );
+  const decided = h("div", { class: "hitl-decided", attrs: { hidden: true, dir: "auto" } });
   const search = classSearch(
     (code) => on.press(code, 0),
     () => root.focus({ preventScroll: true }),
@@ -175,6 +176,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
+    decided,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     fields,
     recently,
@@ -362,6 +364,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
+    setText(decided, (!bulk && ask?.decided) || "");
+    show(decided, decided.textContent !== "");
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
     guessLine.style.visibility = model || idea ? "visible" : "hidden";

@@ -142,8 +142,8 @@ class PastMessage(ToBrowser, frozen=True, kw_only=True, tag="past"):
 class Member(msgspec.Struct, frozen=True):
     """An item of a selection, the classes of its label, and the model's guess.
 
-    ``said`` is the label as text, if it is more than its classes. For an item that is asked blind, label
-    and guess are omitted.
+    ``decided`` is what a reviewer decided, and why. ``said`` is the label as text, if it is more than its
+    classes. For an item that is asked blind, these and the guess are omitted.
     """
 
     row: int
@@ -154,6 +154,7 @@ class Member(msgspec.Struct, frozen=True):
     blind: bool
     changed: bool
     note: str
+    decided: str
 
 
 class ClassCount(msgspec.Struct, frozen=True):

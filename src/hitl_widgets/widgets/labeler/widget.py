@@ -114,7 +114,7 @@ class Labeler(SessionWidget):
             "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
-            "n_left": int(labels.left.sum() + labels.second.sum()),
+            "n_left": int(labels.left.sum() + (labels.second > 0).sum()),
             "n_skipped": int(labels.skipped.sum()),
             "left_out": left_out_words(loop.log.left_out()) if labels.skipped.any() else "",
             "undo": undo,
@@ -123,14 +123,16 @@ class Labeler(SessionWidget):
             "stage": None if stage is None else Stage(stage.words, stage.fraction),
             "known": self._known(labels),
             "suggestions": 0 if loop.suggesting is None else loop.suggesting.generation,
-            "error": words(loop.background.trouble_asking),
+            "error": words(f"{loop.qualifying.closed()} {loop.background.trouble_asking}".strip()),
         }
 
     def _queue(self, labels: Labels) -> list[Ask]:
         loop, found = self.loop, self.loop.round
+        if loop.qualifying.waits:
+            return self._trial()
         if found is None:
             return []
-        left = labels.left | labels.second
+        left = labels.left | labels.waits
         asked = [s for s in found.suggestions if left[s.index]]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
@@ -145,11 +147,31 @@ class Labeler(SessionWidget):
             self._prepare([s.index for s in asked[:AHEAD]])
         return [self._ask(s, s.audit or s.opinion or bool(hidden[s.index])) for s in asked]
 
+    def _trial(self) -> list[Ask]:
+        """The questions of a practice round or a qualification."""
+        asked, pool = self.loop.qualifying.questions()[:AHEAD], self.loop.pool
+        return [
+            Ask(
+                row=one.row,
+                key=pool.keys[one.row],
+                reason=one.words,
+                audit=False,
+                blind=True,
+                guess=None,
+                note="",
+            )
+            for one in asked
+        ]
+
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question. Audit items and second opinions are asked without a hint."""
+        """One question. Audit items and second opinions are asked without a hint.
+
+        If there are questions with known answers, all of these say the same: nobody can tell which are known.
+        """
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        reason = s.reason if s.audit or s.opinion or not blind else hint
+        told = s.audit or s.opinion
+        reason = s.reason if (told and not self.loop.labels.gold_share) or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
@@ -212,7 +234,8 @@ class Labeler(SessionWidget):
                 self._said(labels, row) if mine[row] else "",
                 bool(mine[row]),
             )
-            for row in rows[labels.y[rows] >= 0].tolist()
+            # That somebody has answered it would tell a question whose answer is known.
+            for row in rows[(labels.y[rows] >= 0) & ~labels.gold[rows]].tolist()
         ]
 
     def _said(self, labels: Labels, row: int) -> str:
@@ -333,7 +356,8 @@ class Labeler(SessionWidget):
         said = "" if blind else self._said(labels, row)
         log = self.loop.log
         changed = not blind and log.is_changed(row)
-        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row))
+        decided = "" if blind else words(log.decided_on(row))
+        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row), decided)
 
 
 def left_out_words(found: Mapping[Any, int]) -> str:

@@ -108,6 +108,18 @@ class Note(Action, frozen=True, kw_only=True, tag="note"):
     text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
+class Decide(Action, frozen=True, kw_only=True, tag="decide"):
+    """Decide as a reviewer what the answer of an item is, in the form of the log.
+
+    ``gold``: annotators are asked the item unseen.
+    """
+
+    key: Key
+    answer: Annotated[dict[str, Any], msgspec.Meta(max_length=8)]
+    because: Annotated[str, msgspec.Meta(max_length=2000)]
+    gold: bool
+
+
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
     """Keep or drop the label of a changed item, or of all changed items."""
 
@@ -175,7 +187,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Decide | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
@@ -240,7 +252,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
-    of the item has changed since it was labelled. ``note`` is the annotator's own.
+    of the item has changed since it was labelled. ``note`` is the annotator's own. ``decided`` is what a
+    reviewer decided, and why.
     """
 
     row: int
@@ -251,6 +264,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     guess: Guess | None
     note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
+    decided: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Stage(msgspec.Struct, frozen=True):
