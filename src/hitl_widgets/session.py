@@ -523,7 +523,8 @@ class Session:
         """Return the guidance of the classes, and the decisions that explain them.
 
         Columns class, guidance, example (of the class, or a decided item as text), because, annotator and id;
-        the last three are empty for the guidance itself. Only decisions with a reason are listed.
+        the last three are empty for the guidance itself. Only decisions with a reason are listed, and gold
+        questions once you have answered them.
         """
         from hitl_widgets.transfer.team import guidance_table
 

@@ -556,6 +556,12 @@ export type SampleMessage = {
 /** What is known of some items of a selection. */
 export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
 
+/** A decision that explains its classes: their codes, the item and the reason as text, and who decided. */
+export type Precedent = { codes: number[]; item: string; because: string; by: string };
+
+/** The latest decisions with a reason, newest first. To all views, or to a new one. */
+export type GuidanceMessage = { type: "guidance"; to: string | null; precedents: Precedent[] };
+
 /**
  * The label of an item and the suggested answer, in the form of the log, with class ids. Each is null if
  * there is none or it is not shown. `why` says why the suggestion is not an answer.
@@ -668,6 +674,35 @@ export type StoreState = { name: string; where: string; unsaved: string; restore
 export type Person = { annotator: string; labels: number; here: boolean };
 
 /**
+ * A value from `n` observations, its 95 % interval if it is a share, and how it has changed. `lately` is the
+ * value of the last observations, `before` that of the earlier ones; null if these are few.
+ */
+export type Figure = {
+  value: number | null;
+  n: number;
+  low: number | null;
+  high: number | null;
+  lately: number | null;
+  before: number | null;
+};
+
+/**
+ * What only this annotator sees: pace, agreement with others, answers to known questions, and undos. From
+ * their last `limit` acts. Reviewers have decided `reviewed` of the items that they answered, and `upheld` of
+ * these as they did. `changed`: a query for the most recent of the others; empty if there are none.
+ */
+export type Yours = {
+  limit: number;
+  seconds: Figure;
+  agreement: Figure;
+  gold: Figure;
+  undone: Figure;
+  reviewed: number;
+  upheld: number;
+  changed: string;
+};
+
+/**
  * A slice; its numbers are null until they are known. The estimate is that of its unlabelled items. `why`:
  * the reason why its query cannot be run.
  */
@@ -712,7 +747,7 @@ export type AnswerRange = { name: string; color: string; n: number };
  * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
  * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
  * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
- * one.
+ * one; `yours` is about this one, null before the first label.
  */
 export type MonitorState = {
   n_items: number;
@@ -744,6 +779,7 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  yours: Yours | null;
   slices: SliceState[];
   history: HistoryEntry[];
 };

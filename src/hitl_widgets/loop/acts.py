@@ -283,7 +283,8 @@ class Acts:
                 by = crew.required.by if crew.required else "A reviewer"
                 raise InvalidInput(
                     "You have not passed the qualification of this task yet, so this is not saved. The "
-                    f"Labeler asks its questions. {by} can also let you in: session.let_in({self._log.annotator!r})."
+                    f"Labeler asks its questions. {by} can also let you in: "
+                    f"session.let_in({self._log.annotator!r})."
                 )
 
     def _selection(self, row: int, said: Selection) -> Selection:

@@ -48,6 +48,8 @@ class Figures:
         Share of the labels that were undone.
     reviewed, upheld
         How many items with an answer of theirs a reviewer has decided, and how many of these like them.
+    changed
+        The rows of the others, in the order of the answers.
     """
 
     seconds: Figure
@@ -56,6 +58,7 @@ class Figures:
     undone: Figure
     reviewed: int
     upheld: int
+    changed: tuple[int, ...]
 
 
 def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
@@ -75,6 +78,7 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
         agreed: list[float] = []
         known: dict[str, float] = {}
         reviewed = upheld = 0
+        changed: list[int] = []
         for event, holds in acts:
             mine = fold.now(event) if holds else None
             if mine is None:
@@ -93,8 +97,10 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
             if others:
                 agreed.append(fmean(kind.agree(mine, other, schema) for other in others))
             if decided is not None and decided.annotator != who and event.selection != "gold":
-                reviewed += 1
-                upheld += mine == fold.now(decided)
+                same = mine == fold.now(decided)
+                reviewed, upheld = reviewed + 1, upheld + same
+                if not same and row is not None:
+                    changed.append(row)
     undone = [float(not holds) for event, holds in acts if not _is_removal(event)]
     return Figures(
         _figure(seconds, median),
@@ -103,6 +109,7 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
         _figure(undone, fmean, share=True),
         reviewed,
         upheld,
+        tuple(changed),
     )
 
 

@@ -45,8 +45,10 @@ def guidance_table(loop: Loop) -> pd.DataFrame:
     pool, ledger = loop.pool, loop.log.ledger
     with loop.log.lock:
         decided = decisions_table(ledger.fold, pool, ledger.naming)
+        unseen = ledger.labels.gold.copy()
     for id_, label, because, who in decided[["id", "label", "because", "annotator"]].itertuples(index=False):
-        if because:
-            words = pool.item_kind.words(pool.items[pool.index([id_])[0]])
+        row = pool.index([id_])[0]
+        if because and not unseen[row]:  # an example would give the answer of a gold question away
+            words = pool.item_kind.words(pool.items[row])
             rows.append((label, "", words[:SHORT], because, who, id_))
     return pd.DataFrame(rows, columns=["class", "guidance", "example", "because", "annotator", "id"])

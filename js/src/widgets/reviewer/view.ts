@@ -82,9 +82,9 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
   const done = h("div", { class: "hitl-review-done hitl-faint", attrs: { role: "status" } });
   const note = h("div", { class: "hitl-note hitl-bad", attrs: { role: "alert", hidden: true } });
   const head = h("div", { class: "hitl-head" }, h("div", { class: "hitl-reason" }, asked, why), progress);
-  const acts = h("div", { class: "hitl-acts" }, give, edit, cancel, later, undo, redo, names, keysOff);
+  const acts = h("div", { class: "hitl-acts" }, give, edit, cancel, later, undo, redo, names, done, keysOff);
   const over = h("div", { class: "hitl-over" }, note);
-  root.append(head, card, answers, editor, others, explain, acts, done, over);
+  root.append(head, card, answers, editor, others, explain, acts, over);
 
   let shown: unknown[] = [];
   let end = new AbortController();
@@ -208,13 +208,15 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
   function drawClasses(all: readonly LabelClass[]): void {
     const state = drawn?.state;
     const single = state && !isEdited(state);
+    // A level says more among all of them.
+    const scale = questionOf(state?.asks ?? "")?.scale === true;
     const given = new Set(state?.current?.answers.flatMap(({ codes }) => codes) ?? []);
     const offered = [...all.entries()].filter(
-      ([code, c]) => !c.retired && (single ? !given.has(code) : editing),
+      ([code, c]) => !c.retired && (single ? scale || !given.has(code) : editing),
     );
     const inside = composer?.called !== undefined || composer?.guessed !== undefined;
     others.replaceChildren(...offered.map(([code, c]) => classButton(c, code, () => pickClass(code))));
-    others.classList.toggle("hitl-levels", questionOf(state?.asks ?? "")?.scale === true);
+    others.classList.toggle("hitl-levels", scale);
     show(others, offered.length > 0 && !inside);
   }
 
@@ -224,7 +226,8 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     for (const element of others.querySelectorAll<HTMLElement>(".hitl-class"))
       element.setAttribute("aria-pressed", String(picked.includes(Number(element.dataset.code))));
     const read = composer?.read();
-    setText(giveWords, typeof read === "object" ? `decide: ${read.words}` : composer ? "decide" : "decide");
+    const quiet = typeof read !== "object" || read.quiet;
+    setText(giveWords, quiet ? "decide" : `decide${read.blank ? ": " : " "}${read.words}`);
     setDisabled(give, typeof read === "string");
     give.toggleAttribute("data-ready", typeof read !== "string");
   }

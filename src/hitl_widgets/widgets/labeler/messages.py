@@ -191,6 +191,22 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
     members: list[Member]
 
 
+class Precedent(msgspec.Struct, frozen=True):
+    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+
+    codes: tuple[int, ...]
+    item: str
+    because: str
+    by: str
+
+
+class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
+    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+
+    to: str | None
+    precedents: list[Precedent]
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The label of an item and the suggested answer, in the form of the log, with class ids.
 
@@ -222,4 +238,5 @@ Tells = (
     | SampleMessage
     | MembersMessage
     | AnswersMessage
+    | GuidanceMessage
 )

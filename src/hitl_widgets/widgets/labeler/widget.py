@@ -28,6 +28,8 @@ __all__ = ["Labeler"]
 
 # How many next items are reserved, and for how many recently asked items a view gets their labels.
 AHEAD, HANDED = 12, 40
+# How many decisions are shown as examples of the classes, and how many characters of each item.
+PRECEDENTS, EXAMPLE = 12, 160
 # How many skipped items are shown again at a time.
 AGAIN = 200
 # How many items of a selection are listed first because the model predicts another class than for most of
@@ -62,6 +64,7 @@ class Labeler(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
+        self._told: list[m.Precedent] = []
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -96,10 +99,30 @@ class Labeler(SessionWidget):
                 queue=self._queue(labels),
             )
         )
+        if found := self._precedents():
+            self._post(m.GuidanceMessage(to=view, precedents=found))
+
+    def _precedents(self) -> list[m.Precedent]:
+        """The latest decisions that explain a class; none whose answer is yet to be asked."""
+        log, pool = self.loop.log, self.loop.pool
+        hidden = self.loop.blind.mask(self.loop.labels)
+        return [
+            m.Precedent(codes, words(pool.item_kind.words(pool.items[row])[:EXAMPLE]), because, by)
+            for row, codes, because, by in log.explained(PRECEDENTS)
+            if not hidden[row]
+        ]
+
+    def _tell_precedents(self) -> None:
+        found = self._precedents()
+        if found != self._told:
+            self._told = found
+            self._post(m.GuidanceMessage(to=None, precedents=found))
 
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
+        if what == "labels":
+            self._tell_precedents()
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "suggestions", "error", "closed"}:

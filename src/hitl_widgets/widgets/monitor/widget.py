@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import msgspec
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.rows import encode
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.words import within
@@ -24,6 +26,9 @@ from hitl_widgets.widgets.wire import FromBrowser, words
 __all__ = ["Monitor"]
 
 HISTORY = 30
+# How many of the annotator's own acts their figures come from, and how many overruled answers are listed.
+YOURS, MOST_CHANGED = 500, 20
+FIGURES = ("seconds", "agreement", "gold", "undone")
 
 
 def model_words(loop: Loop) -> tuple[str, str]:
@@ -139,6 +144,7 @@ class Monitor(SessionWidget):
             "notices": [words(told) for told in loop.log.notices],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
+            "yours": self._yours(),
             "slices": self._slices(),
             "history": self._history(),
         }
@@ -173,6 +179,16 @@ class Monitor(SessionWidget):
         """All annotators, their number of labels, and whether they are active; empty if there is only one."""
         found = self.loop.annotators
         return [m.Person(*person) for person in found] if len(found) > 1 else []
+
+    def _yours(self) -> m.Yours | None:
+        """The annotator's own figures; nobody else's are sent."""
+        if not self.loop.log.given().get(self.loop.annotator):
+            return None
+        found = figures_of(self.loop.log, self.loop.annotator, YOURS)
+        told = {name: m.Figure(**asdict(getattr(found, name))) for name in FIGURES}
+        changed = [self.loop.pool.ids[row] for row in found.changed[-MOST_CHANGED:]]
+        query = " OR ".join(f'id:"{one}"' for one in map(str, changed) if '"' not in one)
+        return m.Yours(limit=YOURS, **told, reviewed=found.reviewed, upheld=found.upheld, changed=query)
 
     def _history(self) -> list[m.HistoryEntry]:
         """The annotator's own latest acts, newest first, and older ones that were left behind.
