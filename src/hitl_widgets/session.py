@@ -24,9 +24,11 @@ from hitl_widgets.loop import notices
 from hitl_widgets.loop.acts import relabelled
 from hitl_widgets.loop.asking import Asked, Asker
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.covering import blur_of
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.modes import Mode, check_mode, check_verifiable
+from hitl_widgets.loop.resting import check_break
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.segmenting import check_segment
 from hitl_widgets.loop.settings import (
@@ -103,6 +105,14 @@ class Session:
         A function that gets an item and returns what to show instead: a text, an image (bytes of a file, an
         array or a Pillow image), or with :class:`~hitl_widgets.items.rendered.Renderer` a dict that your own
         JavaScript shows.
+    mask
+        Hides personal data in the texts that are displayed and sent out: True for mail addresses, phone, card
+        and IBAN numbers and IP addresses, some of ``"email"``, ``"phone"``, ``"card"``, ``"iban"`` and
+        ``"ip"``, or a function that takes a text and returns the parts to hide, such as
+        ``[(0, 9, "name")]``. The annotator can show an item's data, which :meth:`history` tells.
+    blur
+        A column, whose text is a content warning (or which is true): such items are blurred until the
+        annotator wants to see them. Or a list of classes: items with such a label or prediction are.
     classes
         At least two names or :class:`~hitl_widgets.questions.schema.LabelClass`. Numbers and other plain
         values are returned unchanged; categories of pandas or polars keep their order. May be omitted if
@@ -165,6 +175,9 @@ class Session:
     overlap, opinions
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded.
+    break_after
+        Minutes without a pause of five minutes after which the Monitor suggests a break; None for never. It
+        also does when answers take half as long again as at first and agree less with the model.
     random_state
         Seeds all randomness. None derives a seed from the store and task, which is the same after a restart.
 
@@ -194,6 +207,8 @@ class Session:
         colour: str | None = None,
         remote_images: Iterable[str] | None = None,
         render: Any = None,
+        mask: Any = None,
+        blur: Any = None,
         classes: Iterable[Any] | None = None,
         question: Schema | None = None,
         schema: Schema | None = None,
@@ -213,18 +228,20 @@ class Session:
         experts: Mapping[str, Iterable[Any]] | None = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        break_after: float | None = 50,
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        how_asked = check_mode(mode, sweep)
+        how_asked, after = check_mode(mode, sweep), check_break(break_after)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
-        pool = as_pool(data, embed, **how, X=X, id=id, remote_images=remote_images, render=render)
+        pool = as_pool(data, embed, mask, **how, X=X, id=id, remote_images=remote_images, render=render)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
+        blurred = blur_of(blur, table)
         known = None if labels is None else _labels_of(pool, labels)
         asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
@@ -270,6 +287,8 @@ class Session:
                 colours=colours,
                 suggest=suggested,
                 segment=segment,
+                blur=blurred,
+                break_after=after,
                 mode=how_asked,
             )
             if labels is not None and known is not None:
@@ -776,14 +795,16 @@ class Session:
         return suggestions
 
     def progress(self) -> pd.DataFrame:
-        """Return each annotator's number of labels and whether they are active now, most labels first.
+        """Return how much each annotator has done, most labels first.
 
-        Columns: annotator, labels (undone labels do not count, corrections do), here.
+        Columns: annotator, labels (undone labels do not count, corrections do), here (whether they are active
+        now), acts (all of them, with skips, notes and undone ones), hours (see :func:`.quality.hours.worked`:
+        pauses of more than five minutes do not count) and seconds (the median per answer to a single item).
         """
         self._loop.log.catch_up()
-        import pandas as pd
+        from hitl_widgets.transfer.frames import progress_table
 
-        return pd.DataFrame(self._loop.annotators, columns=["annotator", "labels", "here"])
+        return progress_table(self._loop.annotators, self._loop.log.events())
 
     def wait(self, timeout: float | None = None) -> Round:
         """Wait until the model has seen every label, and return its round.

@@ -122,6 +122,9 @@ export type Decide = {
   gold: boolean;
 };
 
+/** Display the hidden personal data of an item, which is logged. */
+export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
+
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
@@ -892,6 +895,7 @@ export type Act =
   | Skip
   | Note
   | Decide
+  | Reveal
   | Settle
   | Undo
   | Redo

@@ -38,9 +38,11 @@ export function itemStock(
 ) {
   const most = small ? MOST_SMALL : MOST;
   const items = new Map<number, Item>();
+  /** Rows that are shown as they are here, and requested again. */
+  const stale = new Set<number>();
   const lane = (limit?: () => number): Fetch =>
     new Fetch(
-      (row) => items.has(row),
+      (row) => items.has(row) && !stale.has(row),
       (rows, bytes) => {
         const most = Math.min(bytes, limit?.() ?? bytes);
         channel.ask({ type: "show", view: channel.view, rows, small, column: column?.(), most });
@@ -67,6 +69,7 @@ export function itemStock(
   }
 
   function keep(row: number, item: Item): void {
+    stale.delete(row);
     items.set(row, item);
     preload(item);
     if (items.size <= most) return;
@@ -130,6 +133,11 @@ export function itemStock(
       clear();
       fetch.restart();
       second?.restart();
+    },
+    /** Requests an item again; the one that is here is shown until then. */
+    renew(row: number): void {
+      stale.add(row);
+      want([row], []);
     },
     has: (row: number): boolean => items.has(row),
     get: (row: number): Item | undefined => items.get(row),

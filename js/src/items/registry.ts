@@ -98,6 +98,8 @@ export function renderGlimpse({ content, media }: Item, characters = 160): HTMLE
 
 /** An item as text for screen readers. */
 export function spokenItem({ content }: Item, row: number): string {
+  // What is blurred is not read aloud either.
+  if (content.warning) return `Content warning: ${content.warning}`;
   const [kind, told] = known(content);
   return kind.spoken(told, row);
 }

@@ -26,6 +26,7 @@ from hitl_widgets.data._kept import (
 )
 from hitl_widgets.data._loaded import wait_for_imports
 from hitl_widgets.data.at_hand import at_hand
+from hitl_widgets.data.masking import Mask
 from hitl_widgets.data.matrix import (
     is_matrix,
     kept_matrix,
@@ -103,6 +104,8 @@ class Pool:
         The option of the kind, after the colon; "" if there is none.
     renderer
         Displays the items instead of their kind, if the user passed ``render=``.
+    mask
+        Hides personal data in what is displayed, if the user passed ``mask=``.
     """
 
     kind: str
@@ -120,6 +123,7 @@ class Pool:
     reduction: Any = field(default=None, repr=False)
     option: str = ""
     renderer: Renderer | None = field(default=None, repr=False)
+    mask: Mask | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -357,14 +361,27 @@ class Pool:
         """The number of rows of the table that repeat an earlier one."""
         return len(self.rows) - len(self)
 
-    def payload(self, i: int, size: Size | None = None) -> Payload:
-        """Return what is displayed of item ``i``."""
+    def displayed(self, i: int) -> Any:
+        """Return item ``i`` as it is displayed: with personal data hidden, if there is a mask."""
+        return self.items[i] if self.mask is None else self.mask.item(self.items[i])
+
+    def payload(self, i: int, size: Size | None = None, *, bare: bool = False) -> Payload:
+        """Return what is displayed of item ``i``; ``bare``: with the personal data.
+
+        If personal data is hidden, the content has ``masked``: True.
+        """
         size = replace(size or Size(), hosts=self.remote_images)
-        shown = (self.renderer or self.item_kind).payload(self.items[i], size)
+        mask = None if bare else self.mask
+        item = self.items[i] if mask is None else mask.item(self.items[i])
+        shown = (self.renderer or self.item_kind).payload(item, size)
+        if mask is not None:
+            covered = mask.payload(shown)
+            if covered is not shown or item is not self.items[i]:
+                shown = replace(covered, content={**covered.content, "masked": True})
         return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown
 
-    def part(self, i: int, ask: Mapping[str, Any], most: int) -> Payload:
-        """Return the requested part of item ``i``: see :class:`InParts`.
+    def part(self, i: int, ask: Mapping[str, Any], most: int, *, bare: bool = False) -> Payload:
+        """Return the requested part of item ``i``: see :class:`InParts`; ``bare``: with the personal data.
 
         Raises
         ------
@@ -375,7 +392,7 @@ class Pool:
             return self.renderer.more(ask, most)
         if not isinstance(self.item_kind, InParts):
             raise InvalidInput(f"Items of kind {self.kind!r} are not sent in parts.")
-        return self.item_kind.more(self.items[i], ask, most)
+        return self.item_kind.more(self.items[i] if bare else self.displayed(i), ask, most)
 
     @property
     def is_slow(self) -> bool:

@@ -315,6 +315,6 @@ def _check_team(value: Any) -> None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "team": _check_team, "trial": _check_team, "undo": _check_target,
-    "redo": _check_target,
+    "slice": _check_slice, "team": _check_team, "trial": _check_team, "reveal": _check_nothing,
+    "undo": _check_target, "redo": _check_target,
 }  # fmt: skip

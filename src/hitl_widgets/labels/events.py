@@ -21,7 +21,7 @@ __all__ = [
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "team", "trial"]
+EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "team", "trial"]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
@@ -59,7 +59,8 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``team`` or ``trial``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, or what is no act and cannot
+        be undone: ``reveal`` (hidden personal data was displayed), ``team`` or ``trial``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value

@@ -69,6 +69,8 @@ class Fold:
         if event.kind in {"team", "trial"}:
             self.crew.apply(event)
             return tuple(self._on_item) if event.kind == "team" else event.item_ids
+        if event.kind == "reveal":
+            return ()
         self._push(event)
         if event.kind == "slice":
             self._slices.append(event)

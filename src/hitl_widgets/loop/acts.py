@@ -16,6 +16,7 @@ from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, is_gold, new_event_id, now
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.resting import Resting
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.suggesting import Suggesting
 from hitl_widgets.questions.schema import is_unicode
@@ -50,11 +51,14 @@ class Acts:
     ----------
     suggesting
         The suggested answers; None if there are none.
+    resting
+        Notes when the annotator answers.
     """
 
     def __init__(self, log: Log, blind: Blind, version: Callable[[], int]) -> None:
         self._log, self._ledger, self._blind, self._version = log, log.ledger, blind, version
         self.suggesting: Suggesting | None = None
+        self.resting: Resting | None = None
 
     def label(
         self,
@@ -92,7 +96,12 @@ class Acts:
             elapsed_ms=elapsed_ms,
             model_version=self._version(),
         )
-        return self._log.write(act, rows)
+        resting = self.resting if len(rows) == 1 and elapsed_ms is not None else None
+        guess = None if resting is None else resting.guess(rows[0])
+        written = self._log.write(act, rows)
+        if resting is not None:
+            resting.note(act, self._log.codes(act), guess)
+        return written
 
     def decide(
         self,
@@ -143,6 +152,11 @@ class Acts:
         text = (text or "").strip() or None
         rows = self._rows(index)
         return self._log.write(replace(self._event("note", rows, event_id), value={"note": text}), rows)
+
+    def reveal(self, index: Rows, *, event_id: str | None = None) -> str:
+        """Log that hidden personal data of these rows was displayed."""
+        rows = self._rows(index)
+        return self._log.write(self._event("reveal", rows, event_id), rows)
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
         """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.

@@ -31,10 +31,14 @@ class Listing:
         Parts of the session.
     seen
         Returns its labels and predictions.
+    shown
+        Returns a cell as it is displayed, without personal data.
     """
 
-    def __init__(self, pool: Pool, columns: Columns, seen: Callable[[], Seen]) -> None:
-        self._pool, self._columns, self._seen = pool, columns, seen
+    def __init__(
+        self, pool: Pool, columns: Columns, seen: Callable[[], Seen], shown: Callable[[str], str] = str
+    ) -> None:
+        self._pool, self._columns, self._seen, self._shown = pool, columns, seen, shown
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -75,10 +79,12 @@ class Listing:
             order = len(there) - 1 - np.argsort(values[there][::-1], kind="stable")[::-1]
         return np.concatenate([some[there[order]], some[missing]])
 
-    def cells(self, rows: Rows, names: tuple[str, ...]) -> list[list[str]]:
-        """Return the cells of these columns as text."""
+    def cells(self, rows: Rows, names: tuple[str, ...], *, bare: bool = False) -> list[list[str]]:
+        """Return the cells of these columns as text; ``bare``: with personal data."""
         columns = [self._columns[name] for name in names]
-        return [[_cell(column, int(row)) for column in columns] for row in rows]
+        if bare:
+            return [[_cell(column, int(row)) for column in columns] for row in rows]
+        return [[self._shown(_cell(column, int(row))) for column in columns] for row in rows]
 
     def _values(self, by: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
         if by not in ORDERS:

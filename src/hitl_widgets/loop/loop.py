@@ -18,6 +18,7 @@ from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.known import name_experts
@@ -28,6 +29,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
 from hitl_widgets.loop.qualifying import Qualifying
+from hitl_widgets.loop.resting import KEPT, Resting
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
@@ -105,6 +107,8 @@ class Loop:
         colours: Colours,
         suggest: Source | None = None,
         segment: Segment | None = None,
+        blur: Blur | None = None,
+        break_after: float | None = None,
         mode: Mode = "annotate",
     ) -> None:
         self.pool: Pool = ledger.pool
@@ -146,11 +150,16 @@ class Loop:
             return Seen.of(log.labels, background.round, blind)
 
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
-        self.listing = Listing(self.pool, columns, seen)
+        self.covering = Covering(self.pool, blur, seen, ledger.schema)
+        self.listing = Listing(self.pool, columns, seen, self.covering.text)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
         self.qualifying = Qualifying(self.log)
+        mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
+        self.resting = self.acts.resting = Resting(
+            break_after, mine, partial(_guess, weakref.ref(background), log)
+        )
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
@@ -356,6 +365,14 @@ def _follow(trainer: Trainer, workers: tuple[Worker, ...]) -> None:
     trainer.request()
     for worker in workers:
         worker.request()
+
+
+def _guess(background: weakref.ref[Background], log: Log, row: int) -> tuple[int, ...] | None:
+    """The classes that the model predicts for a row, in the current classes."""
+    found = background()
+    newest = None if found is None else found.round
+    belief = None if newest is None else newest.under(log.schema).belief
+    return None if belief is None else belief.guess(row)
 
 
 def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:

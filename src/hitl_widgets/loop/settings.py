@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, get_args
 
 import narwhals as nw
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.embedding import check_embed
+from hitl_widgets.data.masking import as_mask
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
@@ -95,8 +97,14 @@ def check_context(context: Any, columns: Columns) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def as_pool(data: Any, embed: Any, **how: Any) -> Pool:
+def as_pool(data: Any, embed: Any, mask: Any, **how: Any) -> Pool:
     """The data as a pool."""
+    pool = _as_pool(data, embed, **how)
+    found = as_mask(mask, pool.item_kind, rendered=pool.renderer is not None)
+    return pool if found is None else replace(pool, mask=found)
+
+
+def _as_pool(data: Any, embed: Any, **how: Any) -> Pool:
     if how["X"] is not None and embed is not None:
         raise InvalidInput("Pass X= or embed=, not both: X= holds what embed= would compute.")
     if not isinstance(data, Pool):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.cluster_names import name_table_clusters, name_text_clusters, plain_names
 from hitl_widgets.data.clusters import find_clusters, medoids, outlines
+from hitl_widgets.data.masking import Masked
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
 
@@ -106,7 +107,8 @@ def check_scale(scale: float) -> float:
 
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
     if pool.texts is not None:
-        return name_text_clusters(pool.texts, clusters)
+        texts = pool.texts if pool.mask is None else Masked(pool.mask, pool.texts)
+        return name_text_clusters(texts, clusters)
     if pool.item_kind.tabular and isinstance(pool.items, list):  # rows of features have no meaningful names
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,6 +16,7 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
+from hitl_widgets.quality.hours import worked
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "missing_table",
     "notes_table",
     "predictions_table",
+    "progress_table",
     "refused_table",
 ]
 
@@ -139,6 +142,25 @@ def _own(fold: Fold) -> Callable[[Any], Any]:
     """A function that converts class names to the user's own values."""
     schema = fold.schema
     return str if schema is None else lambda said: fold.kind.own(said, schema)
+
+
+def progress_table(annotators: list[tuple[str, int, bool]], events: list[LabelEvent]) -> pd.DataFrame:
+    """One row per annotator; see :meth:`Session.progress`."""
+    by: dict[str, list[LabelEvent]] = {name: [] for name, _, _ in annotators}
+    for event in events:
+        # Imported labels were given elsewhere, and a cell asks the question.
+        if event.selection != "import" and event.kind != "schema":
+            by.setdefault(event.annotator, []).append(event)
+    rows = []
+    for name, n_labels, here in annotators:
+        acts = sorted(by[name], key=lambda event: event.time)
+        times = np.array([datetime.fromisoformat(event.time).timestamp() for event in acts])
+        took = np.array([np.nan if event.elapsed_ms is None else event.elapsed_ms / 1000 for event in acts])
+        single = np.array([event.kind == "label" and len(event.item_ids) == 1 for event in acts], np.bool_)
+        looked = took[single & ~np.isnan(took)]
+        seconds = float(np.median(looked)) if len(looked) else np.nan
+        rows.append((name, n_labels, here, len(acts), worked(times, took) / 3600, seconds))
+    return pd.DataFrame(rows, columns=["annotator", "labels", "here", "acts", "hours", "seconds"])
 
 
 def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:

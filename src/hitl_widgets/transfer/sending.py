@@ -148,7 +148,7 @@ def _shown(loop: Loop, places: Sequence[int], to: str) -> tuple[dict[int, list[A
 
 
 def _blocks(loop: Loop, place: int, to: str) -> list[dict[str, Any]]:
-    pool, item = loop.pool, loop.pool.items[place]
+    pool, item = loop.pool, loop.pool.displayed(place)
     if isinstance(pool.item_kind, ListKind):
         return [_block(pool.item_kind.of, member, to) for member in item]
     return [_block(pool.item_kind, item, to)]

@@ -41,6 +41,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "past": {"n": 0},
         "skip": {"key": key},
         "note": {"key": key, "text": "odd"},
+        "reveal": {"key": key},
         "module": {"name": "compose-spans"},
         "answers": {"rows": [0, 3]},
         "settle": {"keep": True},
@@ -82,7 +83,7 @@ class Told:
 
 @pytest.fixture
 def session(make_session: Make, bundles: None) -> Session:
-    made = make_session(clouds(20)[0])
+    made = make_session(clouds(20)[0], mask=["email"])
     made.wait()
     return made
 

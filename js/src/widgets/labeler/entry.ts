@@ -65,6 +65,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
   let precedents: readonly Precedent[] = [];
+  /** Items whose personal data is shown once the kernel has logged it, by the act. */
+  const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
@@ -83,6 +85,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     skip: (clicks, why) => acts.skip(clicks, why),
     reject: () => acts.reject(),
     note: (text) => acts.note(text),
+    reveal: ({ key, row }) => revealing.set(channel.act({ type: "reveal", key }), row),
     clear: (clicks) => acts.clear(clicks),
     again: lookAgain,
     undo: () => acts.turn("undo"),
@@ -339,6 +342,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
     else if (key === "c" && shift && state.composed) return copyLast();
+    else if (key === "v" && shift) return view.lift();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -452,6 +456,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ({ id, back, chosen, gone, note, beside, n_labels, n_events, undo, redo }) => {
       dispatch({ type: "landed", id, gone, beside, counts: { n_labels, n_events, undo, redo } });
       tellWaiting();
+      const revealed = revealing.get(id);
+      if (revealed !== undefined && revealing.delete(id)) stock.renew(revealed);
       if (back) giveBack(back);
       if (chosen && !turning(state)) {
         const again: Chosen = { rows: decodeRows(chosen.rows), how: chosen.how, from: "undo" };

@@ -23,6 +23,7 @@ const KEYS: [string, Keys][] = [
       [["M"], "more items like this one"],
       [["↑", "↓"], "your earlier labels, one by one"],
       [["Space"], "all of a long text; check or uncheck an item of a selection"],
+      [["⇧V"], "show what is blurred, or the personal data that is hidden"],
       [["→", "O"], "open an item of a selection; Esc returns"],
       [["Esc"], "back; again: return the keys to the notebook"],
     ],

@@ -17,6 +17,7 @@ import type { Press } from "../../ui/keys";
 import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
+import { coverView } from "./cover";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { helpView } from "./help";
 import { moreView, type Why } from "./more";
@@ -64,6 +65,8 @@ export type LabelerCallbacks = {
   reject: () => void;
   /** Saves a note on what is shown; null removes it. */
   note: (text: string | null) => void;
+  /** Shows the personal data of an item, which is logged. */
+  reveal: (ask: Ask) => void;
   /** Removes the label of what is shown. */
   clear: (clicks: number) => void;
   /** Shows the skipped items again. */
@@ -174,9 +177,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     note: on.note,
     leave: () => root.focus({ preventScroll: true }),
   });
+  const cover = coverView(card, on.reveal);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
-    h("div", { class: "hitl-subject" }, h("div", { class: "hitl-head" }, reason, walk, progress), card),
+    h(
+      "div",
+      { class: "hitl-subject" },
+      h("div", { class: "hitl-head" }, reason, walk, progress),
+      card,
+      cover.warning,
+    ),
+    cover.masked,
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
@@ -363,6 +374,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       // A field that had the focus is gone.
       if (here && composer?.focus && !state.chosen) composer.focus();
       else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
+      cover.update(bulk || !found ? null : ask, found);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
@@ -526,6 +538,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     composer: () => composer,
     touched: () => touched,
     closeHelp: help.close,
+    /** Shows what is blurred or hidden on the card; returns whether something was. */
+    lift: cover.lift,
     close,
   };
 }

@@ -31,6 +31,8 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
   let state = initial;
   let compose: ComposerModule["compose"] | null = null;
   let named = remembered(namesKey) === "shown";
+  /** Items whose personal data is shown once the kernel has logged it, by the act. */
+  const revealing = new Map<string, number>();
   /** The reasons that were given here, by the key of the item, for when the decision is undone. */
   const reasons = new Map<string, string>();
 
@@ -62,6 +64,7 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
       remember(namesKey, named ? "shown" : "");
       draw();
     },
+    reveal: (row, key) => revealing.set(channel.act({ type: "reveal", key }), row),
     parts: (row, end) => parts.of(row, end),
     say,
   });
@@ -132,6 +135,8 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
   channel.on<Ack>(
     "ack",
     ({ id, back, n_events, undo, redo }) => {
+      const revealed = revealing.get(id);
+      if (revealed !== undefined && revealing.delete(id)) stock.renew(revealed);
       dispatch({ type: "landed", id, n_events, undo, redo, back: back?.key });
       if (!back) return;
       view.refill(reasons.get(back.key) ?? "");

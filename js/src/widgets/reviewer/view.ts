@@ -12,6 +12,7 @@ import {
 } from "../../questions/index";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
+import { coverView } from "../labeler/cover";
 import { answerCards, composing } from "./answers";
 import { emptyWords, isWaiting, progressWords, type ReviewerState } from "./state";
 
@@ -30,6 +31,8 @@ export type ReviewerCallbacks = {
   undo: () => void;
   redo: () => void;
   toggleNames: () => void;
+  /** Shows the hidden personal data of an item, which is logged. */
+  reveal: (row: number, key: string) => void;
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
   say: (words: string) => void;
 };
@@ -80,11 +83,20 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
   const namesWords = names.appendChild(h("span", {}));
   const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click to use shortcuts" });
   const done = h("div", { class: "hitl-review-done hitl-faint", attrs: { role: "status" } });
+  const cover = coverView(
+    card,
+    ({ row, key }) => on.reveal(row, key),
+    () => {
+      shown = [];
+      if (drawn) update(drawn);
+    },
+  );
   const note = h("div", { class: "hitl-note hitl-bad", attrs: { role: "alert", hidden: true } });
   const head = h("div", { class: "hitl-head" }, h("div", { class: "hitl-reason" }, asked, why), progress);
   const acts = h("div", { class: "hitl-acts" }, give, edit, cancel, later, undo, redo, names, done, keysOff);
   const over = h("div", { class: "hitl-over" }, note);
-  root.append(head, card, answers, editor, others, explain, acts, over);
+  const subject = h("div", { class: "hitl-review-subject" }, card, cover.warning);
+  root.append(head, subject, cover.masked, answers, editor, others, explain, acts, over);
 
   let shown: unknown[] = [];
   let end = new AbortController();
@@ -168,10 +180,13 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
       others.replaceChildren();
       show(card, true);
       show(others, false);
+      cover.update(null, undefined);
       return;
     }
     const stage = (end: AbortSignal): Stage => stageOf(current.row, end);
     let viewed = false;
+    // The answers show the item, too.
+    const views = cover.blurs(current.key, found) ? null : compose;
     if (editing && state.composed && compose) {
       composer = compose(
         composing({ classes, settings, stage, signal }, found, current.answers[0].answer, {
@@ -190,7 +205,7 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     } else if (editing) draft = current.answers[0].codes;
     else {
       const cards = answerCards({
-        ...{ case: current, item: found, classes, settings, compose, named, keyOf, stage, signal },
+        ...{ case: current, item: found, classes, settings, compose: views, named, keyOf, stage, signal },
         accept,
       });
       answers.replaceChildren(...cards);
@@ -198,6 +213,7 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     }
     card.replaceChildren(...contextOf(found), ...(viewed ? [] : [renderItem(found, stage(signal))]));
     show(card, card.children.length > 0);
+    cover.update(current, found);
     drawClasses(classes);
     // A button that had the focus is gone.
     if (here && !root.contains(focused())) root.focus({ preventScroll: true });
@@ -262,6 +278,12 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
 
   function startEdit(): boolean {
     if (!drawn?.state.current || editing || !isEdited(drawn.state)) return false;
+    const { key, row } = drawn.state.current;
+    const found = drawn.item(row);
+    if (!found || (drawn.state.composed && cover.blurs(key, found))) {
+      on.say("Show the item first: Shift V");
+      return false;
+    }
     editing = true;
     update(drawn);
     on.say("Edit the answer, Enter decides");
@@ -300,6 +322,7 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
       const taken = composer.press(key, shift);
       if (taken) return taken;
     }
+    if (shift && key === "v") return cover.lift();
     if (shift && key === "w") because.focus();
     else if (shift && key === "g") gold.checked = !gold.checked;
     else if (shift && key === "n" && state.names) on.toggleNames();

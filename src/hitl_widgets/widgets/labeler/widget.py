@@ -107,9 +107,9 @@ class Labeler(SessionWidget):
         log, pool = self.loop.log, self.loop.pool
         hidden = self.loop.blind.mask(self.loop.labels)
         return [
-            m.Precedent(codes, words(pool.item_kind.words(pool.items[row])[:EXAMPLE]), because, by)
+            m.Precedent(codes, words(pool.item_kind.words(pool.displayed(row))[:EXAMPLE]), because, by)
             for row, codes, because, by in log.explained(PRECEDENTS)
-            if not hidden[row]
+            if not hidden[row] and not self.loop.covering.is_blurred(row)
         ]
 
     def _tell_precedents(self) -> None:

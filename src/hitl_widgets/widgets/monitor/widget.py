@@ -106,6 +106,8 @@ class Monitor(SessionWidget):
         estimate, store = evaluation.estimate, loop.store
         undo, redo = loop.log.can_turn()
         model, why = model_words(loop)
+        due = loop.resting.due()
+        rest = () if due is None else (due.words,)
         return {
             "n_items": len(loop.pool),
             "n_labels": len(labels),
@@ -141,7 +143,7 @@ class Monitor(SessionWidget):
             "error": words(f"{loop.background.overwritten} {loop.background.trouble}".strip()),
             "undo": undo,
             "redo": redo,
-            "notices": [words(told) for told in loop.log.notices],
+            "notices": [words(told) for told in (*loop.log.notices, *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
             "yours": self._yours(),

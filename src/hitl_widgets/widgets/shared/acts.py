@@ -46,17 +46,19 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
 def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
-        case m.Label():
-            return {"beside": _label(loop, message)}
+        case m.Label() | m.Skip():
+            return {"beside": _label(loop, message) if isinstance(message, m.Label) else _skip(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
-        case m.Skip():
-            return {"beside": _skip(loop, message)}
         case m.Note():
             loop.acts.note(loop.pool.index([message.key]), message.text, event_id=message.id)
         case m.Decide():
             told: dict[str, Any] = {"gold": message.gold, "event_id": message.id}
             loop.acts.decide(loop.pool.index([message.key]), message.answer, message.because or None, **told)
+        case m.Reveal():
+            loop.covering.check()
+            loop.acts.reveal(loop.pool.index([message.key]), event_id=message.id)
+            loop.covering.reveal(loop.pool.index([message.key]))
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)

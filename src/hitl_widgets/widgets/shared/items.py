@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.base import Payload, Size, broken
 from hitl_widgets.loop.loop import Loop
@@ -40,9 +39,10 @@ def shown(loop: Loop, message: m.Show, since: float) -> Iterator[tuple[m.ItemsMe
     sent = 0
     for at, row in enumerate(message.rows, 1):
         give_way()
-        payload = _payload(pool, row, message)
+        payload = _payload(loop, row, message)
         parts = [data for _, data in payload.media]
-        cells = loop.listing.cells(np.array([row]), names)[0]
+        bare = not message.small and loop.covering.is_revealed(row)
+        cells = loop.listing.cells(np.array([row]), names, bare=bare)[0]
         context = [(name, words(cell)) for name, cell in zip(names, cells, strict=True) if cell]
         items.append(m.ShownItem(row, payload.content, [mime for mime, _ in payload.media], context))
         media += parts
@@ -74,16 +74,16 @@ def _took(since: float) -> int:
     return round(1000 * (time.monotonic() - since))
 
 
-def part_of(pool: Pool, message: m.More) -> Payload:
+def part_of(loop: Loop, message: m.More) -> Payload:
     """The part of the item that is asked for."""
-    if message.row >= len(pool):
-        raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
-    return pool.part(message.row, message.ask, message.most)
+    if message.row >= len(loop.pool):
+        raise InvalidInput(f"Row {message.row} is not in the pool of {len(loop.pool)} items.")
+    return loop.covering.part(message.row, message.ask, message.most)
 
 
-def _payload(pool: Pool, row: int, message: m.Show) -> Payload:
+def _payload(loop: Loop, row: int, message: m.Show) -> Payload:
     size = Size(side=SMALL, glimpse=True) if message.small else Size()
-    return _made(lambda: pool.payload(row, replace(size, most=message.most)))
+    return _made(lambda: loop.covering.payload(row, replace(size, most=message.most)))
 
 
 def _made(make: Callable[[], Payload]) -> Payload:

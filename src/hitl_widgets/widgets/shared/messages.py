@@ -120,6 +120,12 @@ class Decide(Action, frozen=True, kw_only=True, tag="decide"):
     gold: bool
 
 
+class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
+    """Display the hidden personal data of an item, which is logged."""
+
+    key: Key
+
+
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
     """Keep or drop the label of a changed item, or of all changed items."""
 
@@ -187,7 +193,7 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Decide | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = Label | Clear | Skip | Note | Reveal | Decide | Settle | Undo | Redo | Jump | Restore | Change | Slice
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser

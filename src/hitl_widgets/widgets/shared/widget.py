@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from hitl_widgets.background.turns import behind
-from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.loop import Loop, opaque
@@ -144,13 +143,13 @@ class SessionWidget(ChannelWidget):
     def _more(self, message: m.More, since: float) -> None:
         segments = self.loop.segmenting is not None and message.ask.get("what") == "segment"
         make = self._segmented if segments else items.part_of
-        self._post(*items.part(message, partial(make, self.loop.pool, message), since))
+        self._post(*items.part(message, partial(make, self.loop, message), since))
 
-    def _segmented(self, pool: Pool, message: m.More) -> Payload:
+    def _segmented(self, loop: Loop, message: m.More) -> Payload:
         """The mark that the user's segmenter makes of a box or a point."""
-        if message.row >= len(pool) or self.loop.segmenting is None:
-            raise InvalidInput(f"Row {message.row} is not in the pool of {len(pool)} items.")
-        mark = self.loop.segmenting.mark(self.loop.schema, message.row, message.ask)
+        if message.row >= len(loop.pool) or loop.segmenting is None:
+            raise InvalidInput(f"Row {message.row} is not in the pool of {len(loop.pool)} items.")
+        mark = loop.segmenting.mark(loop.schema, message.row, message.ask)
         return Payload({"kind": "segment", "at": mark})
 
     def _in_order(self, message: FromBrowser, job: Callable[[], None], queue: str = "acts") -> None:
