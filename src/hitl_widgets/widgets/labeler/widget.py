@@ -121,7 +121,7 @@ class Labeler(SessionWidget):
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
-        if what == "labels":
+        if what in {"labels", "round"}:
             self._tell_precedents()
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
