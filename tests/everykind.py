@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import hitl_widgets as hitl
 from hitl_widgets.questions import rle
+from hitl_widgets.questions.marks import lined
 from hitl_widgets.questions.text import tidied
 from hitl_widgets.questions.values import is_blank
 
@@ -80,6 +81,12 @@ def boxes(names: Sequence[str]) -> st.SearchStrategy[Any]:
     return marks(names, x=x, y=y, width=width, height=height)
 
 
+def written(names: Sequence[str]) -> st.SearchStrategy[Any]:
+    """Boxes with a text."""
+    text = WORDS.map(lined)
+    return st.builds(lambda marks, text: [{**one, "text": text} for one in marks], boxes(names), text)
+
+
 def polygons(names: Sequence[str]) -> st.SearchStrategy[Any]:
     corner = st.tuples(lengths(0, WIDTH, 0.5), lengths(0, HEIGHT, 0.5)).map(list)
     return marks(names, points=st.lists(corner, min_size=3, max_size=6, unique_by=tuple))
@@ -114,6 +121,19 @@ def form(names: Sequence[str]) -> Any:
     return Q.form(parts, optional=["n"], when={"why": {"one": names[1]}})
 
 
+def transcripts(names: Sequence[str]) -> st.SearchStrategy[Any]:
+    """Segments with a text, and some with a speaker, in their order."""
+    ends = st.lists(lengths(0, SECONDS, 0.125), min_size=2, max_size=2, unique=True).map(sorted)
+    words = WORDS.map(lined).filter(lambda text: not is_blank(text))
+
+    def segment(ends: list[float], text: str, name: str) -> dict[str, Any]:
+        told = {"start": ends[0], "end": ends[1], "text": text}
+        return told | ({"speaker": name} if name else {})
+
+    made = st.builds(segment, ends, words, st.sampled_from(["", *names]))
+    return st.lists(made, max_size=4, unique_by=json.dumps)
+
+
 @dataclass
 class Kind:
     """How a question of a kind is asked with these classes, about which columns, and what its answers are."""
@@ -135,6 +155,7 @@ KINDS: dict[str, Kind] = {
     ),
     "relations": Kind(lambda names: Q.spans(names, overlap=True, relations=RELATIONS), TEXTS, related),
     "boxes": Kind(Q.boxes, IMAGES, boxes),
+    "texts": Kind(lambda names: Q.boxes(names, transcribe=True), IMAGES, written),
     "polygons": Kind(Q.polygons, IMAGES, polygons),
     "points": Kind(
         Q.points,
@@ -145,6 +166,7 @@ KINDS: dict[str, Kind] = {
     "ranges": Kind(
         lambda names: Q.ranges(names, overlap=True), SOUNDS, lambda names: ranged(names, SECONDS, 0.125)
     ),
+    "transcript": Kind(Q.transcript, SOUNDS, transcripts),
     "pair": Kind(
         lambda _: Q.pair(both_bad=True),
         PAIRS,

@@ -10,6 +10,7 @@ const message = (changes: Partial<ColumnMessage>): ColumnMessage => ({
   type: "column",
   to: "v",
   column: "price",
+  lens: "",
   scale: [{ at: 0, text: "1" }],
   legend: [],
   note: "",
@@ -44,7 +45,7 @@ beforeEach(() => {
 
 it("asks for a column once, and colours the map when its values are here", () => {
   colouring.choose("column:price");
-  expect(ask.mock.calls).toEqual([["price"]]);
+  expect(ask.mock.calls).toEqual([[{ column: "price" }]]);
   expect(setColour).not.toHaveBeenCalled();
   colouring.take(message({}), Uint8Array.of(7));
   expect(setColour.mock.lastCall).toEqual(["column", { shades: Uint8Array.of(7), palette: null }]);
@@ -79,9 +80,9 @@ it("asks again for values that may be classes once the colours of the classes ha
   expect(ask).not.toHaveBeenCalled();
   colouring.choose("column:label");
   colouring.take(message({ column: "label", scale: null, legend }), Uint8Array.of(0));
-  expect(ask.mock.calls).toEqual([["label"]]);
+  expect(ask.mock.calls).toEqual([[{ column: "label" }]]);
   colouring.setClasses([{ name: "spam", color: "#123456" }]);
-  expect(ask.mock.calls).toEqual([["label"], ["label"]]);
+  expect(ask.mock.calls).toEqual([[{ column: "label" }], [{ column: "label" }]]);
   colouring.take(
     message({ column: "label", scale: null, legend: [{ name: "spam", color: "#123456" }] }),
     Uint8Array.of(0),
@@ -95,4 +96,23 @@ it("says why a column cannot be shown, and stays as it is", () => {
   expect(say.mock.calls).toEqual([["Unknown column 'prise'."]]);
   expect(chosen.mock.lastCall).toEqual(["label"]);
   expect(setColour).not.toHaveBeenCalled();
+});
+
+it("asks for a lens again after the labels have changed, as long as it is in use", () => {
+  vi.useFakeTimers();
+  colouring.choose("lens:suspects");
+  expect(ask.mock.calls).toEqual([[{ lens: "suspects" }]]);
+  colouring.take(message({ column: "", lens: "suspects" }), Uint8Array.of(200));
+  expect(setColour.mock.lastCall).toEqual(["column", { shades: Uint8Array.of(200), palette: null }]);
+  expect([colouring.column, chosen.mock.lastCall]).toEqual(["", ["lens:suspects"]]);
+  expect(colouring.element.querySelector(".hitl-mark-missing + span")?.textContent).toBe("not labelled");
+  colouring.renew();
+  colouring.renew();
+  vi.runAllTimers();
+  expect(ask).toHaveBeenCalledTimes(2);
+  colouring.choose("label");
+  colouring.renew();
+  vi.runAllTimers();
+  expect(ask).toHaveBeenCalledTimes(2);
+  vi.useRealTimers();
 });

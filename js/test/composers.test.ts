@@ -386,7 +386,7 @@ describe("what an item starts with", () => {
     row,
     key: `k${row}`,
     reason: "",
-    audit: false,
+    selection: "suggested" as const,
     blind,
     guess: null,
     note: "",

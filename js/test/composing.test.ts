@@ -3,7 +3,7 @@ import type { Ask, Answer as Told } from "../src/host/protocol";
 import { compositions } from "../src/widgets/labeler/composing";
 
 const ask = (row: number, blind = false): Ask =>
-  ({ row, key: `k${row}`, reason: "", audit: false, blind, guess: null, note: "" }) as Ask;
+  ({ row, key: `k${row}`, reason: "", selection: "suggested", blind, guess: null, note: "" }) as Ask;
 
 const spans = (end: number) => ({ spans: [[0, end, "c1"]] });
 

@@ -8,7 +8,7 @@ const ask = (key: string): Ask => ({
   row: 1,
   key,
   reason: "",
-  audit: false,
+  selection: "suggested",
   blind: false,
   guess: null,
   note: "",

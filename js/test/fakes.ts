@@ -157,7 +157,7 @@ export const labelerWelcome: LabelerWelcome = {
     row,
     key: `k${row}`,
     reason: "",
-    audit: row === 1,
+    selection: row === 1 ? "audit" : "suggested",
     blind: false,
     guess: null,
     note: "",

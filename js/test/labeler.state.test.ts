@@ -17,7 +17,7 @@ const ask = (row: number, confidence = 0.5): Ask => ({
   row,
   key: `k${row}`,
   reason: "",
-  audit: false,
+  selection: "suggested",
   blind: false,
   guess: { codes: [0], confidence, words: "", shares: [] },
   note: "",

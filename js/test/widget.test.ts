@@ -136,7 +136,7 @@ describe("the labeler, by keys", () => {
   };
 
   it("takes no answer to an item that is not here yet", () => {
-    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "suggested", guess: null };
     model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
     for (const key of "1212s") press(key);
     expect(model.of("label").length).toBe(3);
@@ -152,7 +152,7 @@ describe("the labeler, by keys", () => {
   });
 
   it("says how many answers came before the item, also while others count again", () => {
-    const late = { row: 9, key: "k9", reason: "", audit: false, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "suggested", guess: null };
     model.say({ ...welcome, type: "queue", queue: [...welcome.queue, late] });
     for (const key of "1212s") press(key);
     expect(note()).toBe("2 answers did not count: the next item had not loaded yet.");
@@ -206,7 +206,7 @@ describe("the labeler, by keys", () => {
     expect(heard()).toBe("Skipped. Next: item 2 Is it spam?");
     press("1");
     expect(heard()).toBe("Labelled spam. Selecting the next item");
-    const late = { row: 9, key: "k9", reason: "", audit: true, guess: null };
+    const late = { row: 9, key: "k9", reason: "", selection: "audit", guess: null };
     model.say({ ...welcome, type: "queue", queue: [late], question: "Is it spam?" });
     arrive(9);
     expect(heard()).toBe("Next: item 9 Is it spam?");
@@ -280,6 +280,47 @@ describe("the labeler, by keys", () => {
     expect(card()).toBe("item 8");
     press("Escape");
     expect(card()).toBe("item 0");
+  });
+
+  it("looks at doubtful labels: Enter or its class keeps one, another class corrects it", () => {
+    press("R", { shiftKey: true });
+    const [asked] = model.of("suspected");
+    const queue = [7, 8, 9].map((row) => ({
+      ...welcome.queue[0],
+      row,
+      key: `k${row}`,
+      reason: "the model of the other labels says ham (93 %)",
+      doubtful: { codes: [0], by: row === 8 ? "bob" : "" },
+    }));
+    model.say({ type: "suspects", to: asked.view, queue, why: "" });
+    for (const row of [7, 8, 9]) arrive(row);
+    const text = (part: string): string => el.querySelector(`.hitl-${part}`)?.textContent ?? "";
+    expect([card(), text("question")]).toEqual(["item 7", "Labelled spam: keep it, or press another class"]);
+    expect(text("why")).toBe("The model of the other labels says ham (93 %)");
+    expect([text("give"), text("head")]).toEqual([
+      "⏎keep spam",
+      expect.stringContaining("3 labels to look at"),
+    ]);
+    vi.advanceTimersByTime(300);
+    press("Enter");
+    expect(model.of("keep")).toMatchObject([{ key: "k7" }]);
+    expect(text("question")).toBe("Labelled spam by bob: keep it, or press another class");
+    vi.advanceTimersByTime(300);
+    press("1");
+    expect(model.of("keep")).toMatchObject([{ key: "k7" }, { key: "k8" }]);
+    press("s"); // looked at later
+    expect(card()).toBe("item 0");
+    press("R", { shiftKey: true });
+    model.say({ type: "suspects", to: asked.view, queue: [queue[2]], why: "" });
+    press("2");
+    expect(model.of("label")).toMatchObject([{ key: "k9", value: "ham", selection: "review" }]);
+    expect(card()).toBe("item 0");
+    const back = { ...queue[0], reason: "undone by you" };
+    const [{ id }] = model.of("keep");
+    model.say({ type: "ack", id, back, n_labels: 3, n_events: 9, undo: true, redo: false });
+    expect(text("give")).toBe("⏎keep spam");
+    model.say({ type: "suspects", to: asked.view, queue: [], why: "Nothing speaks against a label so far." });
+    expect(note()).toBe("Nothing speaks against a label so far.");
   });
 
   it("shows the next item at once, and sends what was said of the last", () => {

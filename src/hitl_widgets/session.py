@@ -46,6 +46,7 @@ from hitl_widgets.loop.settings import (
 )
 from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
+from hitl_widgets.loop.teaching import check_rule
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -174,7 +175,13 @@ class Session:
         Who knows which classes best, such as ``{"ann": ["billing"]}``: see :meth:`name_experts`.
     overlap, opinions
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
-        every kernel. Items that were labelled in bulk are excluded.
+        every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
+        expected to settle most come first.
+    consensus
+        Which answer counts, and teaches the model, where annotators differ (for questions with one class per
+        item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
+        answers, together with a model that has not seen the item (see docs/trust.md); ``"majority"``;
+        ``"latest"``. Every answer is kept: this decides only which one counts.
     break_after
         Minutes without a pause of five minutes after which the Monitor suggests a break; None for never. It
         also does when answers take half as long again as at first and agree less with the model.
@@ -229,13 +236,14 @@ class Session:
         overlap: float = 0.0,
         opinions: int = 2,
         break_after: float | None = 50,
+        consensus: str = "em",
         random_state: int | None = None,
         **unknown: Any,
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
         check_overlap(overlap, opinions)
-        how_asked, after = check_mode(mode, sweep), check_break(break_after)
+        how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
         pool = as_pool(data, embed, mask, **how, X=X, id=id, remote_images=remote_images, render=render)
@@ -256,7 +264,7 @@ class Session:
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
-        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions))
+        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), rule)
         opened: Loop | Ledger = ledger
         try:
             _check_how(ledger.schema, how_asked, suggests, segment)
@@ -365,10 +373,10 @@ class Session:
             missing events are written again).
         """
         index = self.pool.index(as_list(ids))
-        if selection == "audit" and not self._loop.blind.issued(index):
+        if selection in {"audit", "spot"} and any(self._loop.blind.issued(i) != selection for i in index):
             raise InvalidInput(
-                "selection='audit' is only for items that query() drew at random, and those are recorded "
-                "automatically: omit selection=."
+                f"selection={selection!r} is only for items that query() drew at random, and those are "
+                "recorded automatically: omit selection=."
             )
         return self._loop.acts.label(
             index, value, selection=selection, elapsed_ms=elapsed_ms, event_id=event_id
@@ -550,6 +558,20 @@ class Session:
         self._loop.log.catch_up()
         return guidance_table(self._loop)
 
+    def confirm(self, ids: Any, *, event_id: str | None = None) -> str:
+        """Confirm labels that were looked at again, such as those of ``session.trust.suspects()``.
+
+        The labels, their time and how they were chosen stay what they were; the items leave the list of
+        doubtful labels. Returns the event's id; there is one event per class. Like any act, it can be undone.
+
+        Raises
+        ------
+        InvalidInput
+            If one of these items has no label.
+        """
+        rows = self.pool.index(as_list(ids))
+        return self._loop.acts.keep(rows, self._loop.suspecting.confidence, event_id=event_id)
+
     def verification(self) -> pd.DataFrame:
         """How often your answers were the suggested ones, when the suggestion was shown and when it was not.
 
@@ -572,6 +594,48 @@ class Session:
         from hitl_widgets.trust import Trust
 
         return Trust(self._loop)
+
+    def hand_over(self, proposal: pd.DataFrame, *, event_id: str | None = None) -> str:
+        """Let the model label items, as :meth:`.Trust.hand_over` proposes.
+
+        This is one act, which :meth:`undo` or :meth:`take_back` reverts, and replaces an earlier hand-over.
+        The labels are kept apart from those of people: they teach nothing, are not audited, and are only in
+        :meth:`labels`, :meth:`to_frame` and :meth:`export` with ``machine=True``. A person's label always
+        wins. At least 5 % of the questions are then drawn at random to check them, and if these checks show
+        that the share of errors is above the accepted one, the session withdraws the labels by itself.
+
+        Parameters
+        ----------
+        proposal
+            The table of ``session.trust.hand_over(...)``, or some of its rows.
+        event_id
+            Id for an act that may be sent twice.
+
+        Returns
+        -------
+        str
+            The event's id.
+        """
+        from hitl_widgets.trust import hand_over
+
+        return hand_over(self._loop, proposal, event_id)
+
+    def take_back(self, event_id: str | None = None, *, as_event: str | None = None) -> str:
+        """End the use of machine labels. Returns the new event's id; :meth:`undo` brings the labels back.
+
+        Parameters
+        ----------
+        event_id
+            Id of the hand-over; None means the one in use.
+        as_event
+            Id for an act that may be sent twice.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not in use.
+        """
+        return self._loop.handing.take_back(event_id, as_event)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -774,7 +838,7 @@ class Session:
         with self._asking:
             suggestions = self._suggest(asked, budget)
             self._asked.note([s.index for s in suggestions])
-        self._loop.blind.issue(s.index for s in suggestions if s.audit)
+        self._loop.blind.issue(suggestions)
         return [self.pool.ids[s.index] for s in suggestions]
 
     def _suggest(self, n: int, budget: float | None) -> tuple[Suggestion, ...]:
@@ -841,11 +905,17 @@ class Session:
                 stacklevel=3,
             )
 
-    def labels(self) -> pd.DataFrame:
+    def labels(self, *, machine: bool = False) -> pd.DataFrame:
         """Return the current labels, one row per item and annotator, in the order they were given.
 
         Columns: id, label, said (the name of the class at the time), annotator, time (UTC), selection (how
         the item was chosen), elapsed_ms.
+
+        Parameters
+        ----------
+        machine
+            Whether to append the machine labels of :meth:`hand_over`, for items that no person has labelled.
+            The column ``label_source`` is then ``person`` or ``machine``.
         """
         # Imports come after the first use of the lock, here and below: in a forked child, which that refuses,
         # an import may wait forever for one that another thread of the parent had begun.
@@ -854,7 +924,7 @@ class Session:
 
         ledger = self._loop.log.ledger
         with self._loop.log.lock:
-            return labels_table(ledger.fold, self.pool, ledger.naming)
+            return labels_table(ledger.fold, self.pool, ledger.naming, machine=machine)
 
     def missing(self) -> pd.DataFrame:
         """Return the labels that the store has under this task for items that are not in this table.
@@ -931,11 +1001,17 @@ class Session:
         self._say_what_changed()
         return predictions_table(self.round, self.pool)
 
-    def to_frame(self) -> Any:
+    def to_frame(self, *, machine: bool = False) -> Any:
         """Return your table as it was when the session was created, with label, prediction and confidence.
 
-        If your table already has one of these columns, all three are named ``hitl_label`` and so on. A list
-        or array is returned as a pandas table with the ids.
+        If your table already has one of these columns, all are named ``hitl_label`` and so on. A list or
+        array is returned as a pandas table with the ids.
+
+        Parameters
+        ----------
+        machine
+            Whether machine labels fill in where no person has labelled. The column ``label_source`` then says
+            ``person`` or ``machine``.
 
         Warns
         -----
@@ -946,7 +1022,7 @@ class Session:
         from hitl_widgets.transfer.frames import items_table
 
         self._say_what_changed()
-        return items_table(self.pool, self._loop.labels, self.round)
+        return items_table(self.pool, self._loop.labels, self.round, machine=machine)
 
     def accuracy(self) -> Estimate:
         """Estimate the current model's accuracy on the unlabelled items, with a 95 % interval.
@@ -1028,6 +1104,7 @@ class Session:
         *,
         names: bool = False,
         items: bool | None = None,
+        machine: bool = False,
     ) -> Path:
         """Write the labels to .csv, .parquet or .xlsx, the whole history to .jsonl, or another tool's format.
 
@@ -1040,17 +1117,21 @@ class Session:
         path, format
             Where to write, and ``csv``, ``parquet``, ``xlsx`` or ``jsonl`` if the file ending does not say;
             or ``label-studio``, ``coco``, ``yolo``, ``voc`` (folders), ``spacy``, ``conll``, ``prodigy``,
-            ``doccano``, ``hf`` (rows for Hugging Face's datasets) or ``trl`` (preferences).
+            ``doccano``, ``hf`` (rows for Hugging Face's datasets), ``trl`` (preferences), or ``srt``, ``vtt``
+            and ``txt`` (transcripts: a folder or a zip file with a file for each recording, or one file).
         names
             Whether to write the annotators' names; by default they are ``annotator 1`` and so on.
         items
             Whether to write the text or the columns of each item next to its label. None does so if the ids
             are content hashes, which do not tell what was labelled; for rows, up to 30 columns.
+        machine
+            Whether a table also contains the machine labels; the column ``label_source`` tells them apart.
 
         Warns
         -----
         RuntimeWarning
-            If the format cannot contain something, with the number of labels.
+            If the format cannot contain something, with the number of labels; if there are machine labels
+            and they are left out.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.exporting import export_loop
@@ -1060,7 +1141,9 @@ class Session:
         if n_changed:
             words = notices.changed(n_changed, len(self._loop.labels))
             warnings.warn(words, RuntimeWarning, stacklevel=2)
-        return export_loop(self._loop, path, format, names=names, items=items)
+        if (n := int((self._loop.labels.machine >= 0).sum())) and not machine:
+            warnings.warn(notices.machine(n, "", there=False), RuntimeWarning, stacklevel=2)
+        return export_loop(self._loop, path, format, names=names, items=items, machine=machine)
 
     def import_labels(
         self,
@@ -1278,6 +1361,11 @@ class Session:
     def audit(self) -> float:
         """Share of the questions drawn at random."""
         return self._loop.audit
+
+    @property
+    def consensus(self) -> str:
+        """The rule that decides items which annotators answer differently."""
+        return self._loop.log.ledger.rule
 
     @property
     def schema(self) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +13,20 @@ from hitl_widgets.data.columns import Columns
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.learn.calibration import AUDITED
 from hitl_widgets.learn.learner import NotYet
+from hitl_widgets.loop.asking import BAD
 from hitl_widgets.loop.figures import figures_of
+from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.consensus import Votes, consensus, worth
 from hitl_widgets.quality.disputes import Dispute, Disputes, Given, agreed, differ
 from hitl_widgets.quality.drift import Drift, drift
+from hitl_widgets.quality.fairness import Swap, label_rates, swap_effect
 from hitl_widgets.quality.groups import by_group
+from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.quality.triage import certain, on_average
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.transfer.cards import Card, session_card
 from hitl_widgets.transfer.frames import column
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.evaluate import Told
     from hitl_widgets.loop.asking import Labels
 
-__all__ = ["Trust"]
+__all__ = ["Trust", "hand_over"]
 
 
 class Trust:
@@ -132,7 +137,7 @@ class Trust:
             shared = {row: said for row, said in by_row.items() if sum(map(len, said.values())) > 1}
             found = []
             for row, said in shared.items():
-                if len(said) < 2 or ledger.decision(ledger.pool.keys[row]) is not None:
+                if len(said) < 2 or ledger.verdict(ledger.pool.keys[row]) is not None:
                     continue
                 if not differ(list(said), lambda a, b: kind.agree(a, b, schema)):
                     continue
@@ -221,32 +226,38 @@ class Trust:
     # -- labels ----------------------------------------------------------------
 
     def suspects(self, n: int | None = None) -> pd.DataFrame:
-        """Return the labelled items whose label the model doubts most.
+        """Return the labelled items whose label is most doubtful, without those that somebody has kept.
 
-        The model of all other labels predicts each item. This is a list to look through, and no count of
-        errors: the model may be wrong.
+        The model of all other labels predicts each item. Where an item that is nearly the same has another
+        label, or its annotator answered differently when asked again, the confidence counts as one half at
+        most. This is a list to look through, and no count of errors: the model may be wrong.
 
         Returns
         -------
-        Columns id, label, confidence (the probability of the label), predicted, and probability (of the
-        predicted class); least confident first, at most ``n``.
+        Columns id, label, confidence (the probability of the label), predicted, probability (of the
+        predicted class), and why; most doubtful first, at most ``n``. ``why`` is empty where nothing speaks
+        against the label. ``session.confirm(ids)`` takes labels off the list; they return if the model doubts
+        them much more, or an item that is nearly the same gets another label.
         """
         import pandas as pd
 
         if n is not None and (not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1):
             raise InvalidInput(f"n={n!r}: expected a number of items, at least 1.")
-        labels, told = self._told()
-        answers = told.answers
-        own = answers.P[np.arange(len(answers.y)), answers.y]
-        order = np.argsort(own, kind="stable")[:n]
-        values = labels.schema.values
+        self._one_class()
+        self._loop.background.settle(None)
+        found = self._loop.suspecting.found()
+        if found is None:
+            raise HitlError("There is no model yet: label a few items of two classes first.")
+        values, at = found.labels.schema.values, np.flatnonzero(~found.kept)[:n]
+        rows = found.rows[at].tolist()
         return pd.DataFrame(
             {
-                "id": column([self._loop.pool.ids[row] for row in told.rows[order].tolist()]),
-                "label": [values[code] for code in answers.y[order].tolist()],
-                "confidence": own[order],
-                "predicted": [values[code] for code in answers.predicted[order].tolist()],
-                "probability": answers.P.max(axis=1)[order],
+                "id": column([self._loop.pool.ids[row] for row in rows]),
+                "label": [values[code] for code in found.labels.y[rows].tolist()],
+                "confidence": found.confidence[at],
+                "predicted": [values[code] for code in found.predicted[at].tolist()],
+                "probability": found.probability[at],
+                "why": [self._loop.suspecting.why(found, row) for row in rows],
             }
         )
 
@@ -263,17 +274,109 @@ class Trust:
         InvalidInput
             If there is no such column.
         """
-        known = Columns(self._loop.pool)
-        if column not in known:
-            raise InvalidInput(
-                f"{column!r}: not a column of the table.{nearest(str(column), list(known))} "
-                f"The columns are {choices(known) if known else 'none'}."
-            )
+        self._check_column(column)
         _, told = self._told()
         audited = told.answers.kind == AUDITED
-        cells = self._loop.listing.cells(told.rows[audited], (column,))
-        groups = [cell[0] if cell[0] != "" else None for cell in cells]
-        return by_group(groups, told.answers.right[audited])
+        return by_group(self._groups(told.rows[audited], column), told.answers.right[audited])
+
+    def rates(self, column: str, people: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Return how often each label is given, per value of a column and annotator.
+
+        Parameters
+        ----------
+        column
+            A column of your table, such as a group of the people that the items are about.
+        people
+            The group of each annotator, such as ``{"ann": "nurse", "bob": "doctor"}``, to compare these
+            instead.
+
+        Returns
+        -------
+        Indexed by group and annotator; columns label, n (labels in this cell), share, low and high (Wilson
+        1927, 95 %). Cells of fewer than ten labels are withheld.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such column, or ``people`` lacks an annotator.
+        """
+        labels = self._one_class()
+        self._check_column(column)
+        codes = {answer: code for code, answer in enumerate(labels.answers)}
+        values, n = labels.schema.values, len(labels.schema.classes)
+        with self._loop.log.lock:
+            given = [(row, codes[a], who) for row, a, who in self._answers() if codes.get(a, n) < n]
+        names = sorted({who for _, _, who in given})
+        if people is not None and (missing := [name for name in names if name not in people]):
+            raise InvalidInput(f"people= has no group for {choices(missing)}.")
+        groups = self._groups(np.array([row for row, _, _ in given], np.int64), column)
+        who = [name if people is None else people[name] for _, _, name in given]
+        return label_rates(groups, who, [values[code] for _, code, _ in given])
+
+    def swap(self, pairs: Mapping[str, str]) -> pd.DataFrame:
+        """Return what :meth:`Session.model` predicts if words are swapped: ``{"he": "she"}``.
+
+        A counterfactual test (Garg et al. 2019): if the label should not depend on these words, neither
+        should the prediction. Words are swapped in both directions, as whole words.
+
+        Returns
+        -------
+        A row for each text that has one of the words, the largest change first; columns id, label
+        (predicted), swapped (predicted for the changed text), and change (of the probability of ``label``).
+        In ``attrs``: ``n``, ``flipped`` (how many predictions change), and ``low`` and ``high`` of their
+        share (Wilson 1927, 95 %).
+
+        Raises
+        ------
+        InvalidInput
+            If the items are not texts, or the model does not take texts.
+        """
+        import pandas as pd
+
+        labels, pool = self._one_class(), self._loop.pool
+        if pool.texts is None or not isinstance(pool.items[0], str):
+            raise InvalidInput(f"Words are swapped in texts; the items are of kind {pool.kind!r}.")
+        swap = Swap(pairs)
+        self._loop.background.settle(None)
+        background = self._loop.background
+        classifier, encoder = background.trainer.export(self._loop.labels), background.preparation.encoder
+        if encoder is None:
+            raise InvalidInput(
+                "The model takes the features that were passed as X= or computed by a function, so changed "
+                "texts cannot be predicted. Pass a model of sentence-transformers or a transformer as embed=."
+            )
+        found = swap_effect(
+            pool.items, swap, lambda texts: classifier.predict_proba(encoder.transform(texts))
+        )
+        values = dict(zip(labels.schema.names, labels.schema.values, strict=True))
+        names = [values.get(name, name) for name in classifier.classes_.tolist()]
+        before, after = found.before.argmax(axis=1), found.after.argmax(axis=1)
+        at = np.arange(len(before))
+        table = pd.DataFrame(
+            {
+                "id": column([pool.ids[row] for row in found.rows.tolist()]),
+                "label": [names[code] for code in before.tolist()],
+                "swapped": [names[code] for code in after.tolist()],
+                "change": found.after[at, before] - found.before[at, before],
+            }
+        )
+        flipped, n = int(found.flipped.sum()), len(table)
+        low, high = wilson(flipped, n) if n else (np.nan, np.nan)
+        table = table.sort_values("change", kind="stable", ignore_index=True)
+        table.attrs |= {"n": n, "flipped": flipped, "low": low, "high": high}
+        return table
+
+    def card(self, groups: Sequence[str] = (), intended: str = "") -> Card:
+        """Return a card of the labels and the model as Markdown, which a notebook displays.
+
+        It has the question, the annotators and their agreement, how the items were chosen, what the model is
+        and how good it is, also per value of the columns ``groups``, machine labels, and limitations (Gebru
+        et al. 2021; Mitchell et al. 2019). ``intended`` says what labels and model are meant for.
+        ``card.save("card.md")`` writes it.
+        """
+        for name in groups:
+            self._check_column(name)
+        return session_card(self._loop, {name: self.groups(name) for name in groups}, intended)
 
     def hand_over(self, error: float = 0.05, certainty: float | None = None) -> pd.DataFrame:
         """Return the items that the model may label, if a share of errors is acceptable.
@@ -292,8 +395,9 @@ class Trust:
 
         Returns
         -------
-        Columns id, label and confidence, most confident first. ``attrs["needed"]`` is how many more audited
-        items the promise needs at the least.
+        Columns id, label and confidence, most confident first; ``session.hand_over`` takes this table.
+        ``attrs["needed"]`` is how many more audited items the promise needs at the least,
+        ``attrs["audits"]`` on how many it is calibrated, and ``attrs["threshold"]`` the least confidence.
         """
         import pandas as pd
 
@@ -302,7 +406,8 @@ class Trust:
                 raise InvalidInput(f"{name}={value!r}: expected a share between 0 and 1.")
         labels, told = self._told()
         belief = self._loop.background.settle(None).belief
-        rows = np.flatnonzero(labels.y < 0)
+        # With items that an earlier hand-over labelled: without, the rest would be harder than the audit.
+        rows = np.flatnonzero((labels.y < 0) & (labels.refused != BAD))
         audited = told.answers.kind == AUDITED
         before = told.answers.P[audited].max(axis=1)
         wrong = ~told.answers.right[audited]
@@ -320,8 +425,14 @@ class Trust:
                 "confidence": confidence[chosen],
             }
         )
-        table.attrs["needed"] = made.needed
+        table.attrs |= {"error": float(error), "certainty": certainty, "audits": int(audited.sum())}
+        table.attrs |= {"needed": made.needed, "threshold": made.threshold}
         return table
+
+    def handed_over(self) -> Handed | None:
+        """Return the state of the last hand-over and its spot checks; None if there was none."""
+        self._loop.log.catch_up()
+        return self._loop.handing.state()
 
     def drift(self, X: Any) -> Drift:
         """Test whether new items differ from those of this session.
@@ -421,9 +532,9 @@ class Trust:
         """Return the code of each reviewer's decision, int64 (n_items,), -1 elsewhere."""
         found, ledger = np.full(len(labels.y), -1, np.int64), self._loop.log.ledger
         with self._loop.log.lock:
-            for key in ledger.fold.reviewed:
+            for key in ledger.fold.judged:
                 row = ledger.naming.row(key)
-                if row is not None and (event := ledger.fold.decision(key)) is not None:
+                if row is not None and (event := ledger.fold.verdict(key)) is not None:
                     code = ledger.code(event)
                     found[row] = code if code < k else -1
         return found
@@ -437,6 +548,18 @@ class Trust:
             if who in people:
                 found[people.index(who)] = [id_ in now for id_ in labels.schema.ids[:k]]
         return found
+
+    def _check_column(self, column: Any) -> None:
+        known = Columns(self._loop.pool)
+        if column not in known:
+            raise InvalidInput(
+                f"{column!r}: not a column of the table.{nearest(str(column), list(known))} "
+                f"The columns are {choices(known) if known else 'none'}."
+            )
+
+    def _groups(self, rows: npt.NDArray[np.int64], column: str) -> list[str | None]:
+        """Return the cells of a column, None where it is empty."""
+        return [cell or None for (cell,) in self._loop.listing.cells(rows, (column,), bare=True)]
 
     def _one_class(self) -> Labels:
         self._loop.log.catch_up()
@@ -458,6 +581,31 @@ class Trust:
         if told is None:
             raise HitlError("There is no model yet: label a few items of two classes first.")
         return labels, told
+
+
+def hand_over(loop: Loop, proposal: Any, event_id: str | None = None) -> str:
+    """Write what :meth:`Trust.hand_over` proposed: see :meth:`Session.hand_over`."""
+    import pandas as pd
+
+    promise = ("error", "certainty", "audits")
+    if (
+        not isinstance(proposal, pd.DataFrame)
+        or not {"id", "label"} <= set(proposal.columns)
+        or not set(promise) <= set(proposal.attrs)
+    ):
+        raise InvalidInput(
+            "hand_over() takes the table that session.trust.hand_over(...) returns, or some of its rows (its "
+            "attrs hold what is promised)."
+        )
+    schema = loop.schema
+    codes = {value: code for code, value in enumerate(schema.values[: len(schema.classes)])}
+    if odd := set(proposal["label"]) - set(codes):
+        raise InvalidInput(f"{next(iter(odd))!r} is not a class now: call session.trust.hand_over() again.")
+    rows = loop.pool.index(proposal["id"].tolist()) if len(proposal) else []
+    error, certainty, audits = (proposal.attrs[name] for name in promise)
+    return loop.handing.hand_over(
+        rows, [codes[value] for value in proposal["label"]], (error, certainty, audits), event_id
+    )
 
 
 def _is_numbers(X: Any) -> bool:

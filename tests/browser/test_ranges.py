@@ -69,7 +69,7 @@ def test_ranges_by_keyboard_alone_and_by_mouse(desk, dark, width):
     # By mouse: dragged, its edge dragged, clicked and removed.
     expect(ideas).to_have_count(2)
     bench.press("2")  # the class of the next ranges
-    box = card.locator(".hitl-ranges-layer").bounding_box()
+    box = card.locator(".hitl-waves-layer").bounding_box()
     mouse, y = bench.page.mouse, box["y"] + box["height"] / 2
 
     def drag(start, end):

@@ -39,7 +39,7 @@ bob"""
 def decisions(folder: Path, task: str) -> list[dict[str, Any]]:
     with sqlite3.connect(folder / "labels.sqlite") as connection:
         rows = connection.execute(
-            "select body from label_event where kind = 'label' and annotator = 'rev' and task = ? order by seq",
+            "select body from label_event where kind = 'label' and annotator = 'rev' and task = ?",
             (task,),
         ).fetchall()
     return [json.loads(body)["value"] for (body,) in rows]

@@ -25,7 +25,7 @@ FILES = ("csv", "xlsx", "parquet", "jsonl")
 
 
 def test_every_kind_is_here() -> None:
-    assert {kind.name for kind in kinds_in(hitl_widgets.questions)} == set(KINDS) - {"relations"}
+    assert {kind.name for kind in kinds_in(hitl_widgets.questions)} == set(KINDS) - {"relations", "texts"}
 
 
 def imported(other: Any, path: Path) -> Any:
@@ -175,10 +175,18 @@ BEYOND: dict[str, tuple[list[Any], str]] = {
         [{"x": 30, "y": 20, "width": 5, "height": 5, "label": "a"}],
         "beyond the image.*10 x 10 pixels",
     ),
+    "texts": (
+        [{"x": 30, "y": 20, "width": 5, "height": 5, "text": "q", "label": "a"}],
+        "beyond the image.*10 x 10 pixels",
+    ),
     "polygons": ([{"points": [[1, 1], [40, 2], [9, 9]], "label": "a"}], "beyond the image.*10 x 10 pixels"),
     "points": ([{"x": 30, "y": 5, "label": "a"}], "beyond the image, which has 10 x 10 pixels"),
     "masks": ([mask_of(1, "a")], "for an image of 60 x 40 pixels, and this image has 10 x 10"),
     "ranges": ([{"start": 2.0, "end": 3.0, "label": "a"}], r"beyond the recording, which has 0\.500 seconds"),
+    "transcript": (
+        [{"start": 2.0, "end": 3.0, "text": "yes"}],
+        r"beyond the recording, which has 0\.500 sec",
+    ),
 }
 
 

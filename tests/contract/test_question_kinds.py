@@ -30,6 +30,10 @@ def box(x: float, y: float, width: float, height: float, label: str) -> dict[str
     return {"x": x, "y": y, "width": width, "height": height, "label": label}
 
 
+def spoken(start: float, end: float, text: str, **speaker: str) -> dict[str, Any]:
+    return {"start": start, "end": end, "text": text, **speaker}
+
+
 def polygon(x: float, y: float, side: float, label: str) -> dict[str, Any]:
     return {"points": [[x, y], [x + side, y], [x, y + side]], "label": label}
 
@@ -44,7 +48,7 @@ def related(spans: list[Any], *relations: tuple[int, int, str]) -> dict[str, Any
 
 
 # A kind with other settings.
-OF = {"relations": "spans"}
+OF = {"relations": "spans", "texts": "boxes"}
 
 
 def of_name(name: str) -> QuestionKind:
@@ -70,6 +74,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "relations": {"overlap": True, "snap": True, "relations": ["owns", "works for"]},
     "points": {"within": 10.0},
     "ranges": {"overlap": True},
+    "transcript": dict(Question.transcript().settings),
+    "texts": {"transcribe": True},
     "pair": {"reason": False},
     "ranking": {},
 }
@@ -87,6 +93,12 @@ VALUES: dict[str, list[Any]] = {
         related([span(4, 9, "a"), span(5, 7, "c")]),
     ],
     "boxes": [[], [box(0, 0, 9.25, 4, "a")], [box(1.5, 2, 3, 4, "b"), box(20, 2, 3, 4, "c")]],
+    "texts": [
+        [],
+        [{**box(0, 0, 9.25, 4, "a"), "text": "Total"}],
+        [{**box(0, 0, 9.25, 4, "a"), "text": ""}],
+        [{**box(1.5, 2, 3, 4, "b"), "text": "Ж 😀"}, {**box(20, 2, 3, 4, "c"), "text": "a\nb"}],
+    ],
     "polygons": [[], [polygon(0, 0.75, 9, "a")], [polygon(1, 2, 3, "b"), polygon(5.5, 5, 3, "c")]],
     "points": [[], [{"x": 0, "y": 0.5, "label": "a"}], [{"x": 40, "y": 1, "label": "b"}]],
     "masks": [[], [mask("0d0", "a")], [mask("121O0=", "b"), mask("5?", "c")]],
@@ -95,6 +107,14 @@ VALUES: dict[str, list[Any]] = {
         [span(0.0, 2.5, "a")],
         [span(0.0, 1.0, "b"), span(0.25, 3.0, "c")],
         [span(4.001, 9.0, "a")],
+    ],
+    "transcript": [
+        [],
+        [spoken(0.0, 2.5, "Good day", speaker="a")],
+        [spoken(0.0, 2.5, "Good day", speaker="b")],
+        [spoken(0.0, 2.5, "Good day")],
+        [spoken(0.0, 1.0, "yes", speaker="b"), spoken(0.25, 3.0, "Ж 😀\nb: c", speaker="c")],
+        [spoken(4.001, 9.0, "a, b", speaker="a"), spoken(5.0, 7.0, "no")],
     ],
     "pair": ["first", "tie", "both bad", "second"],
     "ranking": [[1, 2, 3], [2, 1], [1, 2], [2, 1, 3], [3, 2, 1]],

@@ -92,6 +92,72 @@ def test_wrong_labels_come_first_among_suspects(tmp_path: Path) -> None:
         ).mean() > 0.8
 
 
+def test_confirmed_labels_leave_the_list_and_return_for_a_reason(tmp_path: Path) -> None:
+    rows = np.arange(120)
+    codes = TRUTH[rows].copy()
+    wrong = np.argsort(-X[rows, codes])[:3]  # clear ones
+    codes[wrong] = (codes[wrong] + 1) % K
+    with opened(tmp_path, "ann", id=None) as session:
+        give(session, rows, codes)
+        before = session.labels().set_index("id")["time"]
+        first = session.trust.suspects(3)
+        assert set(session.pool.index(first["id"].tolist())) == set(wrong.tolist())
+        assert first["why"].str.contains(r"the model of the other labels says '?[abc]'? \(\d+ %\)").all()
+        session.confirm(first["id"].tolist())
+        assert not set(session.trust.suspects(10)["id"]) & set(first["id"])
+        assert (session.labels().set_index("id")["time"] == before).all()
+        assert len(session.labels()) == 120
+        assert session.notes().empty
+    with opened(tmp_path, "ann", id=None) as session:  # all of it is in the log
+        assert not set(session.trust.suspects(10)["id"]) & set(first["id"])
+        n = session.history()["kind"].eq("note").sum()
+        for _ in range(n):
+            session.undo()
+        assert set(session.trust.suspects(3)["id"]) == set(first["id"])
+        for _ in range(n):
+            session.redo()
+        # A new answer is not what was confirmed.
+        item = first["id"][0]
+        session.label(item, first["predicted"][0])
+        session.label(item, first["label"][0])
+        assert item in set(session.trust.suspects(3)["id"])
+        with pytest.raises(InvalidInput, match="has no label to keep"):
+            session.confirm(session.pool.ids[200])
+
+
+def test_nearly_equal_items_with_different_labels_are_suspects_until_both_are_confirmed(
+    tmp_path: Path,
+) -> None:
+    near = X.copy()
+    near[150] = near[0] + 0.001
+    rows = np.r_[np.arange(120), 150]
+    codes = np.r_[TRUTH[:120], (TRUTH[0] + 1) % K]
+    with opened(tmp_path, "ann", X=near, learner="auto") as session:
+        session.wait()
+        give(session, rows, codes)
+        pair = {session.pool.ids[0], session.pool.ids[150]}
+        found = session.trust.suspects()
+        told = found[found["why"].str.contains("nearly the same as item")]
+        assert pair <= set(told["id"]) and len(told) < 8
+        session.confirm(list(pair))
+        assert not pair & set(session.trust.suspects()["id"])
+        # Another label of one of them is news about the other.
+        session.label(session.pool.ids[150], NAMES[(TRUTH[0] + 2) % K])
+        assert pair <= set(session.trust.suspects()["id"])
+
+
+def test_a_corrected_label_of_the_audit_still_counts(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann", audit=1.0) as session:
+        for _ in range(12):
+            (item,) = session.query(1)
+            session.label(item, NAMES[TRUTH[session.pool.index([item])[0]]])
+        other = next(one for one in session.pool.ids if one not in set(session.labels()["id"]))
+        session.label(other, "b")
+        for one in (item, other):
+            session.label(one, "a", selection="review")
+        assert session.history()["selection"].tolist()[-2:] == ["audit", "review"]
+
+
 def test_groups_and_what_may_be_handed_over(tmp_path: Path) -> None:
     with opened(tmp_path, "ann", audit=1.0) as session:
         for _ in range(90):

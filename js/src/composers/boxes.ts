@@ -1,14 +1,12 @@
 import type { Composer, Composing } from "../questions/registry";
 import { box } from "./parts/geometry";
 import { composeShapes } from "./parts/shapes";
+import { Writing } from "./parts/writing";
 
-/** Boxes on an image. */
+/** Boxes on an image, and their texts. */
 export const compose = (on: Composing): Composer =>
-  composeShapes(on, {
-    ...box,
-    name: "boxes",
-    one: "box",
-    many: "boxes",
-    drawn: "drag",
-    start: "Drag to draw a box",
-  });
+  composeShapes(
+    on,
+    { ...box, name: "boxes", one: "box", many: "boxes", drawn: "drag", start: "Drag to draw a box" },
+    (...how) => new Writing(...how),
+  );

@@ -3,43 +3,23 @@ import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
-import { Bands } from "./parts/bands";
 import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
-import { keysOfMarks, type Mark } from "./parts/marking";
-import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece } from "./parts/pieces";
-
-type Range = Mark<Piece>;
-/** What the pointer does: it moves an edge, or it may mark a new piece from where it went down. */
-type Drag = { x: number; from: number; of?: Range; edge?: Edge; now?: Piece };
-
-/** How near the pointer must be to an edge, in pixels. */
-const REACH = { mouse: 6, touch: 16 };
-/** A pointer that moves less clicks. */
-const STILL = 4;
-/** Steps of an edge by key, in seconds: for short and for long recordings. */
-const STEPS = { short: [0.02, 0.2], long: [0.1, 1], from: 30 };
+import { keysOfMarks } from "./parts/marking";
+import { lastOf } from "./parts/pieces";
+import { timesOf, unheard, Waves } from "./parts/waves";
 
 /** Ranges of a recording: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
 export function compose(on: Composing): Composer {
-  const { classes, settings, stage, say, leave } = on;
+  const { classes, settings, stage } = on;
   const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unreadable();
-  const overlap = settings.overlap === true;
+  if (content?.kind !== "audio") return unheard;
   const { seconds } = content;
-  const last = lastOf(seconds);
-  const [fine, coarse] = last < STEPS.from ? STEPS.short : STEPS.long;
-  /** Where a range was started by key that is not ended yet, and how far it may go. */
-  let open: { at: number; within: Piece } | null = null;
-  let drag: Drag | null = null;
-
-  const { element: audio, wave, player } = recording(content, stage, follow);
-  const layer = h("div", { class: "hitl-ranges-layer" });
-  const bands = new Bands<Range>(layer, seconds);
-  wave.append(layer, bands.newest);
+  let moved = (): void => undefined;
+  const sound = recording(content, stage, () => moved());
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h("div", { class: "hitl-ranges" }, audio, status.element);
+  const element = h("div", { class: "hitl-ranges" }, sound.element, status.element);
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
@@ -47,41 +27,20 @@ export function compose(on: Composing): Composer {
     whole: "recording",
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > last,
+    stray: ({ end }) => end > lastOf(seconds),
     words: timesOf,
     draw,
   });
-
-  // -- drawing
-
-  function timesOf({ start, end }: Piece): string {
-    return `${clock(start, 2)}–${clock(end, 2)}`;
-  }
-
-  /** A range that was started by key ends at the playhead so far. */
-  function growing(): Piece | null {
-    return open && between(open.at, player.time, open.within);
-  }
+  const waves = new Waves(on, sound, seconds, marking, {
+    one: "range",
+    many: "ranges",
+    overlap: settings.overlap === true,
+    made: (piece) => marking.take(piece),
+    draw,
+  });
 
   function draw(): void {
-    bands.draw(marking.ordered, (range) => {
-      const [now, idea] = [range === marking.current, marking.isIdea(range)];
-      const edge = now && !idea ? ` hitl-range-at-${marking.moving}` : "";
-      const look = `hitl-range-${idea ? "idea" : "own"}${edge}${now ? " hitl-range-current" : ""}`;
-      return { look, label: marking.nameOf(range), colour: marking.colorOf(range) };
-    });
-    drawFresh();
-    drawLine();
-  }
-
-  /** Draws what has no class yet. */
-  function drawFresh(): void {
-    const piece = (drag && !drag.of && drag.now) || growing() || marking.draft;
-    const look = `hitl-range-draft hitl-range-at-${marking.moving}`;
-    bands.drawNew(piece, piece === marking.draft ? `${look} hitl-range-current` : look);
-  }
-
-  function drawLine(): void {
+    waves.draw();
     const { failure, suggested } = marking;
     status.tell(failure || words(), failure !== "");
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
@@ -90,8 +49,8 @@ export function compose(on: Composing): Composer {
   function words(): string {
     const { current, draft, armed } = marking;
     const keys = `← → move its ${marking.moving}, Home End choose the edge, Space plays it.`;
-    if (open)
-      return `From ${clock(open.at, 2)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
+    if (waves.open)
+      return `From ${clock(waves.open.at, 2)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
     if (draft) return `${timesOf(draft)}: press a class. ${keys}`;
     if (current && marking.isIdea(current))
       return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it, Space plays it.`;
@@ -100,189 +59,19 @@ export function compose(on: Composing): Composer {
     return "Drag over the waveform, or press - to start and to end a range. Then press a class.";
   }
 
-  /** The playhead may have moved. */
-  function follow(): void {
-    if (open) drawFresh();
-  }
-
-  /** How far a piece at this place may go. */
-  function roomAt(at: number, except: Range | null = null): Piece | null {
-    if (overlap) return { start: 0, end: last };
-    const others = marking.marks.filter((one) => one !== except);
-    return gapAt(
-      others.map(({ at }) => at),
-      at,
-      last,
-    );
-  }
-
-  /** How far the edges of a range may go. */
-  const roomOf = ({ start, end }: Piece, of: Range | null): Piece =>
-    roomAt((start + end) / 2, of) ?? { start, end };
-
-  function choose(range: Range | null): void {
-    open = null;
-    marking.choose(range);
-  }
-
-  // -- the pointer
-
-  const timeAt = (x: number): number => {
-    const { left, width } = layer.getBoundingClientRect();
-    return (seconds * Math.max(0, Math.min(x - left, width))) / Math.max(1, width);
-  };
-  function edgeAt({ clientX, pointerType }: PointerEvent): { of: Range; edge: Edge } | null {
-    const reach = pointerType === "mouse" ? REACH.mouse : REACH.touch;
-    const most = (seconds * reach) / Math.max(1, layer.clientWidth);
-    const at = timeAt(clientX);
-    const { current, marks } = marking;
-    // The edges of the selected range first, where ranges overlap.
-    return (
-      (current && !marking.isIdea(current) && edgeNear([current], at, most)) || edgeNear(marks, at, most)
-    );
-  }
-
-  layer.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    event.stopPropagation(); // it would move the playhead
-    event.preventDefault(); // no text is selected, and nothing is dragged out of the page
-    layer.setPointerCapture(event.pointerId);
-    drag = { x: event.clientX, from: timeAt(event.clientX), ...edgeAt(event) };
-  });
-  layer.addEventListener("pointermove", (event) => {
-    if (!drag) {
-      layer.classList.toggle("hitl-on-edge", edgeAt(event) !== null);
-      return;
-    }
-    const { of, edge, from, x } = drag;
-    if (!drag.now && Math.abs(event.clientX - x) < STILL) return;
-    const to = timeAt(event.clientX);
-    if (of && edge) drag.now = moved(of.at, edge, to, roomOf(of.at, of));
-    else {
-      const room = roomAt(from);
-      if (!room) return;
-      drag.now = between(from, to, room) ?? drag.now;
-    }
-    if (drag.of && drag.now) bands.put(drag.of, drag.now);
-    else drawFresh();
-  });
-  layer.addEventListener("pointerup", () => {
-    const done = drag;
-    drag = null;
-    if (!done) return;
-    const { of, edge, now, from } = done;
-    open = null;
-    if (of && edge && now) {
-      choose(of);
-      marking.moving = edge;
-      marking.put(now);
-      say(timesOf(now));
-    } else if (now) marking.take(now);
-    else clicked(from);
-    leave();
-  });
-  layer.addEventListener("pointercancel", () => {
-    if (drag?.of) bands.put(drag.of, drag.of.at);
-    drag = null;
-    drawFresh();
-  });
-
-  /** Selects what is there, and the next one by another click; elsewhere the playhead moves. */
-  function clicked(at: number): void {
-    const there = [...marking.marks, ...marking.suggested].filter(
-      ({ at: { start, end } }) => start <= at && at <= end,
-    );
-    if (there.length) choose(there[(there.indexOf(marking.current as Range) + 1) % there.length]);
-    else {
-      choose(null);
-      player.seek(at);
-    }
-  }
-
-  // -- the keyboard
-
-  function startHere(): void {
-    const within = roomAt(player.time);
-    if (!within) {
-      marking.refuse("There is a range at the playhead: ranges cannot overlap here.");
-      return;
-    }
-    choose(null);
-    open = { at: Math.min(player.time, last), within };
-    draw();
-    say(`From ${clock(open.at, 2)}`);
-  }
-
-  /** Ends what was started by key; returns whether it is long enough. */
-  function endHere(): Piece | null {
-    const piece = growing();
-    if (piece) open = null;
-    else marking.refuse("The range is too short: play or move on, then end it.");
-    return piece;
-  }
-
-  /** Moves one edge of what is selected. */
-  function nudge(piece: Piece, by: number): void {
-    const { moving } = marking;
-    const next = moved(piece, moving, piece[moving] + by, roomOf(piece, marking.current));
-    if (next[moving] === piece[moving]) say("It goes no further");
-    else {
-      marking.put(next);
-      say(clock(next[moving], 2));
-    }
-    if (!player.playing) player.seek(next[moving]);
-  }
-
-  function edgeTo(piece: Piece, edge: Edge): void {
-    marking.moveEdge(edge);
-    player.seek(piece[edge]);
-    say(`${edge} at ${clock(piece[edge], 2)}`);
-  }
-
-  function press(key: string, shift: boolean): boolean | "again" {
-    const { piece, current, draft } = marking;
-    if (piece && (key === "ArrowRight" || key === "ArrowLeft")) {
-      nudge(piece, (key === "ArrowRight" ? 1 : -1) * (shift ? coarse : fine));
-      return "again";
-    }
-    const heard = current?.at ?? draft;
-    if (piece && (key === "Home" || key === "End")) edgeTo(piece, key === "Home" ? "start" : "end");
-    else if (key === " " && heard) {
-      if (player.playing) player.pause();
-      else player.playPart(heard.start, heard.end);
-    } else if (key === "-" && !open) startHere();
-    else if (key === "-") {
-      const ended = endHere();
-      if (ended) marking.take(ended);
-    } else if ((draft || open) && (key === "Escape" || (key === "z" && !shift))) {
-      choose(null);
-      draw();
-      say("Dropped");
-    } else {
-      const walks = key === "." || key === ",";
-      if (walks) open = null;
-      const done = marking.press(key, shift);
-      if (!done && walks) return marking.refuse("There are no ranges yet.");
-      if (done && walks && marking.current && !player.playing) player.seek(marking.current.at.start);
-      return done;
-    }
-    return true;
-  }
-
+  moved = () => waves.follow();
   marking.load();
   draw();
   return {
     element,
-    press,
+    press: (key, shift) => waves.press(key, shift),
     pick: (code) => {
-      if (!open) marking.pick(code);
-      else {
-        const ended = endHere();
-        if (ended) marking.add(ended, classes[code].id);
-      }
+      const ended = waves.open && waves.endHere();
+      if (ended) marking.add(ended, classes[code].id);
+      else if (!waves.open) marking.pick(code);
     },
     picked: () => marking.picked(),
-    read: () => (open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
+    read: () => (waves.open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
     keys: keysOfMarks("range", "ranges", [
       ["-", "start a range at the playhead; again: end it"],
       ["← →", "move an edge of the selected range; with ⇧ further"],
@@ -292,11 +81,3 @@ export function compose(on: Composing): Composer {
     ]),
   };
 }
-
-/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
-const unreadable = (): Composer => ({
-  press: () => false,
-  pick: () => undefined,
-  picked: () => [],
-  read: () => "This recording cannot be read: skip it.",
-});

@@ -88,7 +88,9 @@ export function compose(on: Composing): Composer {
         .filter(Boolean)
         .join(" ");
     const here = ordered.filter(({ at }) => touch(at, block)).map((mark) => ({ ...mark, look: looks(mark) }));
-    return draft && touch(draft, block) ? [...here, { at: draft, id: "", nr: -1, look: "selection" }] : here;
+    return draft && touch(draft, block)
+      ? [...here, { at: draft, id: "", text: "", nr: -1, look: "selection" }]
+      : here;
   }
 
   function lookOf(block: Range): string {

@@ -1,8 +1,8 @@
 import "./fields.css";
 import "./text.css";
-import differences from "fast-diff";
 import type { Composer, Composing } from "../questions/registry";
 import { h, setText, show } from "../ui/dom";
+import { difference } from "./parts/difference";
 
 type Settings = { lines?: boolean; blank?: boolean };
 
@@ -55,13 +55,7 @@ export function compose(on: Composing): Composer {
           : "Changed:"),
     );
     show(back, draft !== "" && !same);
-    diff.replaceChildren(
-      ...(same || !draft
-        ? []
-        : differences(draft.trim(), field.value.trim()).map(([kind, text]) =>
-            kind === 0 ? text : h(kind > 0 ? "ins" : "del", { text }),
-          )),
-    );
+    diff.replaceChildren(...(draft ? difference(draft, field.value) : []));
   }
 
   field.addEventListener("input", input);

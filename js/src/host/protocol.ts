@@ -5,7 +5,16 @@ export const PROTOCOL = 1;
 // -- All widgets
 
 /** How items were chosen. */
-export type Selection = "audit" | "clicked" | "cluster" | "lasso" | "rectangle" | "search" | "suggested";
+export type Selection =
+  | "audit"
+  | "clicked"
+  | "cluster"
+  | "lasso"
+  | "rectangle"
+  | "review"
+  | "search"
+  | "spot"
+  | "suggested";
 
 /** The content of an item. Its other fields depend on the kind of item: see items/. */
 export type Content = { kind: string } & Record<string, unknown>;
@@ -125,6 +134,9 @@ export type Decide = {
 /** Display the hidden personal data of an item, which is logged. */
 export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
 
+/** Keep the label of an item that was looked at again. */
+export type Keep = { type: "keep"; id: string; pool?: string; late_ms?: number; key: string };
+
 /** Keep or drop the label of a changed item, or of all changed items. */
 export type Settle = {
   type: "settle";
@@ -212,21 +224,26 @@ export type Lost = { name: string; to: string[] };
  */
 export type Guess = { codes: number[]; confidence: number; words: string; shares: [number, number][] };
 
+/** A label to look at again: its classes, and who gave it, empty if it was this annotator. */
+export type Doubtful = { codes: number[]; by: string };
+
 /**
- * An item to label, and the reason. `blind`: the model's guess and others' labels are hidden until it is
- * answered. `changed`: the content of the item has changed since it was labelled. `note` is the annotator's
- * own. `decided` is what a reviewer decided, and why.
+ * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
+ * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
+ * the item has changed since it was labelled. `note` is the annotator's own. `doubtful`: it has a label, to
+ * keep or to correct. `decided` is what a reviewer decided, and why.
  */
 export type Ask = {
   row: number;
   key: string;
   reason: string;
-  audit: boolean;
+  selection: Selection;
   blind: boolean;
   guess: Guess | null;
   note: string;
   changed?: boolean;
   decided?: string;
+  doubtful?: Doubtful;
 };
 
 /** The current background work, and its progress if known. */
@@ -307,8 +324,11 @@ export type Groups = { type: "groups"; id: string; view: string; scale: number }
 /** Colour the map in one of the ways that the question offers. */
 export type Shade = { type: "shade"; id: string; view: string; by: string };
 
-/** Request the values of a column, to colour the map by them; answered by `column`. */
-export type Colour = { type: "colour"; id: string; view: string; column: string };
+/**
+ * Request the values of a column, to colour the map by them; answered by `column`. Or those of a lens: how
+ * doubtful the labels are.
+ */
+export type Colour = { type: "colour"; id: string; view: string; column?: string; lens?: "" | "suspects" };
 
 /** Run a query of the find field. */
 export type Find = { type: "find"; id: string; view: string; query: string };
@@ -388,7 +408,7 @@ export type MarksMessage = {
 export type Tick = { at: number; text: string };
 
 /**
- * The values of a column as shades. Buffer: the shade of each item (uint8), 255 for a missing value. `scale`
+ * The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for none. `scale`
  * has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for categories, whose
  * shades are those of `legend`. `note` describes the scale. `why` is the error if there is no such column.
  */
@@ -396,6 +416,7 @@ export type ColumnMessage = {
   type: "column";
   to: string;
   column: string;
+  lens: string;
   scale: Tick[] | null;
   legend: LegendEntry[];
   note: string;
@@ -451,6 +472,9 @@ export type Members = { type: "members"; id: string; view: string; rows: number[
 
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
+
+/** Request the items whose label is doubtful. */
+export type Suspected = { type: "suspected"; id: string; view: string };
 
 /** Request the items of one of the annotator's acts in effect; 0 is the last one. */
 export type Past = { type: "past"; id: string; view: string; n: number };
@@ -514,6 +538,9 @@ export type StateMessage = Progress & { type: "state" };
 
 /** The items that this annotator skipped. */
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
+
+/** The items whose label is doubtful, most doubtful first; `why` there are none. */
+export type SuspectItems = { type: "suspects"; to: string; queue: Ask[]; why: string };
 
 /** The items of an act: see `ActItems`; null if there are only `n` acts. */
 export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
@@ -660,6 +687,23 @@ export type Open = { type: "open"; id: string; view: string; act: string };
 
 /** Request the items labelled from the label with number `first` to that with number `last`. */
 export type Span = { type: "span"; id: string; view: string; first: number; last: number };
+
+/** Request what is known of the labels and the model; answered by `trust`. */
+export type Trust = { type: "trust"; id: string; view: string };
+
+/**
+ * Request the items behind a figure of the trust section. `what` is a cell of the confusion matrix (label
+ * `a`, predicted `b`), a band of the calibration (number `a`), two annotators (`a` and `b`), hasty labels, or
+ * runs of one class.
+ */
+export type Behind = {
+  type: "behind";
+  id: string;
+  view: string;
+  what: "band" | "cell" | "hasty" | "pair" | "runs";
+  a?: number;
+  b?: number;
+};
 
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
@@ -817,6 +861,81 @@ export type OpenedMessage = {
   missing: number;
 };
 
+/**
+ * How many of the audited items a model predicted correctly that had not seen them. The first interval holds
+ * for a number of items that was fixed beforehand, the second at all times.
+ */
+export type AuditCount = {
+  right: number;
+  n: number;
+  low: number;
+  high: number;
+  any_low: number;
+  any_high: number;
+};
+
+/** A class: its number of labels, and the accuracy among the unlabelled items predicted as this class. */
+export type ClassTrust = { code: number; n: number; estimate: Estimate };
+
+/** Predictions of similar confidence, their mean confidence, and how many are correct. */
+export type Band = { n: number; right: number; confidence: number; low: number; high: number };
+
+/** What `more` labels are expected to add to the accuracy, with its interval. */
+export type Projected = { more: number; gain: number; low: number; high: number; n_points: number };
+
+/** Two annotators by number, and their agreement on the `n` items that both labelled. */
+export type Pair = { one: number; two: number; n: number; agree: number; kappa: number | null };
+
+/** Krippendorff's alpha on `n` items with several opinions, with its interval. */
+export type Alpha = { n: number; value: number; low: number; high: number };
+
+/**
+ * The annotator's own pace. `n` labels one by one, the median time of `n_timed` of them, `n_hasty` far faster
+ * than usual, and `n_in_runs` in `n_runs` runs of one class. `again` items were asked twice and `same`
+ * answered as before, with the interval of the share.
+ */
+export type OwnPace = {
+  n: number;
+  n_timed: number;
+  seconds: number | null;
+  n_hasty: number;
+  n_in_runs: number;
+  n_runs: number;
+  again: number;
+  same: number;
+  low: number | null;
+  high: number | null;
+};
+
+/**
+ * What is known of the labels and the model. `why` there is nothing to judge yet. `confusion` counts labels
+ * (rows) by the prediction of models that had not seen them. `banded`: the calibration is about audited items
+ * only. `advice` is `stop`, `go on` or `unclear`. `n_doubtful` labels are listed to look at, `n_kept` were
+ * looked at and kept.
+ */
+export type TrustMessage = {
+  type: "trust";
+  to: string;
+  why: string;
+  measure: Measure;
+  estimate: Estimate;
+  audit: AuditCount | null;
+  classes: ClassTrust[];
+  confusion: number[][];
+  n_confusion: number;
+  bands: Band[];
+  banded: boolean;
+  projection: Projected | null;
+  advice: "go on" | "stop" | "unclear";
+  reasons: string[];
+  n_doubtful: number;
+  n_kept: number;
+  people: string[];
+  pairs: Pair[];
+  alpha: Alpha | null;
+  pace: OwnPace;
+};
+
 // -- Reviewer
 
 /** Request the disputes again, those that the reviewer put off last. */
@@ -896,6 +1015,7 @@ export type Act =
   | Note
   | Decide
   | Reveal
+  | Keep
   | Settle
   | Undo
   | Redo
@@ -922,12 +1042,15 @@ export type Request =
   | Sample
   | Members
   | Skipped
+  | Suspected
   | Past
   | Answers
   | Step
   | Play
   | Open
   | Span
+  | Trust
+  | Behind
   | Cases;
 
 /** The reply to the message with this id. */

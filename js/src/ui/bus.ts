@@ -38,6 +38,8 @@ export type PageEvents = {
   query: Wanted;
   /** Keep only those of the selected items that a query finds. */
   narrow: { text: string };
+  /** Show the items with doubtful labels, one by one. */
+  suspects: null;
   /** Switch between the list and the map. */
   list: null;
   /** Leave only these of the selected points selected; the others stay on the card, unchecked. */

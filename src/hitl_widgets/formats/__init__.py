@@ -131,9 +131,21 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
             Left(one.number, "Relations between spans.") for one in export.said if relations_of(one.label)
         ]
         export = replace(export, said=[replace(one, label=marks_of(one.label)) for one in export.said])
-    with (new_folder if writer.folder else replacing)(path) as part:
+    if export.kind == "boxes" and writer.items and not getattr(writer, "texts", False):
+        dropped += [Left(one.number, "The texts of boxes.") for one in export.said if _has_texts(one)]
+    with (new_folder if _is_folder(writer, path) else replacing)(path) as part:
         left = writer.write(export, part)
     return full_path(path), [*left, *dropped]
+
+
+def _has_texts(one: Said) -> bool:
+    return any(mark.get("text") for mark in one.label)
+
+
+def _is_folder(writer: Writer, path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder is written; a file for each item may also be a file, or in a zip file."""
+    one = getattr(writer, "each", False) and Path(path).suffix.lower() in {writer.ending, ".zip"}
+    return writer.folder and not one
 
 
 def summary(left: Sequence[Left]) -> list[str]:

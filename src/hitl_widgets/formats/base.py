@@ -45,7 +45,7 @@ Size = tuple[float, float]
 """Width and height of an image in pixels."""
 
 # The kinds of questions whose answers are lists of marks, [] for none.
-MARKS = ("spans", "ranges", "boxes", "polygons", "points", "masks")
+MARKS = ("spans", "ranges", "transcript", "boxes", "polygons", "points", "masks")
 IMAGES = ("boxes", "polygons", "points", "masks")
 # The field of our rows with the kind of the answer, which its value alone does not always tell.
 KIND = "hitl_kind"
@@ -187,7 +187,10 @@ class Export:
 class Writer(Protocol):
     """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``.
 
-    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true.
+    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true; the
+    texts of boxes are reported as left out, unless it has an attribute ``texts`` that is true. A writer
+    of a folder with a file for each item has an attribute ``each`` that is true; then the path may also be
+    that of a zip file, or of one file.
     """
 
     @property

@@ -25,7 +25,7 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Facts", "card", "kind_on_card", "write_card"]
+__all__ = ["Facts", "card", "escaped", "kind_on_card", "table", "write_card"]
 
 MAX_PAIRS = 20
 # Only we begin a line like this: the user's texts are always within a line or a cell.
@@ -36,6 +36,7 @@ MARKUP = re.compile(r"([\\`*_{}\[\]#|~!:$^@])")
 SELECTIONS = {
     "suggested": "asked by the model's strategy",
     "audit": "drawn at random, to measure the model",
+    "spot": "drawn at random among machine labels, to check them",
     "opinion": "a second opinion on an item that another annotator labeled",
     "gold": "its answer was known, to check the annotator, who was not told so",
     "clicked": "clicked on the map",
@@ -45,13 +46,14 @@ SELECTIONS = {
     "search": "found by a search",
     "api": "by a program",
     "import": "from a file or table",
-    "review": "decided by a reviewer; it counts instead of the other labels of the item",
+    "decision": "decided by a reviewer; it counts instead of the other labels of the item",
 }
 COLUMNS = {
     "id": "the item: your id, or a hash of its content",
     "row": "its position in the labeled table, from 0, the first one if rows are equal; empty if the item "
     "is no longer there",
     "label": "the current answer: a class, several as a list, or a level",
+    "label_source": "person, or machine for a label that was handed over to the model",
     "said": "the answer in the class names at the time of the label",
     "annotator": "the annotator",
     "time": "time of the label, UTC",
@@ -115,15 +117,16 @@ def write_card(facts: Facts, path: Path) -> Path:
     return target
 
 
-def card(facts: Facts) -> str:
-    """Return the card as Markdown, with names and guidance escaped."""
+def card(facts: Facts, more: Sequence[str] = ()) -> str:
+    """Return the card as Markdown, with names and guidance escaped; ``more`` are sections of a model."""
     parts = [
-        f"# Labels: {_plain(facts.file)}",
+        f"# Labels: {escaped(facts.file)}" if facts.file else f"# Labels and model: {escaped(facts.task)}",
         *_question(facts),
         *_counts(facts),
         *_choice(facts),
         *_quality(facts),
-        *_contents(facts),
+        *(_contents(facts) if facts.columns else ()),
+        *more,
         *_limits(facts),
         *_made(facts),
     ]
@@ -143,7 +146,7 @@ def kind_on_card(path: Path) -> str:
     return found[1] if found else ""
 
 
-def _plain(value: object) -> str:
+def escaped(value: object) -> str:
     """Return a text as one line, with Markdown, HTML and formulas escaped."""
     text = " ".join(HIDDEN.sub("\ufffd", str(value)).split())
     text = "".join(c if c.isprintable() or ord(c) > 0x9F else "\ufffd" for c in text)
@@ -151,7 +154,8 @@ def _plain(value: object) -> str:
     return MARKUP.sub(r"\\\1", text).replace("www.", r"www\.")
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown; its cells must be escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
@@ -159,25 +163,25 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _question(facts: Facts) -> list[str]:
     schema = facts.schema
     question = schema.question if schema and schema.question else ""
-    asked = f"Task {_plain(facts.task)}." + (f" Question: {_plain(question)}" if question else "")
+    asked = f"Task {escaped(facts.task)}." + (f" Question: {escaped(question)}" if question else "")
     if schema is None:
         return ["## Question", asked, "The store does not contain its classes."]
     kind, values = kind_of(schema.kind), dict(zip(schema.all_values, schema.all_names, strict=True))
     named = [kind.named(label) for label in facts.labels["label"]]
     counts = Counter(values.get(value, str(value)) for label in named for value in label)
-    rows = [(_plain(c.name), _plain(c.guidance), counts.get(c.name, 0)) for c in schema.classes]
+    rows = [(escaped(c.name), escaped(c.guidance), counts.get(c.name, 0)) for c in schema.classes]
     words = [asked, f"Kind of answers: {schema.kind}.", *([kind.card] if kind.card else [])]
     if not schema.least:  # without classes
         return ["## Question", *words]
     # What else a composed answer names is not a class.
     more = set(counts) if not kind.composed else set(schema.all_names)
-    rows += [(_plain(c), "", n) for c, n in counts.items() if c in more and c not in schema.names]
+    rows += [(escaped(c), "", n) for c, n in counts.items() if c in more and c not in schema.names]
     if none := sum(not label for label in named):
         rows.append(("none of them", "", none))
-    tables = [_table(["class", "when to choose it", "labels"], rows)]
+    tables = [table(["class", "when to choose it", "labels"], rows)]
     if types := schema.settings.get("relations"):
         related = Counter(r["label"] for label in facts.labels["label"] for r in relations_of(label))
-        tables.append(_table(["relation", "labels"], [(_plain(name), related[name]) for name in types]))
+        tables.append(table(["relation", "labels"], [(escaped(name), related[name]) for name in types]))
     return ["## Question", *words, *tables]
 
 
@@ -193,19 +197,19 @@ def _counts(facts: Facts) -> list[str]:
         words += f" First {first:%Y-%m-%d}, last {last:%Y-%m-%d} (UTC)."
     if facts.n_items is not None and (gone := int(facts.labels.get("gone", pd.Series(dtype=bool)).sum())):
         words += f" {gone:,} labels are for items that are no longer in the data."
-    rows = [(_plain(who), int(n)) for who, n in counts.items()]
+    rows = [(escaped(who), int(n)) for who, n in counts.items()]
     named = "Names as they gave them." if facts.names else "Numbered in the order of their first act."
-    return ["## Labels", words, named, _table(["annotator", "labels"], rows)]
+    return ["## Labels", words, named, table(["annotator", "labels"], rows)]
 
 
 def _choice(facts: Facts) -> list[str]:
     counts = facts.labels["selection"].fillna("unknown").value_counts()
-    rows = [(_plain(name), SELECTIONS.get(str(name), ""), int(n)) for name, n in counts.items()]
+    rows = [(escaped(name), SELECTIONS.get(str(name), ""), int(n)) for name, n in counts.items()]
     unknown = "The strategy is not known here, because it is part of the session, not of the store."
     return [
         "## How items were chosen",
-        _plain(facts.chosen or unknown),
-        _table(["selection", "meaning", "labels"], rows),
+        escaped(facts.chosen or unknown),
+        table(["selection", "meaning", "labels"], rows),
     ]
 
 
@@ -217,7 +221,7 @@ def _quality(facts: Facts) -> list[str]:
     else:
         shown = found.sort_values("n", ascending=False, kind="stable").head(MAX_PAIRS)
         rows = [
-            (_plain(pair), f"{n:,}", f"{same:.0%}", "-" if isnan(kappa) else f"{kappa:.2f}")
+            (escaped(pair), f"{n:,}", f"{same:.0%}", "-" if isnan(kappa) else f"{kappa:.2f}")
             for pair, n, same, kappa in shown.to_numpy().tolist()
         ]
         how = "" if facts.schema is None else kind_of(facts.schema.kind).agreement
@@ -225,11 +229,11 @@ def _quality(facts: Facts) -> list[str]:
         words += " Kappa is Cohen's kappa, or - if only one label is used."
         if len(found) > len(shown):
             words += f" Only the {len(shown)} of {len(found):,} pairs with the most shared items are listed."
-        told = [words, _table(["annotators", "items", "agree", "kappa"], rows)]
+        told = [words, table(["annotators", "items", "agree", "kappa"], rows)]
     classes = []
     if facts.per_class:
-        shares = [(_plain(name), share) for name, share in facts.per_class]
-        classes = [_table(["items that the model predicts as", "are correct"], shares)]
+        shares = [(escaped(name), share) for name, share in facts.per_class]
+        classes = [table(["items that the model predicts as", "are correct"], shares)]
     return ["## Quality", facts.accuracy or unknown, *classes, *told]
 
 
@@ -272,8 +276,8 @@ def _composed(labels: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Calla
 
 def _contents(facts: Facts) -> list[str]:
     known = FIELDS if "event_id" in facts.columns else COLUMNS
-    rows = [(_plain(c), known.get(c.removesuffix(" (UTC)"), "a column of the item")) for c in facts.columns]
-    return ["## Columns of the file", _table(["column", "meaning"], rows)]
+    rows = [(escaped(c), known.get(c.removesuffix(" (UTC)"), "a column of the item")) for c in facts.columns]
+    return ["## Columns of the file", table(["column", "meaning"], rows)]
 
 
 def _limits(facts: Facts) -> list[str]:

@@ -15,6 +15,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["FIELDS", "WRITERS", "History", "Jsonl", "is_history", "json_lines", "parsed", "read_history"]
@@ -25,11 +26,12 @@ FIELDS = {
     "event_id": "the id of the act",
     "task": "the question",
     "annotator": "who acted",
-    "kind": "label, skip, note, undo, redo, slice (a named search), or schema (the classes changed)",
+    "kind": "label, skip, note, undo, redo, slice (a named search), schema (the classes changed), or machine "
+    "(labels handed over to the model, or withdrawn)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
     "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason "
-    "of a skip, the note, the act that an undo or redo is about, or the classes",
+    "of a skip, the note, the act that an undo or redo is about, the classes, or the machine labels",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",
@@ -250,10 +252,13 @@ def _event(value: Any) -> LabelEvent:
         raise InvalidInput(f"time is {line.time!r}, not an ISO 8601 time with a time zone")
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
         raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a valid name")
-    if (line.kind in {"label", "skip", "note", "trial"}) != bool(line.item_ids):
+    made = HandOver.of(line.value) if line.kind == "machine" else None
+    if (line.kind in {"label", "skip", "note", "trial"} or made is not None) != bool(line.item_ids):
         raise InvalidInput(f"a {line.kind} cannot have {len(line.item_ids)} items")
     if len(set(line.item_ids)) < len(line.item_ids):
         raise InvalidInput("an item is listed twice")
+    if made is not None and len(made.codes) != len(line.item_ids):
+        raise InvalidInput(f"it has {len(line.item_ids)} items but {len(made.codes)} machine labels")
     CHECKS.get(line.kind, _check_nothing)(line.value)
     return LabelEvent(**{name: getattr(line, name) for name in LabelEvent.__dataclass_fields__})
 
@@ -279,7 +284,7 @@ def _check_skip(value: Any) -> None:
 
 def _check_note(value: Any) -> None:
     match value:
-        case {"note": str() | None}:
+        case {"note": str() | None} | {"kept": dict() | list(), "confidence": list()}:
             return
     raise InvalidInput(f"value is {value!r}, not a note")
 
@@ -313,8 +318,13 @@ def _check_team(value: Any) -> None:
         raise InvalidInput(f"value is {value!r}, not a setting of the team")
 
 
+def _check_machine(value: Any) -> None:
+    if HandOver.of(value) is None and Withdrawal.of(value) is None:
+        raise InvalidInput("value is neither a hand-over nor a withdrawal of machine labels")
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
     "slice": _check_slice, "team": _check_team, "trial": _check_team, "reveal": _check_nothing,
-    "undo": _check_target, "redo": _check_target,
+    "undo": _check_target, "redo": _check_target, "machine": _check_machine,
 }  # fmt: skip

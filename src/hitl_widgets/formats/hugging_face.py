@@ -88,7 +88,7 @@ class Rows:
 
     name = "hf"
     ending = ""
-    tabular, folder, items, relations = False, False, True, True
+    tabular, folder, items, relations, texts = False, False, True, True, True
     kinds: tuple[str, ...] = ()
 
     def notes(self, export: Export) -> Sequence[str]:  # noqa: ARG002

@@ -28,7 +28,7 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import answer_of, kinds_of, links_of
+from hitl_widgets.formats.label_studio_parts import WRITTEN, answer_of, is_of_region, kinds_of, links_of
 
 __all__ = ["FORMATS", "Flat", "Tasks"]
 
@@ -103,6 +103,10 @@ class _Question:
             raise NotTaken("The annotation was rejected in review.")
         parts = one.get("result") or []
         found = [part for part in parts if self._answers(part)]
+        regions = {part.get("id") for part in found} if self.kind in WRITTEN else set()
+        texts = [part for part in parts if is_of_region(part) and part.get("id") in regions]
+        found += texts
+        parts = [part for part in parts if part not in texts]
         links = [part for part in parts if part.get("type") == "relation"] if self.kind == "spans" else []
         parts = [part for part in parts if part not in links]
         others = sorted({str(part.get("type")) for part in parts if not self._answers(part)})
@@ -169,6 +173,8 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
     kind = names[name]
     if kind == "choice" and not wanted.kind and _has_several(rows, name):
         kind = "choices"
+    if kind == "ranges" and not wanted.kind and _are_transcribed(rows):
+        kind = "transcript"
     # With one question, a result without a name belongs to it.
     return _Question(name if len(known) > 1 else None, kind)
 
@@ -176,6 +182,16 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
 def _has_several(rows: Sequence[Row], name: str) -> bool:
     return any(
         part.get("from_name") == name and len(fields_of(part.get("value")).get("choices") or ()) > 1
+        for _, row in rows
+        for one in rows_of(_annotations(row))
+        for part in rows_of(one.get("result"))
+    )
+
+
+def _are_transcribed(rows: Sequence[Row]) -> bool:
+    """Return whether regions have texts."""
+    return any(
+        is_of_region(part)
         for _, row in rows
         for one in rows_of(_annotations(row))
         for part in rows_of(one.get("result"))

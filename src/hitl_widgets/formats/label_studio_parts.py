@@ -11,7 +11,17 @@ from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
-__all__ = ["CONTROL", "answer_of", "kinds_of", "links_of", "parts_of"]
+__all__ = [
+    "CONTROL",
+    "SEGMENT",
+    "TEXTS",
+    "WRITTEN",
+    "answer_of",
+    "is_of_region",
+    "kinds_of",
+    "links_of",
+    "parts_of",
+]
 
 # The kinds of questions that a control can answer.
 CONTROLS = {
@@ -34,6 +44,12 @@ CONTROLS = {
     "brush": ("masks",),
 }
 CONTROL = "answer"
+# The control of the texts of regions.
+TEXTS = "text"
+# The label of a segment without a speaker, because a region needs one.
+SEGMENT = "segment"
+# The kinds of answers whose marks may have texts.
+WRITTEN = ("boxes", "transcript")
 SIDES = {"left": "first", "right": "second"}
 Part = Mapping[str, Any]
 
@@ -42,17 +58,29 @@ def kinds_of(part: Part) -> tuple[str, ...]:
     """Return the kinds of questions that a result can answer, the most likely one first; empty for none."""
     kinds = CONTROLS.get(str(part.get("type")), ())
     value = part.get("value")
+    if is_of_region(part):
+        return ()
     if not isinstance(value, Mapping) or part.get("type") != "labels":
         return kinds
     if "x" not in value and "points" not in value and "rle" not in value:
         fractions = any(isinstance(value.get(end), float) for end in ("start", "end"))
         heard = "channel" in value or "original_length" in part or (fractions and "text" not in value)
-        return ("ranges", "spans") if heard else ("spans", "ranges")
+        return ("ranges", "transcript", "spans") if heard else ("spans", "ranges", "transcript")
     if "points" in value:
         return ("polygons",)
     if "rle" in value:
         return ("masks",)
     return ("boxes", "polygons") if "height" in value else ("points",)
+
+
+def is_of_region(part: Part) -> bool:
+    """Return whether a result is the text of a region, not of the whole item."""
+    value = part.get("value")
+    return (
+        part.get("type") == "textarea"
+        and isinstance(value, Mapping)
+        and bool({"start", "x", "points"} & value.keys())
+    )
 
 
 def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
@@ -70,7 +98,7 @@ def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
     NotTaken
         With the reason why they are not an answer.
     """
-    if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
+    if kind in {"spans", "ranges", "transcript", "boxes", "polygons", "points", "masks"}:
         return [mark for region in _regions(parts).values() for mark in _marks(region, kind, size)]
     if any({"start", "end", "x", "y"} & part["value"].keys() for part in parts):
         raise NotTaken("The choice is for a region, not for the whole item.")
@@ -146,6 +174,13 @@ def _regions(parts: Sequence[Part]) -> dict[Any, dict[str, Any]]:
 def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict[str, Any]]:
     named = [v for name, v in region.items() if name.endswith("labels") and isinstance(v, list | tuple)]
     labels = [label for one in named for label in one]
+    texts = _texts(region.get("text", [])) if kind in WRITTEN else []
+    if kind == "transcript":
+        names = [label for label in labels if label != SEGMENT]
+        if len(names) > 1:
+            raise NotTaken(f"A segment has several labels ({choices(names)}), and a segment has one speaker.")
+        speaker = {"speaker": names[0]} if names else {}
+        return [{**_within(region, "ranges"), "text": "\n".join(map(str, texts)), **speaker}]
     if not labels:
         raise NotTaken("A region has no label.")
     if kind in {"spans", "ranges"}:
@@ -161,7 +196,8 @@ def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict
                 "original_height are missing."
             )
         place = _on_image(region, kind, known)
-    return [{**place, "label": label} for label in labels]
+    text = {"text": "\n".join(map(str, texts))} if texts else {}
+    return [{**place, **text, "label": label} for label in labels]
 
 
 def _within(region: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -219,9 +255,13 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     NotTaken
         If Label Studio cannot say it.
     """
+    if kind == "transcript":
+        return [part for k, one in enumerate(answer) for part in _spoken(k, one)]
     if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
         regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
-        return regions + [_link(one, regions) for one in relations_of(answer)]
+        texts = zip(regions, marks_of(answer), strict=True)
+        read = [_read(region, one["text"]) for region, one in texts if kind == "boxes" and one.get("text")]
+        return regions + read + [_link(one, regions) for one in relations_of(answer)]
     if kind == "pair":
         return [_pairwise(answer)]
     if kind == "rating" and stars:
@@ -236,6 +276,21 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     if kind == "ranking":
         return [{"type": "ranker", "value": {"ranker": {CONTROL: [str(place) for place in answer]}}}]
     raise NotTaken(f"Label Studio has no answers of kind {kind!r}: expected one of {choices(CONTROLS)}.")
+
+
+def _read(region: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return the text of a region."""
+    place = {name: value for name, value in region["value"].items() if not name.endswith("labels")}
+    rest = {name: value for name, value in region.items() if name not in {"type", "value"}}
+    return {**rest, "from_name": TEXTS, "type": "textarea", "value": {**place, "text": [text]}}
+
+
+def _spoken(k: int, one: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the region of a segment, and its text."""
+    value = {"start": one["start"], "end": one["end"], "channel": 0}
+    labels = [str(one.get("speaker", SEGMENT))]
+    region = {"id": f"r{k + 1}", "origin": "manual", "type": "labels", "value": {**value, "labels": labels}}
+    return [region, _read(region, one["text"])]
 
 
 def _link(one: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Said, by_item
-from hitl_widgets.formats.label_studio_parts import CONTROL, parts_of
+from hitl_widgets.formats.label_studio_parts import CONTROL, SEGMENT, TEXTS, parts_of
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["WRITERS", "LabelStudio", "configuration", "task_data"]
@@ -19,7 +19,7 @@ OBJECT = "item"
 SIDES = ("first", "second")
 MARKERS = {
     "spans": "Labels", "ranges": "Labels", "boxes": "RectangleLabels", "polygons": "PolygonLabels",
-    "points": "KeyPointLabels", "masks": "BrushLabels",
+    "points": "KeyPointLabels", "masks": "BrushLabels", "transcript": "Labels",
 }  # fmt: skip
 OBJECTS = {"text": "Text", "html": "HyperText", "image": "Image", "audio": "Audio"}
 
@@ -29,10 +29,10 @@ class LabelStudio:
 
     name = "label-studio"
     ending = ""
-    tabular, folder, items, relations = False, False, True, True
+    tabular, folder, items, relations, texts = False, False, True, True, True
     kinds = (
         "choice", "choices", "rating", "number", "text", "spans", "ranges", "boxes", "polygons", "points",
-        "masks", "pair", "ranking",
+        "masks", "transcript", "pair", "ranking",
     )  # fmt: skip
 
     def notes(self, export: Export) -> Sequence[str]:
@@ -170,9 +170,16 @@ def _asked(schema: Schema) -> list[str]:
     return [
         f"<{MARKERS[kind]} {to}>",
         *(f'  <Label value={quoteattr(c.name)} background="{c.color}"/>' for c in schema.classes),
+        *([f'  <Label value="{SEGMENT}"/>'] if kind == "transcript" else []),
         f"</{MARKERS[kind]}>",
+        *([_text_area()] if schema.settings.get("transcribe") else []),
         *_relations(schema.settings.get("relations", ())),
     ]
+
+
+def _text_area() -> str:
+    """Return the control of the text of the region that is selected."""
+    return f'<TextArea name="{TEXTS}" toName="{OBJECT}" perRegion="true" editable="true" maxSubmissions="1"/>'
 
 
 def _relations(types: Sequence[str]) -> list[str]:

@@ -176,5 +176,7 @@ def _marks(marks: Sequence[Mapping[str, Any]]) -> str:
         if fields <= marks[0].keys():
             # Seconds may be whole, the places of characters always are.
             seconds = any(isinstance(one.get(end), float) for one in marks for end in ("start", "end"))
+            if kind == "spans" and "text" in marks[0] and "label" not in marks[0]:
+                return "transcript"
             return "ranges" if kind == "spans" and seconds else kind
     raise InvalidInput(f"The label {dict(marks[0])!r} is not a mark: say what it is with --kind (kind=).")

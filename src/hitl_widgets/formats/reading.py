@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
 MAX_START = 1_000
 MAX_BROKEN = 1_000  # with more broken lines, it is not a CSV file
 MAX_ROWS = 20_000_000
+# A column of our exports that tells labels of people from machine labels.
+SOURCE = "label_source"
 _field_limit = threading.Lock()
 
 
@@ -82,7 +84,23 @@ def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None)
     InvalidInput
         If the source is anything else, or a column is missing.
     """
-    asked = _Asked(names, wanted or Wanted(names[0], names[1]))
+    found = _read(source, _Asked(names, wanted or Wanted(names[0], names[1])))
+    return found if isinstance(found, History) else _of_people(found)
+
+
+def _of_people(found: Columns) -> Columns:
+    """Leave out machine labels: imported, they would be answers of a person."""
+    if SOURCE not in found.cells or found.annotators is not None:
+        return found
+    own = [source != "machine" for source in found.cells[SOURCE]]
+    cells = {name: list(compress(cells, own)) for name, cells in found.cells.items() if name != SOURCE}
+    why = "A machine label is not an answer of a person. Hand over with session.hand_over()."
+    broken = [(row, why) for row, mine in zip(found.rows, own, strict=True) if not mine]
+    rows = list(compress(found.rows, own))
+    return replace(found, cells=cells, rows=rows, broken=sorted(found.broken + broken))
+
+
+def _read(source: Any, asked: _Asked) -> Columns | History:
     if isinstance(source, str | os.PathLike):
         path = full_path(source)
         if (tool := opened_by(path)) is not None:
@@ -147,7 +165,7 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
         raise InvalidInput(f"Two columns share a name: rename one. {error}") from None
     if recognised(list(table.head(SAMPLE).iter_rows(named=True)), asked.wanted):
         return _from_rows(list(enumerate(table.iter_rows(named=True))), asked, what, [])
-    found = {c: table.get_column(c).to_list() for c in table.columns if c in asked.names}
+    found = {c: table.get_column(c).to_list() for c in table.columns if c in {*asked.names, SOURCE}}
     return _named(_picked(found, asked.names, what, table.columns), called, asked)
 
 
@@ -178,7 +196,7 @@ def _picked(
                 "Choose columns with id=, label= and annotator=."
             )
     n = len(columns[names[0]])
-    return Columns({name: columns[name] for name in names}, range(n), n)
+    return Columns({name: columns[name] for name in (*names, SOURCE) if name in columns}, range(n), n)
 
 
 def _from_rows(
@@ -192,7 +210,7 @@ def _from_rows(
     if (tool := recognised([r for _, r in good[:SAMPLE]], asked.wanted)) is not None:
         return _foreign(tool, good, asked, n, broken + odd)
     known = list(dict.fromkeys(k for _, r in good for k in r))
-    columns = {k: [r.get(k) for _, r in good] for k in known if k in names}
+    columns = {k: [r.get(k) for _, r in good] for k in known if k in {*names, SOURCE}}
     if not n:
         columns = {name: [] for name in names}
     found = _picked(columns, names, what, known)
@@ -323,7 +341,8 @@ def _from_parquet(path: Path, asked: _Asked) -> Columns:
                 raise InvalidInput(f"{path} has {file.metadata.num_rows:,} rows; the limit is {MAX_ROWS:,}.")
             first = next(iter(file.iter_batches(SAMPLE)), None)
             foreign = first is not None and recognised(first.to_pylist(), asked.wanted)
-            found = file.read(columns=None if foreign else [name for name in asked.names if name in known])
+            wanted = [name for name in (*asked.names, SOURCE) if name in known]
+            found = file.read(columns=None if foreign else wanted)
             called = _class_names(file.schema_arrow.metadata or {}, asked.wanted.label)
     except (pa.ArrowException, OSError) as error:
         raise InvalidInput(f"{path} cannot be read as Parquet: {error}") from error
@@ -408,7 +427,7 @@ def _from_cells(rows: Sequence[list[Any] | _Broken], asked: _Asked, what: str) -
     if len(set(header)) == len(header) and recognised(sample, asked.wanted):
         every = [(i, dict(zip(header, map(armed, row), strict=True))) for i, row in good]
         return replace(_from_rows(every, asked, what, wrong), n_rows=len(full))
-    places = {name: header.index(name) for name in names if name in header}
+    places = {name: header.index(name) for name in (*names, SOURCE) if name in header}
     columns = {name: [armed(row[at]) for _, row in good] for name, at in places.items()}
     found = _picked(columns, names, what, header)
     return Columns(found.cells, [i for i, _ in good], len(full), wrong)

@@ -87,7 +87,7 @@ class Audio:
         return Payload(content)
 
     def more(self, item: Any, ask: Ask, most: int) -> Payload:
-        """Return the requested part: ``peaks`` from a position on, or bytes of the ``sound``."""
+        """Return the requested part: ``peaks`` from a position on, bytes of the ``sound``, or ``segments``."""
         found = opened(item)
         if ask.get("version") != found.version:
             raise ValueError("The recording has changed since it was displayed: run the cell again.")
@@ -97,6 +97,8 @@ class Audio:
                     return found.peaks.part(found.sound, ask)
                 case "sound":
                     return found.part(item, ask, most)
+                case "segments":
+                    return found.segments(ask)
         raise ValueError(f"A recording has no part {ask.get('what')!r}.")
 
     def extent(self, item: Any) -> tuple[float, ...]:

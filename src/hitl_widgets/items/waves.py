@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from hitl_widgets.items.base import Payload
 from hitl_widgets.items.files import open_file
+from hitl_widgets.items.pauses import Loudness, segments
 from hitl_widgets.items.recordings import Recording, Samples, open_recording
 
 __all__ = ["Ask", "Opened", "Peaks", "opened"]
@@ -39,6 +40,13 @@ def _whole(ask: Ask, name: str, top: int) -> int:
     if isinstance(number, str | bool) or not 0 <= number <= top or number != int(number):
         raise ValueError(f"{name}={number!r} is not in the recording.")
     return int(number)
+
+
+def _seconds(ask: Ask, name: str) -> float:
+    number = ask.get(name)
+    if isinstance(number, str | bool) or number is None or not number > 0:
+        raise ValueError(f"{name}={number!r}: expected seconds.")
+    return float(number)
 
 
 class Peaks:
@@ -110,6 +118,7 @@ class Opened:
         self.item = item  # keeps the item alive, so that its id is not reused
         self.sound, self.peaks, self.version = sound, peaks, version
         self.lock = peaks.lock  # shared by everything that reads the same file
+        self._loudness: Loudness | None = None
         # All browsers play one or two channels.
         self.channels = sound.channels if sound.channels <= 2 else 1
         self.times = max(1, math.ceil(SLOWEST / sound.rate))
@@ -123,6 +132,18 @@ class Opened:
         """Return bytes from ``at`` on: of the file itself if ``raw`` is set, else of a ``clip``."""
         at = _whole(ask, "at", 2**53)
         return self._file_part(item, at, most) if ask.get("raw") else self._clip_part(ask, at, most)
+
+    def segments(self, ask: Ask) -> Payload:
+        """Return the segments between pauses once the whole recording is known, after listening for a moment."""
+        if self._loudness is None:
+            self._loudness = Loudness(self.sound)
+        heard = self._loudness
+        heard.look(self.sound)
+        content: dict[str, Any] = {"kind": "audio", "known": heard.known, "of": len(heard.values)}
+        if heard.known == len(heard.values):
+            wanted = {name: _seconds(ask, name) for name in ("pause", "shortest", "longest")}
+            content["segments"] = segments(heard, wanted)
+        return Payload(content)
 
     def _file_part(self, item: Any, at: int, most: int) -> Payload:
         if not self.raw:

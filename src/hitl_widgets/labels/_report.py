@@ -74,6 +74,9 @@ def _tasks(found: Iterable[LabelEvent]) -> Iterator[str]:
         items = {key for e in labels for key in e.item_ids}
         days = sorted(e.time[:10] for e in all_)
         counts = f"{len(all_):,} events, {len(labels):,} labels on {len(items):,} items"
+        if handed := [len(e.item_ids) for e in all_ if e.kind == "machine" and e.item_ids]:
+            times = "once" if len(handed) == 1 else f"{len(handed):,} times, the last time"
+            counts += f", handed over to the model {times} with {handed[-1]:,} items"
         yield f"task {task!r}: {counts}, {_span(days)}"
         for who, n in Counter(e.annotator for e in all_).most_common():
             theirs = sorted(e.time[:10] for e in all_ if e.annotator == who)

@@ -15,7 +15,7 @@ __all__ = ["FORMAT", "escape", "prepare", "unescape"]
 
 # When changing the format, increase this, add a step to _UPGRADES, and add a store in the previous format
 # to tests/files/.
-FORMAT = 3
+FORMAT = 4
 
 # hashtext has 32 bits: two tasks with the same hash wait for each other, which is harmless.
 LOCK = int.from_bytes(b"hitl")  # the first half of the keys of our advisory locks
@@ -121,7 +121,11 @@ def _to_3(_: sa.Connection) -> None:
     """Do nothing: new answers name classes by id, which earlier versions cannot read; old ones are kept."""
 
 
-_UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3}
+def _to_4(_: sa.Connection) -> None:
+    """Do nothing: machine labels are new, which earlier versions would take for acts of people."""
+
+
+_UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 
 
 def prepare(connection: sa.Connection, name: str) -> str:

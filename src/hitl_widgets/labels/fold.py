@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, repeat
+from itertools import islice, repeat, takewhile
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.crew import Crew
-from hitl_widgets.labels.events import ActState, LabelEvent
+from hitl_widgets.labels.events import ActState, LabelEvent, is_kept
+from hitl_widgets.labels.machine import HandOver, Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -24,11 +25,18 @@ class Fold:
     reverts an annotator's own last acts. Redo repeats them until the annotator acts again. Acts that are
     undone at that time are left behind; a new act with ``restores`` can repeat them. Events are added one at
     a time, in log order.
+
+    Attributes
+    ----------
+    machines
+        The machine labels. They are not answers: all other state is that of people.
     """
 
     def __init__(self) -> None:
         self.n_events = 0
         self.vocabulary = Vocabulary()
+        self.machines = Machines()
+        self._drawn: list[LabelEvent] = []  # labels of single items that were drawn at random
         self._order: dict[str, int] = {}
         self._events: dict[str, LabelEvent] = {}
         # Items of one act share one tuple: 100,000 lists would trigger the garbage collector.
@@ -43,8 +51,10 @@ class Fold:
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
         self._slices: list[LabelEvent] = []
         self._noted: dict[str, list[str]] = {}  # the notes on each item
-        self.reviewed: dict[str, None] = {}
+        self.judged: dict[str, None] = {}
         """The keys of all items that a reviewer ever decided, in the order of the first decision."""
+        self._kept: dict[str, list[str]] = {}  # the acts that kept the label of each item
+        self._again: list[str] = []  # the answers of people who were asked again
         self._restored: dict[str, str] = {}  # the last act that restored each act
         self.crew = Crew()
         """What is set for the team, and its answers in qualifications."""
@@ -63,36 +73,62 @@ class Fold:
             changed = self.vocabulary.apply(event.value, event.event_id, event.annotator)
             # What a cell asks for is not an act that an undo reverts.
             if changed is None or "change" not in event.value or event.value.get("whole"):
-                return tuple(self._on_item) if changed else ()
+                return self._all if changed else ()
             self._push(event)
-            return tuple(self._on_item) if changed else ()
+            return self._all if changed else ()
         if event.kind in {"team", "trial"}:
             self.crew.apply(event)
-            return tuple(self._on_item) if event.kind == "team" else event.item_ids
+            return self._all if event.kind == "team" else event.item_ids
         if event.kind == "reveal":
             return ()
+        if event.kind == "machine":
+            return self._hand_over(event)
         self._push(event)
         if event.kind == "slice":
             self._slices.append(event)
             return ()
         if event.kind == "note":
+            of = self._kept if is_kept(event) else self._noted
             for key in event.item_ids:
-                self._noted.setdefault(key, []).append(event.event_id)
+                of.setdefault(key, []).append(event.event_id)
             return ()
         if event.kind == "label" and event.value is not None:
-            answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
-            words = None if answer is None else self.kind.said(answer, self.vocabulary)
-            if answer is None:
-                self._unread.append(event)
-            self._words[event.event_id] = event.value if isinstance(event.value, str) else words
-            self._given[event.annotator] += len(event.item_ids)
-        if event.selection == "review":
-            self.reviewed.update(dict.fromkeys(event.item_ids))
+            self._read(event)
+        if event.selection == "decision":
+            self.judged.update(dict.fromkeys(event.item_ids))
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
         for part in _parts(len(keys)):
             self._on_item.update(zip(keys[part], map(longer.__getitem__, before[part]), strict=True))
         return event.item_ids
+
+    def _read(self, event: LabelEvent) -> None:
+        """Read the answer of a label."""
+        answer = self._answers[event.event_id] = self.kind.load(event.value, self.vocabulary)
+        words = None if answer is None else self.kind.said(answer, self.vocabulary)
+        if answer is None:
+            self._unread.append(event)
+        self._words[event.event_id] = event.value if isinstance(event.value, str) else words
+        self._given[event.annotator] += len(event.item_ids)
+        if event.selection in {"audit", "spot"} and len(event.item_ids) == 1:
+            self._drawn.append(event)
+        if isinstance(event.value, dict) and event.value.get("again") is True:
+            self._again.append(event.event_id)
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        """The keys of all items with labels."""
+        return tuple({**self._on_item, **self.machines.given})
+
+    def _hand_over(self, event: LabelEvent) -> tuple[str, ...]:
+        """Apply a machine event. No undo of an annotator reverts what the session withdrew by itself."""
+        ended = Withdrawal.of(event.value)
+        if ended is not None and ended.risen:
+            self._order[event.event_id], self._events[event.event_id] = self.n_events, event
+        else:
+            self._push(event)
+        self.machines.note(event)
+        return self.machines.settle(self._undone)
 
     def _push(self, event: LabelEvent) -> None:
         lost = self._redoable[event.annotator]
@@ -119,11 +155,12 @@ class Fold:
             if target.event_id in self._answers:
                 self._given[who] += len(target.item_ids) * (-1 if back else 1)
             changed = target.kind == "schema" and self.vocabulary.turn(target.event_id, back=back)
-            touched.update(dict.fromkeys(self._on_item if changed else target.item_ids))
+            of_machine = self.machines.settle(self._undone) if target.kind == "machine" else ()
+            touched.update(dict.fromkeys(self._all if changed else (*target.item_ids, *of_machine)))
         return tuple(touched)
 
     def act(self, event_id: str) -> LabelEvent | None:
-        """Return the label, skip, note, class change or slice with this id."""
+        """Return the act with this id: any event but undo and redo."""
         return self._events.get(event_id)
 
     def to_undo(self, annotator: str) -> LabelEvent | None:
@@ -236,8 +273,14 @@ class Fold:
         return [key for key in self._on_item if self._lacks(key)]
 
     def _lacks(self, key: str) -> bool:
-        held = [event for event in self.current(key).values() if event.event_id in self._answers]
-        return bool(held) and all(self.now(event) is None for event in held)
+        answers = [self._answers.get(event.event_id) for event in self.current(key).values()]
+        held = [answer for answer in answers if answer is not None]
+        return bool(held) and all(map(self._lacks_part, held))
+
+    def _lacks_part(self, answer: Answer) -> bool:
+        """Whether an answer does not count although all of its classes are there."""
+        gone = None in map(self.vocabulary.heir, self.kind.classes(answer))
+        return not gone and self.kind.now(answer, self.vocabulary) is None
 
     def words(self, event: LabelEvent) -> Any:
         """Return the answer of a label in the class names at the time; None if the label was removed."""
@@ -252,6 +295,31 @@ class Fold:
         """Return the answer of a label in the current class names."""
         answer = self.now(event)
         return None if answer is None else self.kind.said(answer, self.vocabulary)
+
+    def machine(self, key: str) -> Answer | None:
+        """Return the machine label of this item in the current classes; None if it has none."""
+        id_ = self.machines.given.get(key)
+        return None if id_ is None else self.kind.now(id_, self.vocabulary)
+
+    def checks(self) -> list[tuple[str, bool]]:
+        """Return the spot checks of the last hand-over: keys, in order, and whether the machine was wrong.
+
+        These are items that were drawn at random, and labelled by a person after the hand-over.
+        """
+        last = self.machines.last
+        if last is None:
+            return []
+        made, since = HandOver.of(last.value), self._order[last.event_id]
+        assert made is not None  # noqa: S101 - see Machines.note
+        given = dict(zip(last.item_ids, made.codes, strict=False))
+        found: dict[str, bool] = {}
+        late = takewhile(lambda event: self._order[event.event_id] > since, reversed(self._drawn))
+        for event in reversed(list(late)):
+            [key], answer = event.item_ids, self.now(event)
+            holds = self.current(key).get(event.annotator) is event
+            if key in given and key not in found and holds and answer is not None:
+                found[key] = answer != self.kind.now(made.classes[given[key]], self.vocabulary)
+        return list(found.items())
 
     @property
     def given(self) -> dict[str, int]:
@@ -274,20 +342,20 @@ class Fold:
         for event_id in self._on_item.get(key, ()):
             if event_id not in self._undone:
                 event = self._events[event_id]
-                if event.selection == "review":
+                if event.selection == "decision":
                     continue
                 held.pop(event.annotator, None)
                 held[event.annotator] = event
         return held
 
-    def decision(self, key: str) -> LabelEvent | None:
+    def verdict(self, key: str) -> LabelEvent | None:
         """Return the last decision of a reviewer on this item, or None.
 
         It counts instead of all labels, also of later ones. Those whose class is gone do not count.
         """
         for event_id in reversed(self._on_item.get(key, ())):
             event = self._events[event_id]
-            if event.selection != "review" or event_id in self._undone:
+            if event.selection != "decision" or event_id in self._undone:
                 continue
             if event.value is None:  # withdrawn
                 return None
@@ -297,8 +365,8 @@ class Fold:
 
     def _beside(self, key: str, event: LabelEvent) -> LabelEvent | None:
         """The act in effect that this act on the item replaces, or is."""
-        if event.selection == "review":
-            return self.decision(key)
+        if event.selection == "decision":
+            return self.verdict(key)
         return self.current(key).get(event.annotator)
 
     def answer(self, key: str) -> LabelEvent | None:
@@ -306,7 +374,7 @@ class Fold:
 
         Labels whose class is gone do not count.
         """
-        if (decided := self.decision(key)) is not None:
+        if (decided := self.verdict(key)) is not None:
             return decided
         held = reversed(self.current(key).values())
         return next((e for e in held if self.now(e) is not None), None)
@@ -327,6 +395,38 @@ class Fold:
                     case {"note": str() as text} if text:
                         held[event.annotator] = event
         return held
+
+    def kept(self, key: str) -> Iterator[tuple[int, Answer, float | None]]:
+        """Return the acts in effect that kept a label of this item, newest first.
+
+        For each: its position in the log, the label that was kept, and the model's probability of it then.
+        """
+        for event_id in reversed(self._kept.get(key, ())):
+            event = self._events[event_id]
+            said = self.kind.load(event.value["kept"], self.vocabulary)
+            answer = None if said is None else self.kind.now(said, self.vocabulary)
+            if event_id not in self._undone and answer is not None:
+                sure = event.value.get("confidence") or [None] * len(event.item_ids)
+                yield self._order[event_id], answer, sure[event.item_ids.index(key)]
+
+    @property
+    def again(self) -> Iterator[tuple[str, LabelEvent, LabelEvent]]:
+        """The answers in effect of people who were asked again, with their answer before, by item."""
+        for event_id in self._again:
+            event = self._events[event_id]
+            if event_id in self._undone or len(event.item_ids) != 1:
+                continue
+            key = event.item_ids[0]
+            said = [self._events[act] for act in self._on_item[key] if act not in self._undone]
+            mine = [e for e in said if e.annotator == event.annotator and e.event_id in self._answers]
+            place = next(k for k, e in enumerate(mine) if e.event_id == event_id)
+            if place:
+                yield key, mine[place - 1], event
+
+    @property
+    def reviewed(self) -> Iterable[str]:
+        """The keys of all items whose label somebody ever kept."""
+        return self._kept.keys()
 
     @property
     def noted(self) -> Iterable[str]:
@@ -351,7 +451,7 @@ class Fold:
 
     @property
     def touched(self) -> Iterable[str]:
-        """The keys of all items with acts, in the order of the first act."""
+        """The keys of all items with acts of people, in the order of the first act."""
         return self._on_item.keys()
 
     def acts(self, limit: int | None = None, annotator: str | None = None) -> list[tuple[LabelEvent, bool]]:

@@ -25,6 +25,7 @@ __all__ = [
     "learning_curve",
     "part_estimates",
     "tell",
+    "without_own",
 ]
 
 N_FOLDS = 10
@@ -340,13 +341,9 @@ def tell(
         own = np.array(own)
     else:
         P, among = foretold(learner, index, y, asked), np.arange(n)
-        own = np.empty((n, P.shape[1]))
-        fold = _folds(given.audited[:n])
-        for k in range(min(n, N_FOLDS)):
-            if overtaken():
-                return None
-            held = fold == k
-            own[held] = foretold(learner, index[~held], y[~held], index[held])
+        own = _cross_fitted(learner, index, y, given.audited[:n], overtaken)
+        if own is None:
+            return None
     kind, weight = given.kinds(n)
     for j, place in enumerate(among.tolist()):
         if place in before:
@@ -356,6 +353,48 @@ def tell(
     among = np.concatenate([among, later])
     answers = Answers(np.concatenate([own, P[: len(later)]]), given.y[among], kind[among], weight[among])
     return Told(answers, P[len(later) :], rest.n, int(given.audited.sum()), given.index[among])
+
+
+def without_own(learner: Learner, given: Given) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Return predictions of the labeled items by models of all labels but theirs.
+
+    This judges the labels. To judge the model, use :func:`tell`: later questions depend on each label.
+
+    Returns
+    -------
+    Probabilities, (k, n_classes), and the positions of their labels: all, or a sample if there are very many.
+
+    Raises
+    ------
+    NotYet
+        If the learner cannot learn from a part of the labels yet.
+    """
+    if leaves_out(learner) and len(np.unique(given.y)) > 1:
+        _, among, own = learner.told_left_out(given.index, given.y, given.index[:1])
+        return own, among
+    found = _cross_fitted(learner, given.index, given.y, given.audited)
+    assert found is not None  # noqa: S101 - nothing overtakes it
+    return found, np.arange(len(given))
+
+
+def _cross_fitted(
+    learner: Learner,
+    index: IntArray,
+    y: IntArray,
+    audited: npt.NDArray[np.bool_],
+    overtaken: Overtaken = lambda: False,
+) -> FloatArray | None:
+    """Return predictions of each label by a model of the other folds; None if overtaken."""
+    fold = _folds(audited)
+    own: FloatArray | None = None
+    for k in range(min(len(y), N_FOLDS)):
+        if overtaken():
+            return None
+        held = fold == k
+        told = foretold(learner, index[~held], y[~held], index[held])
+        own = np.empty((len(y), told.shape[1])) if own is None else own
+        own[held] = told
+    return own
 
 
 def _folds(audited: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

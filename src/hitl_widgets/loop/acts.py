@@ -14,13 +14,14 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, is_gold, new_event_id, now
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.resting import Resting
 from hitl_widgets.loop.settings import check_act
 from hitl_widgets.loop.suggesting import Suggesting
+from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import is_unicode
-from hitl_widgets.questions.text import changed_share
 
 __all__ = ["Acts", "checked_reason", "relabelled", "unsaid"]
 
@@ -83,12 +84,12 @@ class Acts:
         if value is not None:
             self._check(value, rows)
             value |= self._beside(value, rows, shown)
-        if len(index) == 1 and selection in {"api", "suggested", "audit"}:
+        if len(index) == 1 and selection in {"api", "suggested", "audit", "review"}:
             selection = self._selection(int(index[0]), selection)
         beside: dict[str, Any] = {}
         if len(index) == 1 and (mine := self._own_decision(rows[0])) is not None:
             # Who decided has changed their mind: their label alone would change nothing.
-            selection, beside = "review", {"gold": True} if is_gold(mine) else {}
+            selection, beside = "decision", {"gold": True} if is_gold(mine) else {}
         act = replace(
             self._event("label", rows, event_id),
             value=value if value is None else value | beside,
@@ -120,7 +121,7 @@ class Acts:
             value = self._said(value)
             self._check(value, rows)
             value |= ({"because": because} if because else {}) | ({"gold": True} if gold else {})
-        act = replace(self._event("label", rows, event_id), value=value, selection="review")
+        act = replace(self._event("label", rows, event_id), value=value, selection="decision")
         return self._log.write(act, rows)
 
     def set_team(self, value: Mapping[str, Any], *, event_id: str | None = None) -> str:
@@ -157,6 +158,34 @@ class Acts:
         """Log that hidden personal data of these rows was displayed."""
         rows = self._rows(index)
         return self._log.write(self._event("reveal", rows, event_id), rows)
+
+    def keep(
+        self, index: Rows, confidence: Callable[[int], float | None], *, event_id: str | None = None
+    ) -> str:
+        """Keep the labels of these rows after a review, one act per class: see :meth:`Session.confirm`.
+
+        ``confidence`` returns the model's probability of a row's label, None if it is unknown. It is
+        recorded, because the label is suspected again only if the model doubts it much more.
+        """
+        if not len(index):
+            raise InvalidInput("There is nothing to keep: pass at least one id.")
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            rows, labels = self._rows(index), self._ledger.labels
+            for row in rows:
+                if labels.y[row] < 0:
+                    raise InvalidInput(f"{self._ledger.pool.ids[row]!r} has no label to keep.")
+            groups: dict[int, list[int]] = {}
+            for row in rows:
+                groups.setdefault(int(labels.y[row]), []).append(row)
+            # The last act gets the given id, so that a resent message completes an interrupted one.
+            names = [*[new_event_id() for _ in groups][1:], event_id or new_event_id()]
+            for (code, part), name in zip(groups.items(), names, strict=True):
+                answer = self._ledger.fold.kind.dump(self._ledger.answer(code))
+                value = {"kept": answer, "confidence": [confidence(row) for row in part]}
+                self._log.write(replace(self._event("note", part, name), value=value), part)
+        return names[-1]
 
     def settle(self, rows: Sequence[int] | None, *, keep: bool, event_id: str | None = None) -> int:
         """Keep or remove the labels of changed items; of all changed items if ``rows`` is None.
@@ -199,6 +228,15 @@ class Acts:
                 return event_id
             value = {"name": name, "query": query}
             return self._log.write(replace(self._event("slice", (), event_id), value=value))
+
+    def hand_over(self, rows: Sequence[int], made: HandOver, *, event_id: str | None = None) -> str:
+        """Label rows of the pool by machine: see :class:`~.handing.Handing`."""
+        event = self._event("machine", rows, event_id)
+        return self._log.write(replace(event, value=made.dump(), model_version=self._version()), rows)
+
+    def withdraw(self, ended: Withdrawal, *, event_id: str | None = None) -> str:
+        """End the use of machine labels: see :class:`~.handing.Handing`."""
+        return self._log.write(replace(self._event("machine", (), event_id), value=ended.dump()))
 
     def turn(self, kind: Literal["undo", "redo"], *, event_id: str | None = None) -> str | None:
         """Undo or redo the last act; returns the event's id, or None if there is nothing to do."""
@@ -305,19 +343,21 @@ class Acts:
         """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
             labels = self._ledger.labels
-            mine, known = labels.mine[row], labels.y[row] >= 0
+            mine, known, audited = labels.mine[row], labels.y[row] >= 0, labels.audited[row]
             if labels.gold[row]:
                 return "gold"
+        if said == "review":  # a corrected label still counts for the audit: its item was drawn at random
+            return "audit" if audited else said
         if mine:
             return said if said == "api" else "clicked"
         if known:
             return "opinion"
-        return "audit" if self._blind.issued([row]) else said
+        return self._blind.issued(row) or said
 
     def _own_decision(self, row: int) -> LabelEvent | None:
         """The decision of this annotator on an item, if it is the one that counts."""
         with self._log.lock:
-            found = self._ledger.decision(self._ledger.pool.keys[row])
+            found = self._ledger.verdict(self._ledger.pool.keys[row])
         return found if found is not None and found.annotator == self._log.annotator else None
 
     def _beside(self, value: Any, rows: Sequence[int], shown: bool | None) -> dict[str, Any]:
@@ -329,9 +369,8 @@ class Acts:
         if self.suggesting is not None and suggested is not None:
             same = self.suggesting.is_same(suggested, value)
             found["suggested"] = {"shown": shown, "same": same}
-            if self._ledger.fold.kind.name == "text":
-                share = changed_share(suggested["text"], value["text"])
-                found["suggested"]["changed"] = share
+            if isinstance(kind := self._ledger.fold.kind, Corrected):
+                found["suggested"]["changed"] = kind.changed(suggested, value)
         return found
 
     def _check(self, value: Any, rows: Sequence[int]) -> None:

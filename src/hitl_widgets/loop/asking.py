@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +39,15 @@ __all__ = ["Asked", "Asker", "Ground", "Labels", "ground_of"]
 
 COLD = "nothing similar is labelled yet"
 AUDIT = "drawn at random, to check the model"
+SPOT = "drawn at random, to check the machine labels"
 SECOND = "second opinion: somebody else has labelled it"
 DISPUTED = "others disagree, and you are an expert of these classes"
 # The value of ``Labels.refused`` for items that cannot be answered.
 BAD = 2
 # Share of the questions that are second opinions, while any are needed.
 OPINIONS = 1 / 3
+# Share of the questions that check machine labels, as long as these are used; audited ones count.
+SPOTS = 0.05
 UNCERTAIN = {
     "doubt",
     "margin",
@@ -117,14 +120,28 @@ class Labels:
     mine
         int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if as gold.
     second
-        int8 of shape (n,): labelled by others, and also to be asked of this annotator; 2 if the others
-        disagree about classes of which this annotator is an expert.
+        bool of shape (n,): labelled by others, and also to be asked of this annotator.
+    several
+        bool of shape (n,): labelled by more than one annotator.
+    machine
+        Like ``y``: the codes of the machine labels in use, -1 for items that a person has labelled.
     gold
         bool of shape (n,): its answer is known, and this annotator has not given one.
+    disputed
+        bool of shape (n,): like ``second``, because others disagree about classes of which this annotator is
+        an expert.
     gold_share
         Share of the questions that are gold.
     n_events
         Number of log events folded so far.
+    handed, checked, enough
+        The position of the hand-over in the log, 0 if there are no machine labels; the number of spot checks
+        since; and how many there should be at the least.
+    decisions
+        How often decisions about disputed items have changed.
+    gains
+        float64 of shape (n,): how much a second opinion of this annotator is expected to settle each item;
+        None if it is not known.
     held
         Rows that are currently being labelled in other sessions.
     """
@@ -138,9 +155,17 @@ class Labels:
     skipped: npt.NDArray[np.bool_]
     refused: npt.NDArray[np.int8]
     mine: npt.NDArray[np.int8]
-    second: npt.NDArray[np.int8]
+    second: npt.NDArray[np.bool_]
+    several: npt.NDArray[np.bool_]
+    machine: npt.NDArray[Any]
     gold: npt.NDArray[np.bool_]
+    disputed: npt.NDArray[np.bool_]
     n_events: int
+    handed: int = 0
+    checked: int = 0
+    enough: int = 0
+    decisions: int = 0
+    gains: npt.NDArray[np.float64] | None = None
     gold_share: float = 0.0
     held: tuple[int, ...] = ()
 
@@ -149,19 +174,29 @@ class Labels:
         """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
-        audited, asked, skipped, gold = np.zeros((4, n), dtype=np.bool_)
-        y, order = np.full(n, -1, np.int16 if kind.closed else np.int32), np.zeros(n, dtype=np.int64)
-        refused, mine, second = np.zeros((3, n), dtype=np.int8)
-        return cls(schema, known, y, order, audited, asked, skipped, refused, mine, second, gold, n_events=0)
+        names = ("audited", "asked", "skipped", "second", "several", "gold", "disputed")
+        flags: dict[str, Any] = {name: np.zeros(n, dtype=np.bool_) for name in names}
+        y, machine = np.full((2, n), -1, np.int16 if kind.closed else np.int32)
+        order = np.zeros(n, dtype=np.int64)
+        refused, mine = np.zeros((2, n), dtype=np.int8)
+        numbers: dict[str, Any] = {
+            "y": y,
+            "order": order,
+            "refused": refused,
+            "mine": mine,
+            "machine": machine,
+        }
+        return cls(schema, known, **numbers, **flags, n_events=0)
 
-    def copy(self, n_events: int, held: tuple[int, ...] = (), gold_share: float = 0.0) -> Labels:
+    def copy(self, n_events: int, **more: Any) -> Labels:
         """A snapshot after ``n_events``, with read-only arrays."""
-        names = ("y", "order", "audited", "asked", "skipped", "refused", "mine", "second", "gold")
-        arrays = {name: getattr(self, name).copy() for name in names}
+        arrays = {
+            f.name: x.copy() for f in fields(self) if isinstance(x := getattr(self, f.name), np.ndarray)
+        }
         for array in arrays.values():
             array.flags.writeable = False
-        more: dict[str, Any] = {"n_events": n_events, "held": held, "gold_share": gold_share}
-        return Labels(self.schema, tuple(self.answers), **arrays, **more)
+        changes: dict[str, Any] = {**arrays, "answers": tuple(self.answers), "n_events": n_events, **more}
+        return replace(self, **changes)
 
     @cached_property
     def _n(self) -> int:
@@ -173,8 +208,16 @@ class Labels:
 
     @property
     def left(self) -> npt.NDArray[np.bool_]:
-        """Bool of shape (n,): items that can be labelled, nobody has, and this annotator has not skipped."""
-        return np.asarray((self.y < 0) & ~self.skipped & (self.refused != BAD))
+        """Bool of shape (n,): items that nobody has labelled, and that are to be asked of this annotator.
+
+        Those that the annotator skipped, that cannot be answered, or that are labelled by machine are not.
+        """
+        return np.asarray((self.y < 0) & ~self.skipped & (self.refused != BAD) & (self.machine < 0))
+
+    @property
+    def checkable(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): items labelled by machine that this annotator may be asked to check."""
+        return self._free(np.asarray((self.machine >= 0) & ~self.skipped))
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
@@ -183,14 +226,15 @@ class Labels:
 
     @property
     def opinions(self) -> npt.NDArray[np.int64]:
-        """Rows that need a second opinion, disputes first, in the order they were labelled."""
-        rows = np.flatnonzero(self._free(self.second > 0))
-        return rows[np.lexsort((self.order[rows], -self.second[rows]))]
+        """Rows that need a second opinion: disputes, then where it is worth most, then the oldest label."""
+        rows = np.flatnonzero(self._free(self.second))
+        gains = np.zeros(len(rows)) if self.gains is None else self.gains[rows]
+        return rows[np.lexsort((self.order[rows], -gains, ~self.disputed[rows]))]
 
     @property
     def waits(self) -> npt.NDArray[np.bool_]:
         """Bool of shape (n,): labelled by others, and this annotator may be asked without seeing that."""
-        return np.asarray((self.second > 0) | self.gold)
+        return np.asarray(self.second | self.gold)
 
     def _free(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if not self.held:
@@ -424,23 +468,30 @@ class Asker:
         mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
         draw, rest, gold = self._audit_draw(labels), iter(chosen), self._gold_draw(labels)
         others = (
-            Suggestion(int(i), DISPUTED if labels.second[i] > 1 else SECOND, opinion=True)
+            Suggestion(int(i), DISPUTED if labels.disputed[i] else SECOND, opinion=True)
             for i in labels.opinions
         )
+        since = int((labels.asked & (labels.order > labels.handed)).sum()) if labels.handed else 0
+        checked, every, checks = labels.checked, self._audit_draw(labels, checking=True), self._checks(labels)
         used: set[int] = set()
         share = self.share if self._draws(labels) else 0.0
         for position in range(n):
             sources: list[Iterable[Suggestion]] = [rest, draw, others]
             if (audited + 1) <= share * (asked + position + 1):
-                sources = [draw, rest, others]
+                sources = [every, rest, others]
+            elif labels.handed and (checked + 1) <= SPOTS * (since + position + 1):
+                sources = [checks, rest, draw, others]
             elif (second + 1) <= OPINIONS * (mine + position + 1):
                 sources = [others, rest, draw]
+            if checked < labels.enough:  # also if nothing else is left to ask
+                sources.append(checks)
             if self._is_gold_turn(mine + position, labels.gold_share):
                 sources = [gold, *sources]
             found = next((s for source in sources for s in source if s.index not in used), None)
             if found is None:
                 return
             audited += found.audit
+            checked += bool(found.spot or (found.audit and labels.machine[found.index] >= 0))
             second += found.opinion and not labels.gold[found.index]
             used.add(found.index)
             yield found
@@ -453,24 +504,34 @@ class Asker:
         """The gold questions, in an order that says nothing."""
         free = labels.gold.copy()
         free[list(labels.held)] = False
-        return (Suggestion(int(i), SECOND, opinion=True) for i in self._shuffled(labels)[::-1] if free[i])
-
-    def _shuffled(self, labels: Labels) -> npt.NDArray[np.int64]:
-        if self._draw is None:
-            self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
-        return self._draw
+        return (Suggestion(int(i), SECOND, opinion=True) for i in self._order(labels)[::-1] if free[i])
 
     def _draws(self, labels: Labels) -> bool:
         """Whether there is a model to audit, or a suggestion to hide from some items."""
         return self.hides or labels.target.problem.size > 0
 
-    def _audit_draw(self, labels: Labels) -> Iterator[Suggestion]:
-        candidates = labels.candidates
-        audit = self.share > 0 and self._draws(labels)
+    def _order(self, labels: Labels) -> npt.NDArray[np.int64]:
+        """The random order in which items are drawn."""
+        if self._draw is None:
+            self._draw = np.random.default_rng([self.seed, 2]).permutation(len(labels.y))
+        return self._draw
+
+    def _checks(self, labels: Labels) -> Iterator[Suggestion]:
+        """Draws from the machine labels."""
+        may = labels.checkable
+        return (Suggestion(int(i), SPOT, spot=True) for i in self._order(labels) if may[i])
+
+    def _audit_draw(self, labels: Labels, *, checking: bool = False) -> Iterator[Suggestion]:
+        """Draws from the items that no person has labelled; with ``checking`` also from the machine labels.
+
+        Only with these do they count for the audit, because otherwise easy items would be missing in it.
+        """
+        candidates = labels.candidates | labels.checkable if checking else labels.candidates
+        audit = self.share > 0 and self._draws(labels) and (checking or not labels.handed)
         reason = "drawn at random"
         if audit:
             reason = AUDIT if labels.target.problem.size else "drawn at random, without the suggestion"
-        return (Suggestion(int(i), reason, audit=audit) for i in self._shuffled(labels) if candidates[i])
+        return (Suggestion(int(i), reason, audit=audit) for i in self._order(labels) if candidates[i])
 
     def reason(self, round_: Round, i: int) -> str:
         """Say in one short phrase why the strategy chose this item."""

@@ -25,6 +25,7 @@ from hitl_widgets.loop.drafting import Drafting
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tagging import Doubts, Tagging
+from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
 from hitl_widgets.maps.preparation import Map, Preparation, Stage
@@ -120,6 +121,7 @@ class Background:
             on_turn=self.note,
             cache=cache,
         )
+        self.teaching = Teaching(log, self.trainer, tell, self.note)
         self.drafting: Drafting | None = None  # set by the loop, because it reads the suggestions
         self.tagging: Tagging | None = None
         if log.labels.kind.name == Spans.name:
@@ -193,12 +195,16 @@ class Background:
                 if self.error is not None:
                     raise HitlError(f"The items could not be prepared: {self.error}") from self.error
                 found = self.trainer.round
-                fresh = found is not None and found.n_events >= self._log.n_events
-                if found is not None and fresh and found.settled and self._is_ready(found):
+                seen = (0, 0) if found is None else (found.n_events, found.decisions)
+                fresh = seen[0] >= self._log.n_events and seen[1] >= self._log.ledger.decisions
+                taught = self.teaching.settled
+                if found is not None and fresh and found.settled and taught and self._is_ready(found):
                     return found
                 self._log.refuse_closed()
                 if found is not None and not found.settled:
                     self.trainer.hurry()
+                if not taught:
+                    self.teaching.worker.hurry()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(self._late(timeout))
@@ -234,7 +240,7 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
-        for one in (self.tagging, self.drafting):
+        for one in (self.tagging, self.drafting, self.teaching):
             if one is not None and one.worker.failure is not None:
                 one.worker.request()
         if self.news.failure is not None:
@@ -330,6 +336,7 @@ class Background:
         self._blind.ask(made.suggestions[: None if made.has_features else FIRST])
         with self._log.lock:
             self._log.changed.notify_all()
+        self.teaching.worker.request()
         self._tell("round")
 
     def _on_suggestions(self) -> None:

@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.labels.events import Selection
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 
@@ -21,7 +22,7 @@ KEPT = 64
 class Blind:
     """Remembers which items were drawn for the audit and which were sent to a view. Thread-safe.
 
-    An item is asked blind while it waits for this annotator's answer, if it was drawn for the audit, needs a
+    An item is asked blind while it waits for this annotator's answer, if it was drawn at random, needs a
     second opinion, is gold, or was labelled by somebody else while it was displayed.
 
     Parameters
@@ -35,14 +36,14 @@ class Blind:
         self._lock = threading.Lock()
         self._drawn: dict[int, None] = {}
         self._handed: dict[int, None] = {}
-        self._issued: set[int] = set()
+        self._issued: dict[int, Selection] = {}
 
     def ask(self, suggestions: Iterable[Suggestion]) -> None:
         """Note the next questions. Those that the strategy chose are not blind."""
         with self._lock:
             for s in suggestions:
                 self._drawn.pop(s.index, None)
-                if s.audit:
+                if s.audit or s.spot:
                     self._drawn[s.index] = None
             _forget(self._drawn)
 
@@ -59,15 +60,15 @@ class Blind:
                 self._handed[row] = None
             _forget(self._handed)
 
-    def issue(self, rows: Iterable[int]) -> None:
-        """Note audit draws that were returned to Python; they remain draws until they are answered."""
+    def issue(self, suggestions: Iterable[Suggestion]) -> None:
+        """Note random draws that were returned to Python; they remain draws until they are answered."""
         with self._lock:
-            self._issued.update(rows)
+            self._issued.update((s.index, s.selection) for s in suggestions if s.audit or s.spot)
 
-    def issued(self, rows: Iterable[int]) -> bool:
-        """Whether all of these were returned to Python as draws for the audit."""
+    def issued(self, row: int) -> Selection | None:
+        """How a row was drawn that was returned to Python; None if it was not drawn at random."""
         with self._lock:
-            return self._issued.issuperset(rows)
+            return self._issued.get(row)
 
     def rows(self, labels: Labels) -> npt.NDArray[np.int64]:
         """The rows for which no prediction and no label may be shown, ascending."""

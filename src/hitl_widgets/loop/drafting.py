@@ -15,7 +15,7 @@ from hitl_widgets.labels.events import LabelEvent, is_demonstration
 from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.suggesting import Suggesting
-from hitl_widgets.questions.text import changed_share
+from hitl_widgets.questions.base import Corrected
 
 __all__ = ["START", "Changes", "Drafting", "expected_changes"]
 
@@ -142,6 +142,7 @@ class Drafting:
         events: dict[int, LabelEvent] = {}
         with self._log.lock:
             fold, naming = self._log.ledger.fold, self._log.ledger.naming
+            kind = fold.kind
             for event, holds in fold.acts():
                 if holds and event.kind == "label" and len(event.item_ids) == 1:
                     row = naming.row(event.item_ids[0])
@@ -156,9 +157,9 @@ class Drafting:
                     found[row] = float(share)
                 case {"suggested": _}:
                     continue
-                case _ if isinstance(answers[row], str) and not is_demonstration(event):
+                case _ if answers[row] is not None and not is_demonstration(event):
                     unknown.append(row)  # labelled in Python, or by an earlier version
         for row, (draft, _) in self._suggesting.at_hand(unknown).items():
-            if draft is not None:
-                found[row] = changed_share(draft["text"], str(answers[row]))
+            if draft is not None and isinstance(kind, Corrected):
+                found[row] = kind.changed(draft, kind.dump(answers[row]))
         return found

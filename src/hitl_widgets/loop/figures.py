@@ -71,7 +71,7 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
             (event, holds)
             for event, holds in fold.acts(limit, who)
             if event.kind == "label"
-            and event.selection not in {"review", "import"}
+            and event.selection not in {"decision", "import"}
             and len(event.item_ids) == 1
         ]
         seconds = [e.elapsed_ms / 1000 for e, _ in acts if e.elapsed_ms is not None]
@@ -86,7 +86,7 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
             key = event.item_ids[0]
             if (row := ledger.naming.row(key)) is not None:
                 key = ledger.pool.keys[row]
-            decided = ledger.decision(key)
+            decided = ledger.verdict(key)
             if event.selection == "gold" and decided is not None and key not in known:
                 known[key] = kind.agree(mine, fold.now(decided), schema)
             current = fold.current(key)

@@ -25,6 +25,7 @@ from hitl_widgets.loop.alike import Alike
 from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
+from hitl_widgets.questions.base import Worded
 from hitl_widgets.search.index import WordIndex, folded
 from hitl_widgets.search.query import Query, Term, parse
 
@@ -43,8 +44,10 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 STATES = ("labelled", "unlabelled", "skipped", "disagrees")
 _SPELLINGS = {"labeled": "labelled", "unlabeled": "unlabelled"}
-FIELDS = ("class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is", "slice")
-OWN = {"id", "like", "slice"}  # a column of this name comes first
+FIELDS = (
+    "class", "predicted", "like", "by", "id", "doubt", "uncertainty", "confidence", "is", "slice", "answer"
+)  # fmt: skip
+OWN = {"id", "like", "slice", "answer"}  # a column of this name comes first
 KEPT = 100  # results of the index
 FEW = 100_000
 # 01.02.2026 could be in January or in February.
@@ -101,6 +104,7 @@ class Finder:
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
         self._known: dict[tuple[str, str], npt.NDArray[np.uint8]] = {}
+        self._said: tuple[Labels, WordIndex] | None = None
 
     @property
     def index(self) -> WordIndex:
@@ -181,10 +185,10 @@ class Finder:
 
     def _of(self, term: Term, seen: Seen) -> Mask:
         if term.kind == "pattern":
-            return self._indexed(term)
+            return self._indexed(term) | self._answered(term, seen)
         if term.kind == "words":
             state = _SPELLINGS.get(term.value, term.value)
-            return _state(state, seen) if not term.quoted and state in STATES else self._words(term)
+            return _state(state, seen) if not term.quoted and state in STATES else self._words(term, seen)
         is_id = term.field == "id" == self._pool.id_column and term.operator == ":"
         of_table = term.field in OWN & self._columns.keys() and not is_id
         if not term.quoted and term.field in FIELDS and not of_table:
@@ -198,10 +202,10 @@ class Finder:
                 + (f"; columns are {choices(self._columns)}." if self._columns else ".")
                 + " To search for it as text, put all of it in quotes."
             )
-        return self._words(Term("words", term.typed[term.negated :]))  # as in http://example.org
+        return self._words(Term("words", term.typed[term.negated :]), seen)  # as in http://example.org
 
-    def _words(self, term: Term) -> Mask:
-        found = self._indexed(term)
+    def _words(self, term: Term, seen: Seen) -> Mask:
+        found = self._indexed(term) | self._answered(term, seen)
         i = None if term.quoted else self._pool.find(term.value)
         if i is not None:
             found[i] = True
@@ -219,6 +223,17 @@ class Finder:
                 self._known.clear()
             self._known[key] = bits
         return np.unpackbits(bits, count=len(self._pool)).view(np.bool_)
+
+    def _answered(self, term: Term, seen: Seen) -> Mask:
+        """Search the texts in the answers, such as transcripts."""
+        labels = seen.labels
+        if not isinstance(kind := labels.kind, Worded):
+            return np.zeros(len(self._pool), np.bool_)
+        if self._said is None or self._said[0] is not labels:
+            self._said = labels, WordIndex(map(kind.words, labels.answers))
+        of = self._said[1]
+        found = of.matching(term.value) if term.kind == "pattern" else of.containing(term.value)
+        return np.asarray(np.append(found, False)[labels.y] & seen.shown)
 
     def _field(self, term: Term, seen: Seen) -> Mask:
         name, value = term.field, term.value
@@ -239,6 +254,10 @@ class Finder:
                 found = self._by(value, seen)
             case "slice":
                 found = self._slice(value)
+            case "answer":
+                if not isinstance(kind := seen.labels.kind, Worded):
+                    raise InvalidInput(f"{term.typed!r}: the answers are {kind.asks}, which have no words.")
+                found = self._answered(Term("words", value), seen)
             case "id":
                 found = np.zeros(len(self._pool), np.bool_)
                 found[self._row(value)] = True

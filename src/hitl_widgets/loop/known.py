@@ -51,7 +51,7 @@ def _own_answer(log: Log, row: int) -> Any:
     with log.lock:
         ledger = log.ledger
         key = ledger.pool.keys[row]
-        held = ledger.decision(key) or ledger.fold.current(key).get(log.annotator)
+        held = ledger.verdict(key) or ledger.fold.current(key).get(log.annotator)
         if held is None or ledger.fold.now(held) is None:
             raise InvalidInput(
                 f"Item {ledger.pool.ids[row]!r} has no label of yours: pass answers=, or label it first."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from difflib import SequenceMatcher
 from itertools import chain
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,10 @@ from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent, is_gold, why_of
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
-from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.quality.disputes import differ
 from hitl_widgets.questions.base import Answer, kind_of
@@ -30,13 +32,19 @@ from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
+if TYPE_CHECKING:
+    from hitl_widgets.loop.teaching import Opinions, Rule
+
 __all__ = ["Ledger"]
 
 ALIKE = 0.5  # similarity of two names by difflib: without any such pair, the classes are another question
 
 
+# The certainty with which spot checks should support a promise that has none.
+USUAL = 0.9
+
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
-REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": 2}
+REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": BAD}
 # How an own label that was asked as such is marked: see ``Labels.mine``.
 MINE: dict[str | None, int] = {"opinion": 2, "gold": 3}
 
@@ -61,6 +69,8 @@ class Ledger:
         The annotator of this session.
     overlap, opinions
         Share of the items that ``opinions`` people should label, one by one; the same items for everybody.
+    consensus
+        How items that annotators answer differently are decided.
 
     Attributes
     ----------
@@ -76,6 +86,8 @@ class Ledger:
         Rows whose content has changed since they were labelled.
     restored
         How many events were written again to a store that had been replaced by an older copy.
+    rule, decisions
+        The rule of the consensus, and how often its decisions have changed.
     labels
         The current labels over the pool, updated in place; :meth:`snapshot` returns a copy.
 
@@ -96,8 +108,13 @@ class Ledger:
         annotator: str,
         overlap: float = 0.0,
         opinions: int = 2,
+        consensus: Rule = "em",
     ) -> None:
-        self.task = task
+        self.task, self.rule = task, consensus
+        # For items that annotators answer differently: from which events they were decided, and the code.
+        self._decided: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._gains: npt.NDArray[np.float64] | None = None
+        self.decisions = 0
         self.events: list[LabelEvent] = []
         self.fold = Fold()
         self.naming = Naming(pool)
@@ -126,7 +143,7 @@ class Ledger:
             self.close()
             raise
         pool.find("")  # build the table of up to a million ids now, not with the first label
-        self._refold(tuple(self.fold.touched))
+        self._refold(self._touched)
         self._anew = False
         for words in self.notices(loud=True):
             warnings.warn(words, RuntimeWarning, stacklevel=3)
@@ -142,6 +159,7 @@ class Ledger:
         said = [
             notices.unread(unread, self.store.name, self.task) if unread else "",
             notices.incomplete(lacking) if lacking else "",
+            self._risen(),
             notices.missing(n, len(self.labels), self.store.name, self.task, pool) if n else "",
             notices.changed(len(self.changed), len(self.labels)) if self.changed else "",
             notices.unlike(len(naming.unlike)) if naming.unlike else "",
@@ -153,6 +171,15 @@ class Ledger:
                 repeated_words(pool.n_repeated, len(pool.rows)) if pool.n_repeated else "",
             ]
         return [words for words in said if words]
+
+    def _risen(self) -> str:
+        """Message about machine labels that the session withdrew, until somebody hands over again."""
+        machines = self.fold.machines
+        ended = None if machines.withdrawal is None else Withdrawal.of(machines.withdrawal.value)
+        made = None if machines.last is None else HandOver.of(machines.last.value)
+        if ended is None or made is None or not ended.risen:
+            return ""
+        return notices.risen(len(made.codes), ended, made.error)
 
     @property
     def n_missing(self) -> int:
@@ -254,7 +281,7 @@ class Ledger:
         self.schema = self.fold.schema or self.schema
         self._number()
         self.labels = Labels.blank(len(self.pool), self.schema, self._answers)
-        self._refold(tuple(self.fold.touched))
+        self._refold(self._touched)
         if lacked:
             self.restored += lacked
             acts = "1 act" if lacked == 1 else f"{lacked:,} acts"
@@ -290,9 +317,9 @@ class Ledger:
         # Items with the same acts have the same state: a lasso over a hundred thousand points results in
         # only a few states.
         histories = self.fold.histories(keys)
-        if older := self.naming.older:
+        if (older := self.naming.older) or self._decided:
             for place, row in enumerate(rows.tolist()):
-                if row in older:
+                if row in older or keys[place] in self._decided:
                     histories[place] = (*histories[place], str(row))  # its state is computed separately
         one_of = dict(zip(map(id, histories), keys, strict=True))
         number = dict(zip(one_of, range(len(one_of)), strict=True))
@@ -303,12 +330,46 @@ class Ledger:
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.refused, labels.mine,
-            labels.second, labels.gold,
+            labels.second, labels.several, labels.gold, labels.disputed,
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
-        if self._overlap and (waiting := np.flatnonzero(labels.second[at] == 1)).size:
+        self._place_machine(keys, at)
+        if self._overlap and (waiting := np.flatnonzero(labels.second[at] & ~labels.disputed[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
+
+    @property
+    def _touched(self) -> tuple[str, ...]:
+        return tuple({**dict.fromkeys(self.fold.touched), **self.fold.machines.given})
+
+    def _place_machine(self, keys: Sequence[str], rows: npt.NDArray[np.int64]) -> None:
+        """Set the machine labels of these items; a label of a person replaces that of the machine."""
+        labels, given = self.labels, self.fold.machines.given
+        labels.machine[rows] = -1
+        if not given:
+            return
+        now = {id_: self.fold.kind.now(id_, self.fold.vocabulary) for id_ in set(given.values())}
+        code = {id_: -1 if answer is None else self._codes.get(answer, -1) for id_, answer in now.items()}
+        codes = np.array([code.get(given.get(key, ""), -1) for key in keys], labels.machine.dtype)
+        free = (labels.y[rows] < 0) & (labels.refused[rows] != BAD)
+        labels.machine[rows] = np.where(free, codes, -1)
+
+    def _of_machine(self) -> dict[str, int]:
+        """The fields of ``Labels`` that tell how far the machine labels are checked."""
+        act = self.fold.machines.act
+        made = None if act is None else HandOver.of(act.value)
+        if act is None or made is None:
+            return {}
+        from hitl_widgets.quality.sequential import audits_needed
+
+        checks = [wrong for _, wrong in self.checks()]
+        # Each wrong one takes about as many right ones as there are in one error.
+        enough = audits_needed(made.error, made.certainty or USUAL) + int(sum(checks) / made.error)
+        return {"handed": self.fold.order(act), "checked": len(checks), "enough": enough}
+
+    def checks(self) -> list[tuple[str, bool]]:
+        """The spot checks of the last hand-over, in order: the item's key, and whether it was wrong."""
+        return self.fold.checks()
 
     def _number(self) -> None:
         """Assign a code to each answer."""
@@ -325,37 +386,38 @@ class Ledger:
                 self._strangers[key], self._missing = None, None
         return list(found)
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, int, bool]:
-        """The values of y, order, audited, asked, skipped, refused, mine, second and gold: see ``Labels``."""
-        held, decided = self._held(key), self.decision(key)
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool, bool, bool, bool]:
+        """The values of the arrays of ``Labels`` from y to disputed, without machine."""
+        held, verdict = self._held(key), self.verdict(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
         skipped = last is not None and last.kind == "skip"
-        if not given and decided is None:
+        if not given and verdict is None:
             refused = max((REFUSALS.get(why_of(e), 0) for e in held.values()), default=0)
-            return -1, 0, False, False, skipped, refused, 0, 0, False
-        event = [*given.values(), *([] if decided is None else [decided])][-1]
+            return -1, 0, False, False, skipped, refused, 0, False, False, False, False
+        event = self._deciding(key, given) if verdict is None else verdict
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "suggested", "api"} for e in single)
+        asked = any(e.selection in {"audit", "spot", "suggested", "api"} for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        by_me = decided is not None and decided.annotator == self._annotator
+        by_me = verdict is not None and verdict.annotator == self._annotator
         mine = MINE.get(own.selection, 1) if own is not None else int(by_me)
         waits = not mine and not skipped
-        second, gold = 0, waits and decided is not None and is_gold(decided)
-        if waits and decided is None:
-            second = int(bool(single) and len(given) < self._opinions and self._overlap > 0)
-            if self._is_for_expert(list(given.values())):
-                second = 2
-        order = self.fold.order(event)
-        return self.code(event), order, audited, asked, False, 0, mine, second, gold
+        gold = waits and verdict is not None and is_gold(verdict)
+        disputed = waits and verdict is None and self._is_for_expert(list(given.values()))
+        second = waits and verdict is None and bool(single) and len(given) < self._opinions
+        second = disputed or (second and self._overlap > 0)
+        order, several = self.fold.order(event), len(given) > 1
+        return (
+            self.code(event), order, audited, asked, False, 0, mine, second, several, gold, disputed
+        )  # fmt: skip
 
-    def decision(self, key: str) -> LabelEvent | None:
+    def verdict(self, key: str) -> LabelEvent | None:
         """A reviewer's decision on this item; one on older content counts only if there is no newer act."""
-        found = self.fold.decision(key)
+        found = self.fold.verdict(key)
         if found or self.fold.current(key) or not self.naming.older or (row := self.pool.find(key)) is None:
             return found
-        older = (self.fold.decision(other) for other in self.naming.older.get(row, ()))
+        older = (self.fold.verdict(other) for other in self.naming.older.get(row, ()))
         return max((e for e in older if e is not None), key=self.fold.order, default=None)
 
     def _is_for_expert(self, given: Sequence[LabelEvent]) -> bool:
@@ -370,11 +432,88 @@ class Ledger:
         said = {id_ for answer in answers if answer is not None for id_ in kind.classes(answer)}
         return not said.isdisjoint(map(vocabulary.heir, known))
 
+    def _deciding(self, key: str, given: Mapping[str, LabelEvent]) -> LabelEvent:
+        """The label that counts: the latest with the answer that the consensus or the majority decides."""
+        *_, last = given.values()
+        if len(given) == 1 or self.rule == "latest" or self.fold.kind.name != "choice":
+            return last
+        codes = {e.event_id: self.code(e) for e in given.values()}
+        n = Counter(codes.values())
+        if len(n) == 1:
+            return last
+        signed, best = self._decided.get(key, ((), -1))
+        if signed != tuple(codes) or best not in n:
+            most = max(n.values())
+            best = next(code for code in reversed(codes.values()) if n[code] == most)
+        return next(e for e in reversed(list(given.values())) if codes[e.event_id] == best)
+
+    def opinions(self) -> Opinions:
+        """The answers that a consensus is estimated from: those of several people, and all single ones."""
+        from hitl_widgets.loop.teaching import Opinions
+
+        people, said = dict[str, int](), dict[tuple[int, int], tuple[int, int]]()
+        signed: dict[int, tuple[str, ...]] = {}
+        n_classes, several = len(self.schema.classes), self.labels.several
+
+        def add(row: int, event: LabelEvent) -> int:
+            if 0 <= (code := self.code(event)) < n_classes:
+                who = people.setdefault(event.annotator, len(people))
+                said[row, who] = code, self.fold.order(event)
+            return code
+
+        for row in np.flatnonzero(several).tolist():
+            held = self._held(self.pool.keys[row]).values()
+            given = [event for event in held if self.fold.now(event) is not None]
+            if len({add(row, event) for event in given}) > 1:
+                signed[row] = tuple(event.event_id for event in given)
+        # A bulk act says little about single items.
+        acts = self.fold.acts() if signed or self.labels.second.any() else ()
+        for event in (e for e, holds in acts if holds and e.kind == "label" and len(e.item_ids) == 1):
+            found = self.naming.row(event.item_ids[0])
+            if found is None or several[found]:
+                continue
+            if self._held(self.pool.keys[found]).get(event.annotator) is event:
+                add(found, event)
+        known: dict[int, int] = {}
+        for key in self.fold.judged:
+            place, verdict = self.naming.row(key), self.fold.verdict(key)
+            if place is not None and verdict is not None and 0 <= (code := self.code(verdict)) < n_classes:
+                known[place] = code
+        heirs = {
+            who: {self.fold.vocabulary.heir(id_) for id_ in ids}
+            for who, ids in self.fold.crew.experts.items()
+            if who in people
+        }
+        experts = np.zeros((len(people), n_classes), np.bool_)
+        for who, ids in heirs.items():
+            experts[people[who]] = [id_ in ids for id_ in self.schema.ids[:n_classes]]
+        pairs = np.array(list(said), np.int64).reshape(-1, 2)
+        told = np.array(list(said.values()), np.int64).reshape(-1, 2)
+        me = people.get(self._annotator)
+        return Opinions(pairs[:, 0], pairs[:, 1], told[:, 0], told[:, 1], signed, me, known, experts)
+
+    def decide(
+        self, made: Mapping[int, tuple[tuple[str, ...], int]], gains: npt.NDArray[np.float64] | None
+    ) -> bool:
+        """Take over decisions about disputed rows, each with the events that it was made from, and its code.
+
+        ``gains`` tell where a second opinion is worth most. Returns whether the labels have changed.
+        """
+        new = {self.pool.keys[row]: decision for row, decision in made.items()}
+        moved = [key for key in {**self._decided, **new} if self._decided.get(key) != new.get(key)]
+        rows = np.array([self.pool.find(key) for key in moved], np.int64)
+        before = self.labels.y[rows].copy()
+        self._decided, self._gains, self._snapshot = new, gains, None
+        self._refold(moved)
+        changed = bool((self.labels.y[rows] != before).any())
+        self.decisions += changed
+        return changed
+
     def is_by(self, row: int, names: Collection[str]) -> bool:
         """Return whether this item has a current label by one of these annotators."""
         key = self.pool.keys[row]
-        held, decided = self._held(key), self.decision(key)
-        return (decided is not None and decided.annotator in names) or any(
+        held, verdict = self._held(key), self.verdict(key)
+        return (verdict is not None and verdict.annotator in names) or any(
             who in names and event.kind == "label" and self.fold.now(event) is not None
             for who, event in held.items()
         )
@@ -543,7 +682,10 @@ class Ledger:
         ``held`` are keys of items that are being labelled in other sessions.
         """
         if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
-            self._snapshot = self.labels.copy(self.fold.n_events, gold_share=self.fold.crew.gold_share)
+            more = {**self._of_machine(), "decisions": self.decisions, "gains": self._gains}
+            self._snapshot = self.labels.copy(
+                self.fold.n_events, gold_share=self.fold.crew.gold_share, **more
+            )
         rows = tuple(row for row in map(self.naming.held, held) if row is not None)
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 

@@ -320,14 +320,14 @@ class Log:
     def is_decided(self, row: int) -> bool:
         """Whether a reviewer has decided what the answer of an item is."""
         with self.lock:
-            return self.ledger.decision(self.ledger.pool.keys[row]) is not None
+            return self.ledger.verdict(self.ledger.pool.keys[row]) is not None
 
     @property
     def n_decided(self) -> int:
         """The number of items of the table that a reviewer has decided."""
         with self.lock:
-            keys = self.ledger.fold.reviewed
-            rows = {self.ledger.naming.row(key) for key in keys if self.ledger.fold.decision(key) is not None}
+            keys = self.ledger.fold.judged
+            rows = {self.ledger.naming.row(key) for key in keys if self.ledger.fold.verdict(key) is not None}
             return len(rows - {None})
 
     def notes_on(self, row: int) -> dict[str, str]:
@@ -340,7 +340,7 @@ class Log:
         """Row, codes, reason and reviewer of the latest decisions with a reason, newest first."""
         with self.lock:
             fold, naming = self.ledger.fold, self.ledger.naming
-            found = [(naming.row(key), fold.decision(key)) for key in fold.reviewed]
+            found = [(naming.row(key), fold.verdict(key)) for key in fold.judged]
             told = [(row, e) for row, e in found if row is not None and e is not None and because_of(e)]
             told.sort(key=lambda one: -fold.order(one[1]))
             return [(row, self.codes(e) or (), because_of(e), e.annotator) for row, e in told[:limit]]
@@ -355,7 +355,7 @@ class Log:
     def decided_on(self, row: int) -> str:
         """What a reviewer decided on an item, who, and why; empty if nobody did."""
         with self.lock:
-            found = self.ledger.decision(self.ledger.pool.keys[row])
+            found = self.ledger.verdict(self.ledger.pool.keys[row])
             return "" if found is None else self._decided(found)
 
     def _decided(self, event: LabelEvent) -> str:
@@ -370,13 +370,13 @@ class Log:
         """What is said of a label that differs from a reviewer's decision, which counts; empty otherwise."""
         with self.lock:
             act = self.ledger.fold.act(event_id)
-            if act is None or act.value is None or act.selection == "review":
+            if act is None or act.value is None or act.selection == "decision":
                 return ""
             mine, ledger = self.ledger.fold.now(act), self.ledger
             keys = [
                 ledger.pool.keys[row] for key in act.item_ids if (row := ledger.naming.row(key)) is not None
             ]
-            decided = [e for key in keys if (e := ledger.decision(key)) is not None and not self._unseen(key)]
+            decided = [e for key in keys if (e := ledger.verdict(key)) is not None and not self._unseen(key)]
             other = [e for e in decided if ledger.fold.now(e) != mine]
             if not other:
                 return ""

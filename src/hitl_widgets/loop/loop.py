@@ -21,6 +21,7 @@ from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
+from hitl_widgets.loop.handing import Handing
 from hitl_widgets.loop.known import name_experts
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
@@ -35,10 +36,14 @@ from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
 from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
+from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.loop.trusting import Trusting
 from hitl_widgets.maps.preparation import Preparation
+from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Loop", "opaque"]
@@ -76,12 +81,16 @@ class Loop:
         Columns that are shown above each item.
     colours
         The ways to color the map.
+    handing
+        The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    suspecting
+        Judges the labels.
+    trusting
+        Computes how good the labels and the model are.
     segmenting
         The user's segmenter; None if there is none.
-    qualifying
-        What this annotator is asked before they may label.
     mode
         What annotators do with suggested answers.
     sweep
@@ -140,7 +149,8 @@ class Loop:
         tagging, self.suggesting = background.tagging, self._suggesting(suggest)
         log, blind = self.log, self.blind
         drafting: Drafting | None = None
-        if suggest is not None and self.suggesting is not None and log.labels.kind.name == "text":
+        corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
+        if corrected and self.suggesting is not None:
             ask_anew = weakly(trainer.request)
             drafting = Drafting(log, self.suggesting, background.snapshot, ask_anew, background.note)
             trainer.doubts = partial(_doubts, weakref.ref(drafting))
@@ -149,30 +159,32 @@ class Loop:
         def seen() -> Seen:
             return Seen.of(log.labels, background.round, blind)
 
+        self.suspecting = Suspecting(log, trainer, lambda: background.ground)
+        self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.covering = Covering(self.pool, blur, seen, ledger.schema)
         self.listing = Listing(self.pool, columns, seen, self.covering.text)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
-        self.qualifying = Qualifying(self.log)
         mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
         self.resting = self.acts.resting = Resting(
             break_after, mine, partial(_guess, weakref.ref(background), log)
         )
+        self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
         learners = [one for one in (tagging, drafting) if one is not None]
         learning = tuple(one.worker for one in learners)
-        self.log.follow = partial(_follow, trainer, (self.background.news, *learning))
+        self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (self.background.news, self._indexing, *learners)
+        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -207,6 +219,11 @@ class Loop:
         enter(self, self.run)
 
     # -- current state
+
+    @property
+    def qualifying(self) -> Qualifying:
+        """What this annotator is asked before they may label."""
+        return Qualifying(self.log)
 
     @property
     def key(self) -> str:
@@ -260,7 +277,7 @@ class Loop:
         # opposite order, two of eight people were asked the same item.
         self.log.catch_up()
         with self.log.lock:
-            left = ledger.labels.left | ledger.labels.waits
+            left = ledger.labels.left | ledger.labels.waits | ledger.labels.checkable
         return theirs.union(row for row in keys.values() if not left[row])
 
     def release(self, rows: Iterable[int]) -> None:
@@ -388,7 +405,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

@@ -11,6 +11,7 @@ from hitl_widgets.data.pool import DIGEST, NO_DIGEST, Pool
 from hitl_widgets.items.spelling import canonical_id
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
+from hitl_widgets.labels.machine import HandOver
 
 __all__ = ["Naming"]
 
@@ -156,15 +157,21 @@ class Naming:
         keys = event.item_ids
         if (self._pool.by_content or not event.digests) and self._pool.has(keys):
             return event
-        found: dict[str, None] = {}
-        for key, digest in zip(keys, _split(event), strict=True):
+        found: dict[str, int] = {}  # keys, and their place in the event
+        for place, (key, digest) in enumerate(zip(keys, _split(event), strict=True)):
             row = self._pool.find(key)
             rows = self._foreign.get(key, {}).get(digest, ()) if row is None else (row,)
             same = row is None and _HASH.fullmatch(key)  # it was found by its content
             known = (self._pool.keys[i] if same else self._of(i, digest) for i in rows)
-            found.update(dict.fromkeys(known if rows else [key]))
+            found.update(dict.fromkeys(known if rows else [key], place))
         meant = tuple(found)
-        return event if meant == keys else replace(event, item_ids=meant)
+        if meant == keys:
+            return event
+        made = HandOver.of(event.value) if event.kind == "machine" else None
+        if made is None:
+            return replace(event, item_ids=meant)
+        codes = tuple(made.codes[place] for place in found.values())
+        return replace(event, item_ids=meant, value=replace(made, codes=codes).dump())
 
     def _of(self, row: int, digest: str) -> str:
         """The key under which an act on an item is folded, given the content of the item at the time."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import choices
+from hitl_widgets.labels.machine import Withdrawal
 
-__all__ = ["carried", "changed", "incomplete", "missing", "respelled", "unlike", "unread"]
+__all__ = ["carried", "changed", "incomplete", "machine", "missing", "respelled", "risen", "unlike", "unread"]
 
 
 def _items(n: int) -> str:
@@ -32,6 +33,22 @@ def missing(n: int, n_labels: int, store: str, task: str, pool: Pool) -> str:
         f"{store} has labels of {n:,} items under task {task!r}{found}. They are kept; session.missing() "
         f"lists them. {why}"
     )
+
+
+def risen(n: int, ended: Withdrawal, error: float) -> str:
+    """Message about machine labels that the session withdrew."""
+    return (
+        f"The machine labels of {_items(n)} were withdrawn, because their share of errors is above the "
+        f"accepted {error:.1%}: {ended.wrong} of {ended.checked} spot checks were wrong. These items are "
+        "asked again. Label more, then hand over anew."
+    )
+
+
+def machine(n: int, state: str, *, there: bool) -> str:
+    """Message about machine labels for an export."""
+    if there:
+        return f"{_items(n)} have a machine label (label_source), which no person gave: {state}."
+    return f"{_items(n)} with a machine label are not in the file. To include them: export(machine=True)."
 
 
 def changed(n: int, n_labels: int) -> str:

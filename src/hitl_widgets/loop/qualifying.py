@@ -109,7 +109,7 @@ class Qualifying:
             if log.knows(event_id):
                 return ""
             asked = next((one for one in self.questions() if one.row == row), None)
-            known = log.ledger.decision(self._key(row))
+            known = log.ledger.verdict(self._key(row))
             if asked is None or known is None:
                 raise InvalidInput(self.closed() or "This question has been answered: look at the next one.")
             required, ledger = self._crew.required, log.ledger
@@ -179,7 +179,7 @@ def gold_rows(log: Log) -> list[int]:
     """The rows of the items with known answers, ascending."""
     with log.lock:
         ledger = log.ledger
-        found = ((ledger.naming.row(key), ledger.fold.decision(key)) for key in ledger.fold.reviewed)
+        found = ((ledger.naming.row(key), ledger.fold.verdict(key)) for key in ledger.fold.judged)
         return sorted(
             {row for row, known in found if row is not None and known is not None and is_gold(known)}
         )

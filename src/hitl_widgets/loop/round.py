@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ class Suggestion:
         Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
+    spot
+        Whether it was drawn at random to check the machine labels.
     doubt
         Whether the reason is what the model was uncertain about. It may have become certain since.
     """
@@ -36,7 +38,18 @@ class Suggestion:
     reason: str
     audit: bool = False
     opinion: bool = False
+    spot: bool = False
     doubt: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is asked without a hint."""
+        return self.audit or self.opinion or self.spot
+
+    @property
+    def selection(self) -> Literal["audit", "spot", "suggested"]:
+        """How the answer is recorded to have been chosen."""
+        return "audit" if self.audit else "spot" if self.spot else "suggested"
 
 
 class Reasons(Protocol):
@@ -90,6 +103,8 @@ class Round:
         The classes that the codes of the predictions refer to.
     n_labels, n_events
         Numbers of labelled items and of log events that the model has seen.
+    decisions
+        How often decisions about disputed items had changed: see :class:`~.asking.Labels`.
     belief
         The predictions for every item: see :class:`~hitl_widgets.learn.beliefs.Belief`. Its
         ``predicted``, ``confidence`` and ``uncertainty`` are also attributes of the round.
@@ -129,6 +144,7 @@ class Round:
     explanation: str = ""
     settled: bool = True
     seconds: float = 0.0
+    decisions: int = 0
     has_features: bool = False
     has_graph: bool = False
     passing: bool = False

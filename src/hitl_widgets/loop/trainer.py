@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,8 +30,9 @@ from hitl_widgets.learn.evaluate import (
     learning_curve,
     part_estimates,
     tell,
+    without_own,
 )
-from hitl_widgets.learn.learner import NotYet, Refreshable
+from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable, foretold
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
@@ -138,6 +139,11 @@ class Trainer:
         self._unread = self._refreshed = False
         self._trouble: Exception | None = None
         self._waits = ""  # why there is no model yet
+
+    @property
+    def ground(self) -> Ground | None:
+        """The features and graph that the model uses."""
+        return self._ground
 
     @property
     def failure(self) -> Exception | None:
@@ -287,6 +293,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
         try:
@@ -469,12 +476,50 @@ class Trainer:
             If the learner cannot learn from a part of the labels yet.
         """
         labels, ground = self._snapshot()
-        given = labels.given()
-        if ground is None or not labels.target.problem.size or len(given) < 2:
+        if ground is None:
             return labels, None
-        learner, rest = self._fresh(ground, labels), Rest.of(labels.y)
-        earlier = self._earlier_of(self._ground or ground, labels)
-        return labels, tell(learner, given, rest, len(given), earlier=earlier)
+        return labels, self.told_of(labels, self._earlier_of(self._ground or ground, labels))
+
+    def told_of(self, labels: Labels, earlier: Earlier) -> Told | None:
+        """The same predictions for other labels; ``earlier`` is a cache for the current :attr:`ground`."""
+        ground, given = self._snapshot()[1], labels.given()
+        if ground is None or not labels.target.problem.size or len(given) < 2:
+            return None
+        return tell(self._fresh(ground, labels), given, Rest.of(labels.y), len(given), earlier=earlier)
+
+    def successive(self, sizes: Sequence[int]) -> list[npt.NDArray[np.int64]] | None:
+        """Return the classes that models of the first labels predict for the same unlabelled items.
+
+        ``sizes`` are their numbers of labels, in order. None if one of them cannot learn yet.
+        """
+        labels, ground = self._snapshot()
+        given, rest = labels.given(), Rest.of(labels.y)
+        if ground is None:
+            return None
+        found = []
+        try:
+            for part in (given.first(n) for n in sizes):
+                if len(np.unique(part.y)) < 2:
+                    return None
+                told = foretold(self._fresh(ground, labels), part.index, part.y, rest.index)
+                found.append(told.argmax(axis=1).astype(np.int64))
+        except NotYet:
+            return None
+        return found
+
+    def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
+        """Return rows of labelled items, and predictions for them by models of all labels but their own.
+
+        None if no model can learn from the labels yet.
+        """
+        given = labels.given()
+        if not labels.target.problem.size or len(np.unique(given.y)) < 2:
+            return None
+        try:
+            found, among = without_own(self._fresh(ground, labels), given)
+        except NotYet:
+            return None
+        return given.index[among].astype(np.int64), found
 
     def _evaluate(self, overtaken: Callable[[], bool]) -> None:
         if self.round is not None and not self.round.learned:

@@ -17,6 +17,8 @@ PARTS = {
     "drafts": "The changes of drafts could not be learned, so items are asked so that they cover the map",
     "graph": "The model continues without the neighbours of the items",
     "audit": "The accuracy could not be measured",
+    "spot checks": "The machine labels could not be withdrawn, although their share of errors has risen",
+    "teaching": "The answers of several annotators could not be combined, so the majority counts",
     "news": "The widgets could not be notified of new labels",
     "view": "A widget could not follow the session",
     "map": "The map remains a preview",

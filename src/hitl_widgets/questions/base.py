@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "Arranged",
+    "Corrected",
     "Drafted",
     "Explained",
     "Names",
     "QuestionKind",
     "Shading",
     "Standing",
+    "Worded",
     "kind_of",
 ]
 
@@ -216,6 +218,22 @@ class Drafted(Protocol):
 
     def keeps(self, draft: Any, answer: Any) -> bool:
         """Return whether an answer has everything that is in a suggestion; both in the form of the log."""
+
+
+@runtime_checkable
+class Corrected(Protocol):
+    """A kind whose suggestions are texts that people correct."""
+
+    def changed(self, draft: Any, answer: Any) -> float:
+        """Return how much of a suggestion was changed, 0 to 1; both in the form of the log."""
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """A kind whose answers contain texts."""
+
+    def words(self, answer: Any) -> str:
+        """Return the texts in an answer, for search."""
 
 
 @cache

@@ -14,16 +14,21 @@ __all__ = ["KINDS", "Boxes"]
 
 
 class Boxes(ImageMarks):
-    """Boxes, each with a class. A place is (x, y, width, height); x and y are of the upper left corner."""
+    """Boxes, each with a class, and with a text if ``transcribe`` is set.
+
+    A place is (x, y, width, height); x and y are of the upper left corner.
+    """
 
     name = "boxes"
     asks = "boxes on an image"
     card = "A label is a list of boxes, each with x, y, width and height in pixels and a class, as JSON."
     agreement = (
         " Two answers agree by the F1 score of their boxes; two boxes are the same if they have the same "
-        "class and an intersection over union of at least 0.5."
+        "class and an intersection over union of at least 0.5. A box with a text counts as far as the characters "
+        "of the two texts are the same."
     )
     one, many, fields = "box", "boxes", ("x", "y", "width", "height")
+    writes = True
 
     def place(self, given: Sequence[Any]) -> tuple[float, ...]:
         """Return (x, y, width, height)."""
@@ -34,8 +39,12 @@ class Boxes(ImageMarks):
 
     def corners(self, place: Any) -> list[tuple[float, float]]:
         """Return the upper left and the lower right corner."""
-        x, y, width, height = place
+        x, y, width, height = place[:4]
         return [(x, y), (x + width, y + height)]
+
+    def words(self, answer: Any) -> str:
+        """Return the texts of the boxes, each on a line."""
+        return "\n".join(place[4] for place, _ in answer if len(place) > 4)
 
     def same(self, a: Any, b: Any) -> bool:
         """Return whether the intersection over union is at least 0.5."""
@@ -43,8 +52,8 @@ class Boxes(ImageMarks):
 
     def near(self, place: Any, others: Sequence[Any]) -> Sequence[int]:
         """Return the positions of the boxes that are the same."""
-        x, y, width, height = place
-        X, Y, W, H = np.array(others, np.float64).reshape(-1, 4).T
+        x, y, width, height = place[:4]
+        X, Y, W, H = np.array([other[:4] for other in others], np.float64).reshape(-1, 4).T
         across = np.minimum(x + width, X + W) - np.maximum(x, X)
         down = np.minimum(y + height, Y + H) - np.maximum(y, Y)
         both = np.maximum(across, 0) * np.maximum(down, 0)

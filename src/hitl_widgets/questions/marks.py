@@ -12,11 +12,12 @@ import numpy as np
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.choices import Choices
-from hitl_widgets.questions.schema import Schema
-from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.schema import Schema, is_unicode
+from hitl_widgets.questions.text import distance, tidied
+from hitl_widgets.questions.values import is_blank, plain
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["MOST_MARKS", "Mark", "Marks", "f1"]
+__all__ = ["MOST_MARKS", "Mark", "Marks", "f1", "lined"]
 
 # More than this would make an act too large to send.
 MOST_MARKS = 20_000
@@ -37,6 +38,13 @@ class Marks(Choices):
         What a mark is called.
     fields
         Names of the numbers of a place, as users read them.
+    called
+        What users call the class of a mark.
+    optional
+        Whether a mark may lack a class.
+    writes
+        Whether marks have texts if the question has the setting ``transcribe``. A text is the last part of
+        a place.
     """
 
     asks = "marks"
@@ -48,6 +56,9 @@ class Marks(Choices):
     one: str
     many: str
     fields: tuple[str, ...]
+    called = "label"
+    optional = False
+    writes = False
 
     @abstractmethod
     def place(self, given: Sequence[Any]) -> Any:
@@ -71,6 +82,13 @@ class Marks(Choices):
         """Return the positions of the other places that are the same."""
         return [k for k, other in enumerate(others) if self.same(place, other)]
 
+    def alike(self, a: Any, b: Any) -> float:
+        """Return how far two places that are the same agree, 0 to 1: the share of equal characters."""
+        if not self.writes or a[len(self.fields) :] == b[len(self.fields) :]:
+            return 1.0
+        texts = [place[-1] if len(place) > len(self.fields) else "" for place in (a, b)]
+        return 1 - distance(*texts) / max(map(len, texts))
+
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         """Parse a list of dicts or tuples with class names, also as JSON, or the form of the log."""
         return tuple(sorted(set(self._parsed(value, vocabulary))))
@@ -82,12 +100,22 @@ class Marks(Choices):
             classes: Any = vocabulary.choosable
         else:
             marks, classes = list(map(self._flat, self._listed(value))), vocabulary.find
+        assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
+        asked = self.writes and vocabulary.schema.settings.get("transcribe") is True
         found: list[Mark] = []
         for mark in marks:
             if not isinstance(mark, list | tuple) or len(mark) < 2:
                 raise InvalidInput(f"{mark!r} is not a mark: expected {self._expected()}.")
-            found.append((self.place(list(map(plain, mark[:-1]))), classes(plain(mark[-1]))))
+            *numbers, name = map(plain, mark)
+            place, text = self._read(numbers)
+            id_ = "" if self.optional and name in {None, ""} else classes(name)
+            found.append(((*place, lined(text)) if asked else place, id_))
         return found
+
+    def _read(self, given: list[Any]) -> tuple[Any, str]:
+        """Return a place, and its text."""
+        text = given.pop() if self.writes and len(given) > 1 and isinstance(given[-1], str) else ""
+        return self.place(given), text
 
     def _decoded(self, value: Any) -> Any:
         """Return what a text means as JSON, and other values as they are."""
@@ -114,13 +142,19 @@ class Marks(Choices):
     def _flat(self, mark: Any) -> Any:
         if not isinstance(mark, Mapping):
             return mark
-        names = (*self.fields, "label")
+        names = self.fields if self.optional else (*self.fields, self.called)
         if missing := [name for name in names if name not in mark]:
             raise InvalidInput(f"{dict(mark)!r} has no {missing[0]!r}: expected {self._expected()}.")
-        return [mark[name] for name in names]
+        text = plain(mark.get("text")) if self.writes else None
+        if not isinstance(text, str) and not is_blank(text):
+            raise InvalidInput(f"{dict(mark)!r} has the text {text!r}: expected a string.")
+        name = plain(mark.get(self.called))
+        name = "" if self.optional and is_blank(name) else name
+        texts = [text if isinstance(text, str) else ""] if self.writes else []
+        return [*(mark[field] for field in self.fields), *texts, name]
 
     def _expected(self) -> str:
-        names = ", ".join(f"{name!r}: ..." for name in (*self.fields, "label"))
+        names = ", ".join(f"{name!r}: ..." for name in (*self.fields, self.called))
         return f"{{{names}}}"
 
     def load(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...] | None:  # noqa: ARG002
@@ -137,10 +171,12 @@ class Marks(Choices):
         for mark in marks:
             if not isinstance(mark, list | tuple) or len(mark) < 2 or not isinstance(mark[-1], str):
                 return None
+            texts = self.writes and len(mark) > 2 and isinstance(mark[-2], str)
             try:
-                found.append((self.place(mark[:-1]), mark[-1]))
+                place = self.place(mark[: -2 if texts else -1])
             except InvalidInput:
                 return None
+            found.append(((*place, mark[-2]) if texts else place, mark[-1]))
         return found
 
     def dump(self, answer: Any) -> dict[str, Any]:
@@ -152,51 +188,67 @@ class Marks(Choices):
         heirs = {id_: vocabulary.heir(id_) for id_ in self.classes(answer)}
         if None in heirs.values():
             return None
-        return tuple(sorted({(place, str(heirs[id_])) for place, id_ in answer}))
+        return tuple(sorted({(place, str(heirs.get(id_, ""))) for place, id_ in answer}))
 
     def said(self, answer: Any, vocabulary: Names) -> Any:
         """Return a dict for each mark, in order."""
         names = {id_: vocabulary.meaning(id_) for id_ in self.classes(answer)}
         if None in names.values():
             return None
+        fields = (*self.fields, "text") if self.writes else self.fields
         return [
-            {**dict(zip(self.fields, self.told(place), strict=False)), "label": names[id_]}
+            {
+                **dict(zip(fields, self.told(place), strict=False)),
+                **({self.called: names[id_]} if id_ else {}),
+            }
             for place, id_ in answer
         ]
 
     def classes(self, answer: Any) -> tuple[str, ...]:
         """Return the ids of the classes that occur."""
-        return tuple(sorted({id_ for _, id_ in answer}))
+        return tuple(sorted({id_ for _, id_ in answer if id_}))
 
     def own(self, said: Any, schema: Schema) -> Any:
         """Return the user's values of the classes."""
-        return None if said is None else [{**mark, "label": schema.value(mark["label"])} for mark in said]
+        if said is None:
+            return None
+        name = self.called
+        return [{**mark, name: schema.value(mark[name])} if name in mark else mark for mark in said]
 
     def text(self, said: Any) -> str:
         """Return the number of marks, and their classes."""
-        names = ", ".join(dict.fromkeys(str(mark["label"]) for mark in said))
+        names = ", ".join(dict.fromkeys(map(str, self.named(said))))
         n = len(said)
-        return f"{n:,} {self.one if n == 1 else self.many}: {names}" if n else f"no {self.many}"
+        words = f"{n:,} {self.one if n == 1 else self.many}" if n else f"no {self.many}"
+        return f"{words}: {names}" if names else words
 
     def listed(self, value: Any) -> Sequence[Any]:
         """Return the classes of the marks."""
-        return [mark[-1] for mark in map(self._flat, self._listed(value))]
+        return [mark[-1] for mark in map(self._flat, self._listed(value)) if mark[-1] != ""]
 
     def named(self, label: Any) -> Sequence[Any]:
         """Return the classes of the marks."""
-        return tuple(mark["label"] for mark in label)
+        return tuple(mark[self.called] for mark in label if self.called in mark)
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
         """Return the F1 score of the marks: see :func:`f1`."""
         return f1(a, b, self)
 
 
+def lined(text: str) -> str:
+    """Return the text of a mark as it is stored: its lines without surrounding white space or blank lines."""
+    if not is_unicode(text):
+        raise InvalidInput("The text contains a lone surrogate (half a character): remove it.")
+    return "\n".join(filter(None, map(str.strip, tidied(text).split("\n"))))
+
+
 def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
     """Return the F1 score of two answers: twice the number of marks in both, divided by that in either.
 
-    As many marks as possible are matched, each with at most one other of the same class and place.
+    As many marks as possible are matched, each with at most one other of the same class and place. A match
+    counts as far as the texts of the two are alike.
     """
-    left, right = _by_class(a), _by_class(b)
+    left, right = map(_by_class, sorted((tuple(a), tuple(b))))
     n = sum(map(len, left.values())) + sum(map(len, right.values()))
     both = sum(_matched(places, right.get(id_, []), kind) for id_, places in left.items())
     return 2 * both / n if n else 1.0
@@ -209,14 +261,15 @@ def _by_class(marks: Iterable[Mark]) -> dict[str, list[Any]]:
     return found
 
 
-def _matched(places: list[Any], others: list[Any], kind: Marks) -> int:
+def _matched(places: list[Any], others: list[Any], kind: Marks) -> float:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
     if not others:
-        return 0
+        return 0.0
     near = [kind.near(place, others) for place in places]
     ends = np.cumsum([0, *map(len, near)])
     columns = np.array([k for row in near for k in row], np.int32)
     alike = csr_array((np.ones(len(columns), np.bool_), columns, ends), shape=(len(places), len(others)))
-    return int((maximum_bipartite_matching(alike, perm_type="column") >= 0).sum())
+    found = maximum_bipartite_matching(alike, perm_type="column")
+    return sum(kind.alike(place, others[k]) for place, k in zip(places, found, strict=True) if k >= 0)

@@ -20,6 +20,8 @@ MOST_LEVELS = 30
 # Keeps means and squares of levels numerically accurate.
 LARGEST = 1e9
 MOST = 1e12
+# Seconds of a pause or a segment.
+LEAST_PIECE, MOST_PIECE = 0.05, 600.0
 
 
 class Question:
@@ -37,6 +39,7 @@ class Question:
     >>> Question.spans(["person", "company"], "Who works where?", relations=["works for", "owns"])
     >>> Question.boxes(["car", "person"], "Mark all cars and persons.")
     >>> Question.ranges(["speech", "music"], "What is heard, and when?")
+    >>> Question.transcript(["Ann", "Bob"], "What is said, and by whom?")
     >>> Question.pair("Which answer is better?")
     >>> Question.ranking("Rank the answers, best first.")
     >>> Question.form({"topic": Question.choice(["spam", "ham"]), "tone": Question.rating(5)})
@@ -200,7 +203,7 @@ class Question:
         )
 
     @staticmethod
-    def boxes(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
+    def boxes(classes: Iterable[Any], text: str = "", *, transcribe: bool = False, **told: Any) -> Schema:
         """Ask for boxes on each image, each with a class.
 
         An answer is a list of dicts with ``x`` and ``y`` of the upper left corner, ``width``, ``height``
@@ -212,10 +215,13 @@ class Question:
             At least one class.
         text
             The text of the question.
+        transcribe
+            Whether each box also has a text, such as the words in it. Then the dicts have ``text``, which may
+            be empty.
         told
             ``guidance`` and ``examples``, as in :meth:`choice`.
         """
-        return _marks("boxes", classes, text, told)
+        return _marks("boxes", classes, text, told, {"transcribe": True} if transcribe else None)
 
     @staticmethod
     def polygons(classes: Iterable[Any], text: str = "", **told: Any) -> Schema:
@@ -279,6 +285,56 @@ class Question:
             kind="ranges",
             least=1,
             settings={"overlap": bool(overlap)},
+        )
+
+    @staticmethod
+    def transcript(
+        speakers: Iterable[Any] = (),
+        text: str = "",
+        *,
+        pause: float = 0.4,
+        shortest: float = 0.3,
+        longest: float = 15.0,
+        guidance: Mapping[str, str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> Schema:
+        """Ask what is said in each recording, when, and by whom.
+
+        An answer is a list of dicts with ``start``, ``end`` (in seconds, rounded to milliseconds), ``text``
+        and, if a speaker was chosen, ``speaker``. Subtitles (the text of an SRT or WebVTT file) are accepted,
+        too. The card starts with the segments between pauses, or with ``suggest=``.
+
+        Parameters
+        ----------
+        speakers
+            Their names; may be empty.
+        text
+            The text of the question.
+        pause
+            The shortest pause between two segments, in seconds.
+        shortest
+            The shortest sound that is a segment, in seconds.
+        longest
+            Longer segments are cut where it is most quiet, in seconds.
+        guidance, examples
+            As in :meth:`choice`, by speaker.
+        """
+        settings: dict[str, Any] = {"transcribe": True, "overlap": True}
+        for name, value in (("pause", pause), ("shortest", shortest), ("longest", longest)):
+            given = _end(name, value)
+            if given is None or not LEAST_PIECE <= given <= MOST_PIECE:
+                raise InvalidInput(f"{name}={value!r}: expected {LEAST_PIECE:g} to {MOST_PIECE:g} seconds.")
+            settings[name] = given
+        if settings["longest"] < 2 * settings["shortest"]:
+            raise InvalidInput(f"longest={longest!r}: expected at least twice shortest={shortest!r}.")
+        return Schema(
+            speakers,
+            text,
+            guidance=guidance,
+            examples=examples,
+            kind="transcript",
+            least=0,
+            settings=settings,
         )
 
     @staticmethod

@@ -48,14 +48,14 @@ class Ranges(Marks):
 
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
         """Raise InvalidInput for ranges beyond the recording, and for overlaps if they are not allowed."""
-        for (start, end), _ in answer:
+        for (start, end, *_), _id in answer:
             if end > round(extent[0], DIGITS):
                 raise InvalidInput(
                     f"The range from {start:g} to {end:g} is beyond the recording, which has "
                     f"{extent[0]:.{DIGITS}f} seconds."
                 )
         if not schema.settings.get("overlap"):
-            for ((a, b), _), ((c, d), _) in pairwise(answer):
+            for ((a, b, *_), _), ((c, d, *_), _) in pairwise(answer):
                 if c < b:
                     raise InvalidInput(
                         f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names, Shading
+from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, palette
 from hitl_widgets.questions.untaught import Untaught
 from hitl_widgets.questions.values import plain
@@ -42,7 +43,7 @@ class Order:
     shown: tuple[int, ...] = field(default=(), compare=False)
 
 
-class Ranking(Untaught):
+class Ranking(Untaught, Classless):
     """The members of an item in an order, best first.
 
     The log stores ``{"ranking": [places], "shown": [places]}``; ``shown`` is missing in answers from Python.

@@ -10,6 +10,7 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names
+from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, is_unicode
 from hitl_widgets.questions.untaught import Untaught
 from hitl_widgets.questions.values import is_blank
@@ -22,7 +23,7 @@ SHOWN = 200
 COMPARED = 2_000  # words
 
 
-class FreeText(Untaught):
+class FreeText(Untaught, Classless):
     """A text for each item. An answer is a string without surrounding white space.
 
     The log stores ``{"text": answer}``. The settings are ``lines``, whether it may have several lines, and
@@ -77,6 +78,14 @@ class FreeText(Untaught):
         """Return 1 minus the word error rate, relative to the longer text; at least 0."""
         left, right = str(a).split(), str(b).split()
         return 1 - distance(left, right) / longest if (longest := max(len(left), len(right))) else 1.0
+
+    def words(self, answer: Any) -> str:
+        """Return the text."""
+        return str(answer)
+
+    def changed(self, draft: Any, answer: Any) -> float:
+        """Return :func:`changed_share`."""
+        return changed_share(draft["text"], answer["text"])
 
 
 def changed_share(draft: str, answer: str) -> float:

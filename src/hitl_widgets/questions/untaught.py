@@ -1,4 +1,4 @@
-"""Questions without classes, from whose answers nothing is learned unless a kind says so."""
+"""Questions from whose answers nothing is learned unless a kind says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.questions.base import Answer, Shading
-from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ __all__ = ["Untaught"]
 BLUE = "#0072B2"
 
 
-class Untaught(Classless):
-    """A base class for these kinds."""
+class Untaught:
+    """The part of these kinds that concerns learning."""
 
     predicts = False
 

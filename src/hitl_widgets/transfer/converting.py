@@ -21,7 +21,7 @@ from hitl_widgets.formats.plain import Plain
 from hitl_widgets.formats.reading import read_rows
 from hitl_widgets.paths import full_path
 from hitl_widgets.questions.base import kind_of
-from hitl_widgets.questions.marks import Marks
+from hitl_widgets.questions.marks import Marks, lined
 from hitl_widgets.transfer.frames import column
 
 __all__ = ["Converted", "convert", "opened", "sources"]
@@ -203,9 +203,13 @@ def _usual(one: Said) -> Any:
     marks = []
     for mark in marks_of(one.label):
         place = kind.place([mark[name] for name in kind.fields])
-        if not str(mark["label"]).strip():
+        if kind.called not in mark and not kind.optional:
+            raise KeyError(kind.called)
+        told = {kind.called: mark[kind.called]} if kind.called in mark else {}
+        if any(not str(name).strip() for name in told.values()):
             raise InvalidInput("A mark has no class.")
-        marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), "label": mark["label"]})
+        text = {"text": lined(mark["text"])} if kind.writes and mark.get("text") else {}
+        marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), **text, **told})
     return {"spans": marks, "relations": relations_of(one.label)} if isinstance(one.label, Mapping) else marks
 
 

@@ -42,17 +42,42 @@ def export_loop(
     *,
     names: bool = False,
     items: bool | None = None,
+    machine: bool = False,
 ) -> Path:
     """Write a session's labels, or its history, and the card; see :meth:`Session.export`."""
     writer, pool = writer_of(path, format), loop.pool
     if items and (not writer.tabular or pool.item_kind.in_files):
         what = "a table" if writer.tabular else "the history"
         raise InvalidInput(f"items=True: {what} cannot contain {pool.kind} items. Omit items=.")
+    if machine and not writer.tabular:
+        how = (
+            "the history has them as acts" if writer.name == "jsonl" else "this format has no place for them"
+        )
+        raise InvalidInput(f"machine=True is for tables (.csv, .parquet, .xlsx): {how}. Omit machine=.")
     events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
-    labels = _placed(labels_table(fold, pool, naming), pool)
+    facts = facts_of(loop, fold, events, names=names, machine=machine)
+    labels = facts.labels.drop(columns="gone")
+    said = said_of(loop, labels) if writer.items else []
+    if machine:
+        labels = _placed(labels_table(fold, pool, naming, machine=True), pool)
+    if _wants_items(pool, items):
+        labels = _with_items(labels, pool)
+    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path, said=said)
+
+
+def facts_of(
+    loop: Loop, fold: Fold, events: Sequence[LabelEvent], *, names: bool, machine: bool = False
+) -> Facts:
+    """Return the facts of a session for a card; ``machine``: its file has the machine labels."""
+    pool = loop.pool
+    labels = _placed(labels_table(fold, pool, loop.log.ledger.naming), pool)
+    n_changed, n_machine = loop.log.n_changed, int((loop.labels.machine >= 0).sum())
+    notes = [notices.changed(n_changed, len(loop.labels))] if n_changed else []
+    if n_machine:
+        notes.append(notices.machine(n_machine, str(loop.handing.state()), there=machine))
     accuracy, estimate = _accuracy(loop)
-    facts = Facts(
+    return Facts(
         file="",
         columns=(),
         task=loop.task,
@@ -65,12 +90,8 @@ def export_loop(
         chosen=_chosen(loop),
         accuracy=accuracy,
         per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
-        notes=[notices.changed(n, len(loop.labels))] if (n := loop.log.n_changed) else [],
+        notes=notes,
     )
-    said = said_of(loop, labels) if writer.items else []
-    if _wants_items(pool, items):
-        labels = _with_items(labels, pool)
-    return export_log(events, fold, labels, facts, path, writer, store=loop.store.path, said=said)
 
 
 def export_log(

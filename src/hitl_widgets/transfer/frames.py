@@ -54,11 +54,43 @@ def folded(events: Iterable[LabelEvent]) -> Fold:
     return fold
 
 
-def labels_table(fold: Fold, pool: Pool | None, naming: Naming | None = None) -> pd.DataFrame:
+def labels_table(
+    fold: Fold, pool: Pool | None, naming: Naming | None = None, *, machine: bool = False
+) -> pd.DataFrame:
     """One row per item and annotator with a current label; see :meth:`Session.labels`.
 
-    Items that are not in the pool, or all items without a pool, are identified by the store's own key.
+    Items that are not in the pool, or all items without a pool, are identified by the store's own key. With
+    ``machine``, also the machine labels, and a column that tells them from those of people.
     """
+    table = _labels_table(fold, pool, naming)
+    if not machine:
+        return table
+    table.insert(2, "label_source", "person")
+    given = _machine_table(fold, pool, naming)
+    return pd.concat([table, given], ignore_index=True) if len(given) else table
+
+
+def _machine_table(fold: Fold, pool: Pool | None, naming: Naming | None) -> pd.DataFrame:
+    """One row for each machine label of an item that no person has labelled."""
+    act = fold.machines.act
+    if act is None:
+        return pd.DataFrame()
+    value, rows = _own(fold), []
+    for key in fold.machines.given:
+        answer = fold.machine(key)
+        if answer is None or fold.answer(key) is not None:
+            continue
+        place = None if naming is None else naming.row(key)
+        shown = key if pool is None or place is None else pool.ids[place]
+        label = value(fold.kind.said(answer, fold.vocabulary))
+        rows.append((shown, label, "machine", label, None, act.time))
+    columns = ["id", "label", "label_source", "said", "annotator", "time"]
+    table = pd.DataFrame({name: column([row[k] for row in rows]) for k, name in enumerate(columns)})
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table.assign(selection="machine", elapsed_ms=pd.Series(pd.NA, table.index, dtype="Int64"))
+
+
+def _labels_table(fold: Fold, pool: Pool | None, naming: Naming | None) -> pd.DataFrame:
     if pool is None or naming is None:
         return _said(fold, ((key, key) for key in fold.touched))
     ids = pool.ids
@@ -113,7 +145,7 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
 
 
 def _decided(fold: Fold, key: str) -> list[LabelEvent]:
-    found = fold.decision(key)
+    found = fold.verdict(key)
     return [] if found is None else [found]
 
 
@@ -122,7 +154,7 @@ def decisions_table(fold: Fold, pool: Pool, naming: Naming) -> pd.DataFrame:
     value = _own(fold)
     found = [
         (fold.order(e), pool.ids[row], value(fold.meaning(e)), because_of(e), e.annotator, e.time, is_gold(e))
-        for key in fold.reviewed
+        for key in fold.judged
         if (row := naming.row(key)) is not None
         for e in _decided(fold, key)
     ]
@@ -221,21 +253,23 @@ def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:
     )
 
 
-def answers_of(labels: Labels) -> list[Any]:
-    """The current label of each item in the user's own values; None if it has no label."""
+def answers_of(labels: Labels, *, machine: bool = False) -> list[Any]:
+    """The label of each item in the user's own values; None if it has none, of a person or of the machine."""
+    codes = np.where(labels.y < 0, labels.machine, labels.y) if machine else labels.y
     schema, kind = labels.schema, labels.kind
     names = Standing(schema)
     own = [kind.own(kind.said(answer, names), schema) for answer in labels.answers]
-    return [own[code] if code >= 0 else None for code in labels.y.tolist()]
+    return [own[code] if code >= 0 else None for code in codes.tolist()]
 
 
-def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
-    """The user's own table with three additional columns; see :meth:`Session.to_frame`."""
+def items_table(pool: Pool, labels: Labels, round_: Round | None, *, machine: bool = False) -> Any:
+    """The user's own table with additional columns; see :meth:`Session.to_frame`."""
     predicted = [None] * len(pool) if round_ is None else _guesses(round_)
     sure = np.full(len(pool), np.nan) if round_ is None else round_.confidence
-    given = answers_of(labels)
+    given = answers_of(labels, machine=machine)
     columns: dict[str, Any] = {
         "label": [given[i] for i in pool.rows],
+        **({"label_source": [_source(labels, i) for i in pool.rows]} if machine else {}),
         "prediction": [predicted[i] for i in pool.rows],
         "confidence": np.where([v is None for v in predicted], np.nan, sure)[pool.rows],
     }
@@ -252,6 +286,11 @@ def items_table(pool: Pool, labels: Labels, round_: Round | None) -> Any:
         for cells in [_of_one_type(values)]
     ]
     return table.with_columns(*added).to_native()
+
+
+def _source(labels: Labels, row: int) -> str | None:
+    """Who gave an item its label: a person or the machine; None if it has none."""
+    return "person" if labels.y[row] >= 0 else "machine" if labels.machine[row] >= 0 else None
 
 
 def _own_table(pool: Pool) -> tuple[nw.DataFrame[Any], bool]:

@@ -176,7 +176,7 @@ def _people(loop: Loop, found: Sequence[_One], gold: Sequence[int] | None) -> pd
     kind, schema = fold.kind, loop.schema
     truth = {}
     for place in gold_rows(loop.log) if gold is None else gold:
-        decided = fold.decision(loop.pool.keys[place])
+        decided = fold.verdict(loop.pool.keys[place])
         if decided is not None:
             truth[place] = fold.now(decided)
             continue

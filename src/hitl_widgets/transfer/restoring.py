@@ -14,6 +14,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import read_source
 from hitl_widgets.labels.events import LabelEvent
+from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -199,6 +200,8 @@ def _why_not(
             target = known.get(str(act))
             if target is None or target.annotator != event.annotator:
                 return f"It refers to the act {act!r}, which does not exist here."
+    if event.kind == "machine" and (why := _why_not_machine(event, log, known)):
+        return why
     if event.kind == "label" and classes and isinstance(word, str) and word not in classes:
         return f"{word!r} is not a class of this task.{nearest(word, classes)}"
     asked = log.fold.vocabulary.asked is not None
@@ -212,6 +215,17 @@ def _why_not(
             held = log.fold.current(key).get(event.annotator)
             if held is not None and datetime.fromisoformat(held.time) > moment:
                 return f"{event.annotator} has a later answer for {key!r}. To override it, pass replace=True."
+    return ""
+
+
+def _why_not_machine(event: LabelEvent, log: Journal, known: dict[str, LabelEvent]) -> str:
+    """The reason why machine labels, or the end of their use, cannot be imported; empty if they can."""
+    made, ended = HandOver.of(event.value), Withdrawal.of(event.value)
+    if ended is not None and ended.act not in known:
+        return f"It withdraws the machine labels {ended.act!r}, which do not exist here."
+    vocabulary = log.fold.vocabulary
+    if made is not None and vocabulary.asked is not None and not all(map(vocabulary.knows, made.classes)):
+        return "Its machine labels are of classes that this task does not have. Hand over here instead."
     return ""
 
 

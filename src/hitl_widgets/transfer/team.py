@@ -25,7 +25,7 @@ def gold_table(loop: Loop) -> pd.DataFrame:
         counts, means = [], []
         for id_ in table["id"]:
             key = loop.pool.keys[loop.pool.index([id_])[0]]
-            decided = ledger.decision(key)
+            decided = ledger.verdict(key)
             truth = None if decided is None else fold.now(decided)
             said = [fold.now(e) for e in fold.current(key).values() if e.selection == "gold"]
             agreed = [fold.kind.agree(answer, truth, ledger.schema) for answer in said if answer is not None]

@@ -45,7 +45,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 Finite = Annotated[float, msgspec.Meta(ge=-(2.0**53), le=2.0**53)]
 # A type with a title becomes a separate type in TypeScript, with the definition in `typescript` if given.
 Selection = Annotated[
-    Literal["suggested", "audit", "clicked", "lasso", "rectangle", "cluster", "search"],
+    Literal["suggested", "audit", "spot", "review", "clicked", "lasso", "rectangle", "cluster", "search"],
     msgspec.Meta(title="Selection", description="How items were chosen."),
 ]
 Content = Annotated[

@@ -113,14 +113,14 @@ def test_a_draw_for_the_audit_is_told_to_no_view_until_it_is_answered(
     session = people("ann", audit=0.5)
     train(session)
     page = Page(session, monkeypatch)
-    row = next(a["row"] for a in page.asks if a["audit"])
+    row = next(a["row"] for a in page.asks if a["selection"] == "audit")
     assert page.ask(row)["blind"]
     page.look(row)
     session._loop.acts.label([50], "a", selection="clicked")
     page.settle()
     page.look(row)
     assert page.told(row) == []
-    hinted = next(a["row"] for a in page.asks if not a["audit"])
+    hinted = next(a["row"] for a in page.asks if a["selection"] != "audit")
     page.look(hinted)
     assert {what[0] for what in page.told(hinted)} >= {"marks", "guess", "member"}, "others are told as ever"
 
@@ -215,7 +215,7 @@ def test_a_selection_tells_the_same_with_an_item_that_is_asked_blind_as_without(
     session = people("ann", audit=0.5)
     train(session)
     page = Page(session, monkeypatch)
-    row = next(a["row"] for a in page.asks if a["audit"])
+    row = next(a["row"] for a in page.asks if a["selection"] == "audit")
     others = [i for i in range(60) if i not in set(session._loop.blind.rows(session._loop.labels).tolist())]
     for rows in (others, sorted([*others, row])):
         page.say(page.bench.labeler, "sample", rows=encode(rows))

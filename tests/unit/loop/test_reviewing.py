@@ -18,7 +18,8 @@ X = np.random.default_rng(0).normal(size=(N, 4)).astype(np.float32)
 
 
 def opened(folder: Path, who: str, **more: Any) -> hitl.Session:
-    told = {"classes": ["spam", "ham", "other"], "learner": "linear", "X": X, "random_state": 0} | more
+    told = {"classes": ["spam", "ham", "other"], "learner": "linear", "X": X, "random_state": 0}
+    told |= {"consensus": "latest"} | more
     return hitl.Session(TABLE, text="text", id="id", store=folder / "l.sqlite", annotator=who, **told)
 
 
@@ -57,7 +58,7 @@ def test_a_decision_counts_instead_of_all_labels_until_it_is_undone(team, tmp_pa
         assert label(later, "r0") == "spam"
     row = rev.decisions().iloc[0]
     assert row[["id", "label", "because", "annotator"]].tolist() == ["r0", "spam", "It sells pills.", "rev"]
-    assert ann.labels().query("id == 'r0' and selection == 'review'")["annotator"].tolist() == ["rev"]
+    assert ann.labels().query("id == 'r0' and selection == 'decision'")["annotator"].tolist() == ["rev"]
     [example] = rev.guidance()[["class", "because", "id"]].to_numpy().tolist()
     assert example == ["spam", "It sells pills.", "r0"]
     rev.undo()

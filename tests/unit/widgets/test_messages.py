@@ -186,6 +186,35 @@ def test_skipped_items_are_shown_again_without_a_hint_and_labelled_as_they_were_
     assert told["queue"] == []
 
 
+def test_doubtful_labels_are_asked_again_with_reasons_and_kept(session: Session, labeler: Wire) -> None:
+    ids, pool = session.pool.ids, session.pool
+    truth, wrong = clouds(len(ids))[1].tolist(), 5
+    for name in ("a", "b"):
+        session.label([ids[i] for i in range(len(ids)) if (truth[i] == name) != (i == wrong)], name)
+    session.wait()
+
+    def asked() -> dict[str, Any]:
+        n = len(labeler.sent)
+        labeler.say({"id": new_event_id(), "type": "suspected", "view": "view-1234"})
+        until(lambda: any(one["type"] == "suspects" for one in labeler.sent[n:]))
+        return next(one for one in labeler.sent[n:] if one["type"] == "suspects")
+
+    told = asked()
+    assert [ask["row"] for ask in told["queue"]] == [wrong]
+    [ask] = told["queue"]
+    assert ask["reason"].startswith("the model of the other labels says")
+    assert ask["doubtful"] == {"codes": (["b", "a"].index(truth[wrong]),), "by": ""}
+    keep = {"id": new_event_id(), "type": "keep", "key": ask["key"]}
+    assert [labeler.answer(keep)["type"] for _ in range(2)] == ["ack"] * 2
+    assert (session.history()["kind"] == "note").sum() == 1
+    assert asked()["why"].startswith("Nothing new speaks against a label")
+    back = labeler.answer({"id": new_event_id(), "type": "undo"})["back"]
+    assert (back["row"], back["doubtful"]) == (wrong, ask["doubtful"])
+    assert [one["row"] for one in asked()["queue"]] == [wrong]
+    refused = labeler.answer({**keep, "id": new_event_id(), "key": "nowhere"})
+    assert refused["type"] == "refused"
+
+
 def test_skip_undo_and_redo_are_acknowledged_and_harmless_when_sent_again(
     session: Session, labeler: Wire
 ) -> None:

@@ -48,6 +48,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "module": {"name": "compose-spans"},
         "answers": {"rows": [0, 3]},
         "settle": {"keep": True},
+        "keep": {"key": key},
         "jump": {"act": act},
         "restore": {"acts": [act]},
         "change": {"change": "add", "classes": [{"name": "c"}]},
@@ -98,7 +99,7 @@ def test_every_message_that_a_widget_takes_is_handled(
     monkeypatch.setattr("hitl_widgets.widgets.shared.widget.module", lambda _: [b"code", b""])
     for module in ("explorer", "monitor"):
         monkeypatch.setattr(f"hitl_widgets.widgets.{module}.widget.bundle", lambda _: "{}")
-    act = session._loop.acts.label([2], "a")
+    act = session._loop.acts.label([0 if struct.__struct_config__.tag == "keep" else 2], "a")
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")

@@ -35,7 +35,9 @@ class Page:
 
     def __init__(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.widget, self.sent = widget, list[dict[str, Any]]()
-        monkeypatch.setattr(widget, "send", lambda content, _=None: self.sent.append(content))
+        monkeypatch.setattr(
+            widget, "send", lambda told, _=None: self.sent.append(json.loads(json.dumps(told)))
+        )
         self.say("hello", view=VIEW)
 
     def say(self, type_: str, **more: Any) -> str:
@@ -136,7 +138,7 @@ def test_a_gold_question_looks_like_any_other(tmp_path: Path, monkeypatch: pytes
         assert len(golden) < len(asks)
         told = {json.dumps({k: v for k, v in ask.items() if k not in {"row", "key"}}) for ask in golden}
         rest = {
-            json.dumps({k: v for k, v in ask.items() if k not in {"row", "key"}} | {"audit": False})
+            json.dumps({k: v for k, v in ask.items() if k not in {"row", "key"}} | {"selection": "suggested"})
             for ask in asks
             if ask["row"] >= 15 and ask["blind"]
         }

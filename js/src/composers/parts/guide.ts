@@ -1,5 +1,6 @@
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
+import { ALT } from "./line";
 import { type Keys, keysOfMarks } from "./marking";
 
 export type Drawing = Shape & {
@@ -22,6 +23,21 @@ export function currentWords(name: string, handles: boolean): string {
   const more = handles ? ", ⇧ and arrows resize it, Space switches the corner" : "";
   return `${has}. Arrows move it${more}.`;
 }
+
+/** What can be done with the selected mark, if it has a text. */
+export const writingWords = (name: string, idea: boolean): string =>
+  `${idea ? "Suggested: " : ""}${name || "no class"}. ⏎ types${idea ? " or accepts" : ""}, then ⏎ goes to the next one. Esc and ? for all keys.`;
+
+/** The keys for the texts of marks. */
+export const WRITING: Keys = [
+  ["⏎", "type the text of the selected mark; while typing: accept it, and go to the next one"],
+  ["Ctrl ⏎", "give the answer, while typing"],
+  ["Esc", "leave the text, so that the other keys work"],
+  [`${ALT} ↑ ↓`, "the previous and the next one, while typing"],
+  [`${ALT} P`, "its next class, while typing; with ⇧ the one before"],
+  [`${ALT} Del`, "remove it, while typing"],
+  [`${ALT} Z ⇧Z`, "undo and redo, while typing"],
+];
 
 /** What can be done while no mark is selected; `name`: the class of the next one. */
 export function startWords({ start, many }: Drawing, name: string, n: number): string {

@@ -1,6 +1,9 @@
 import "./line.css";
 import { h, setText, show } from "../../ui/dom";
 
+/** The name of the key that is held for other keys while typing. */
+export const ALT = /^Mac/.test(navigator.platform) ? "⌥" : "Alt";
+
 /** A button below the item, with its key. */
 export type KeyButton = {
   element: HTMLButtonElement;

@@ -2,8 +2,10 @@ import type { Composed, Composer, Composing } from "../../questions/registry";
 import { count } from "../../ui/dom";
 import { Timeline } from "./timeline";
 
-/** A mark: its place, the id of its class ("" while it has none), and a number that stays when these change. */
-export type Mark<P> = { readonly at: P; readonly id: string; readonly nr: number };
+/** A mark: its place, the id of its class ("" while it has none), its text, and a number that stays the same. */
+export type Mark<P> = { readonly at: P; readonly id: string; readonly text: string; readonly nr: number };
+/** What is new about a mark. */
+export type NewMark<P> = Omit<Mark<P>, "nr">;
 export type Marked<P> = readonly Mark<P>[];
 
 /** A relation from one mark to another, by their numbers. Without one of its marks, it is not there. */
@@ -34,6 +36,8 @@ export type MarkingCallbacks<P> = {
   touch?: (a: P, b: P) => boolean;
   /** The place in words. */
   words: (at: P) => string;
+  /** Whether marks may lack a class. */
+  bare?: boolean;
   /** Something has to be drawn again. */
   draw: () => void;
 };
@@ -59,6 +63,10 @@ export class Marking<P> {
   private made = 0;
   private order: { of: State<P>; marks: Marked<P> } | null = null;
   private readonly types: readonly string[];
+  /** Whether marks have a text. */
+  readonly writes: boolean;
+  /** Whether marks may lack a class. */
+  readonly bare: boolean;
 
   constructor(
     protected readonly card: Composing,
@@ -69,6 +77,8 @@ export class Marking<P> {
     this.armed = offered.length === 1 ? card.classes.indexOf(offered[0]) : -1;
     this.known = new Map(card.classes.map((c) => [c.id, c]));
     this.free = !on.touch || card.settings.overlap === true;
+    this.bare = on.bare === true;
+    this.writes = card.settings.transcribe === true;
     this.types = (card.settings.relations ?? []) as string[];
     this.line = new Timeline({ marks: [], suggested: [], links: [], suggestedLinks: [] });
     this.failure = card.why ?? "";
@@ -84,13 +94,17 @@ export class Marking<P> {
 
   private from(answer: Readonly<Record<string, unknown>> | undefined): { marks: Marked<P>; links: Link[] } {
     const rows = (answer?.[this.on.name] ?? []) as unknown[][];
-    const marks = rows.map((row) => this.mark(this.on.read(row.slice(0, -1)), String(row.at(-1))));
+    const marks = rows.map((row) => {
+      const text = this.writes ? row.at(-2) : null;
+      const place = row.slice(0, typeof text === "string" ? -2 : -1);
+      return this.mark(this.on.read(place), String(row.at(-1)), typeof text === "string" ? text : "");
+    });
     const related = (answer?.relations ?? []) as [number, number, string][];
     const links = related.map(([from, to, type]) => ({ from: marks[from].nr, to: marks[to].nr, type }));
     return { marks, links };
   }
 
-  private mark = (at: P, id: string): Mark<P> => ({ at, id, nr: this.made++ });
+  private mark = (at: P, id: string, text = ""): Mark<P> => ({ at, id, text, nr: this.made++ });
 
   get marks(): Marked<P> {
     return this.line.now.marks;
@@ -162,7 +176,7 @@ export class Marking<P> {
       return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
         beyond === 1 ? "does" : "do"
       } not fit it. Select with . and remove with Del.`;
-    const bare = marks.filter(({ id }) => !id).length;
+    const bare = this.bare ? 0 : marks.filter(({ id }) => !id).length;
     if (bare)
       return `${count(bare, one, many)} without a class: select with . and press a class, or remove with Del.`;
     const ids = new Set(marks.map(({ id }) => id));
@@ -172,7 +186,7 @@ export class Marking<P> {
     const related = links.length ? `, ${count(links.length, "relation")}` : "";
     return {
       answer: {
-        [name]: marks.map(({ at, id }) => [...write(at), id]),
+        [name]: marks.map(({ at, text, id }) => [...write(at), ...(this.writes ? [text] : []), id]),
         ...(types.length ? { relations } : {}),
       },
       codes: this.card.classes.flatMap(({ id }, code) => (ids.has(id) ? [code] : [])),
@@ -197,7 +211,7 @@ export class Marking<P> {
   }
 
   /** The suggestions that overlap nothing which they may not. */
-  private fitting(): Marked<P> {
+  protected fitting(): Marked<P> {
     if (this.free) return this.suggested;
     const fits: Mark<P>[] = [];
     for (const mark of this.suggested)
@@ -268,7 +282,41 @@ export class Marking<P> {
     );
   }
 
-  private write(next: Partial<State<P>>, current: Mark<P> | null, as = ""): void {
+  /** Puts other marks in the place of some, as one step, and selects one of them. */
+  replace(old: Marked<P>, made: readonly NewMark<P>[], select: number): void {
+    const { marks, suggested } = this.line.now;
+    const fresh = made.map(({ at, id, text }) => this.mark(at, id, text));
+    const rest = (all: Marked<P>): Marked<P> => all.filter((mark) => !old.includes(mark));
+    this.write({ marks: [...rest(marks), ...fresh], suggested: rest(suggested) }, fresh[select] ?? null);
+  }
+
+  /** Changes the text of a mark, which accepts it. Changes right after each other are one step. */
+  type(mark: Mark<P>, text: string): void {
+    if (text !== mark.text) this.change(mark, { ...mark, text }, `text ${mark.nr}`);
+  }
+
+  /** Changes the class of a mark; a suggestion stays one. */
+  relabel(mark: Mark<P>, id: string): void {
+    const next = { ...mark, id };
+    if (!this.isIdea(mark)) this.change(mark, next);
+    else this.write({ suggested: this.suggested.map((one) => (one === mark ? next : one)) }, next);
+  }
+
+  /** Suggests marks beside what the item started with. */
+  offer(made: readonly NewMark<P>[]): void {
+    const fresh = made.map(({ at, id, text }) => this.mark(at, id, text));
+    this.line.amend({ ...this.line.now, suggested: [...this.suggested, ...fresh] });
+    this.on.draw();
+    this.card.changed(false);
+  }
+
+  /** Takes back what the item started with. */
+  withdraw(some: Marked<P>): void {
+    const rest = (all: Marked<P>): Marked<P> => all.filter((mark) => !some.includes(mark));
+    this.line.amend({ ...this.line.now, marks: rest(this.marks), suggested: rest(this.suggested) });
+  }
+
+  protected write(next: Partial<State<P>>, current: Mark<P> | null, as = ""): void {
     const state = { ...this.line.now, ...next };
     if (as && as === this.last) this.line.amend(state);
     else this.line.set(state);
@@ -323,7 +371,7 @@ export class Marking<P> {
     }
   }
 
-  private acceptOne(mark: Mark<P>, id = mark.id): void {
+  acceptOne(mark: Mark<P>, id = mark.id): void {
     const clash = this.clash(mark.at);
     if (clash) {
       this.overlaps(clash);

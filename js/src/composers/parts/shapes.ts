@@ -2,7 +2,17 @@ import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
 import { type Frame, inSight, type Point, toScreen } from "./frame";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
-import { currentWords, type Drawing, ideaWords, keysOf, OPEN, startWords, unshown } from "./guide";
+import {
+  currentWords,
+  type Drawing,
+  ideaWords,
+  keysOf,
+  OPEN,
+  startWords,
+  unshown,
+  WRITING,
+  writingWords,
+} from "./guide";
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Mark, Marking } from "./marking";
@@ -10,6 +20,7 @@ import { ARROWS, Picture } from "./picture";
 import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
+import type { Writing, WritingCallbacks } from "./writing";
 
 /** Distance at which a pointer touches something, in pixels. */
 const REACH = 9;
@@ -20,8 +31,11 @@ const NAMED = 150;
 /** The size of a mark that is made by key, as a share of what is in sight. */
 const SHARE = 0.25;
 
+/** Makes what the texts of marks are typed with, for shapes that may have texts. */
+export type Write = (on: Composing, marking: Marking<Place>, how: WritingCallbacks<Place>) => Writing<Place>;
+
 /** Composes boxes, polygons or points on an image: with a mouse, with fingers, or by keys alone. */
-export function composeShapes(on: Composing, shape: Drawing): Composer {
+export function composeShapes(on: Composing, shape: Drawing, write?: Write): Composer {
   const { item, stage, say, leave } = on;
   if (!item || !["image", "remote"].includes(item.content.kind)) return unshown(shape.many);
   const size = { width: Number(item.content.width ?? 0), height: Number(item.content.height ?? 0) };
@@ -80,7 +94,28 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     draw: () => drawLine(),
   });
   const segments = segment.there && shape.drawn !== "click";
-  const element = h("div", { class: "hitl-marking" }, picture.element, line.element);
+  const writing = marking.writes && write ? written(write) : null;
+  const texts = writing ? [writing.script.element] : [];
+  const element = h("div", { class: "hitl-marking" }, picture.element, ...texts, line.element);
+
+  /** The texts of marks, below the picture. */
+  function written(write: Write): Writing<Place> {
+    const go = (mark: Mark<Place>): void => {
+      select(mark);
+      picture.reveal(boundsOf(mark.at));
+    };
+    return write(on, marking, {
+      one: shape.one,
+      many: shape.many,
+      placeholder: "Type the text in it",
+      place: ({ at }, i) => [String(i + 1), shape.words(at)],
+      choose: go,
+      go,
+      goes: "Show",
+      moved: () => undefined,
+      withAlt: () => false,
+    });
+  }
 
   // -- drawing
 
@@ -91,7 +126,9 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
       const [a, b, d, e] = boundsOf(mark.at);
       return a <= x1 && d >= x0 && b <= y1 && e >= y0;
     });
-    for (const mark of all) draw(c, frame, mark.at, mark, all.length <= NAMED);
+    // Names would be in front of the words that are typed.
+    const named = all.length <= NAMED && !marking.writes;
+    for (const mark of all) draw(c, frame, mark.at, mark, named);
   }
 
   function draw(
@@ -133,6 +170,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   function drawLine(): void {
     const { current, failure, suggested } = marking;
     const mine = current !== null && !marking.isIdea(current);
+    writing?.draw(`No ${shape.many} yet. ${shape.start}.`);
     picture.element.dataset.marks = String(marking.marks.length);
     line.tell(segment.busy ? "Segmenting …" : failure || words(), !segment.busy && failure !== "");
     add.offer(current ? null : open ? "add a corner" : `new ${shape.one}`);
@@ -146,6 +184,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     const { current } = marking;
     if (open) return OPEN;
     const name = current ? marking.nameOf(current) : "";
+    if (current && writing) return writingWords(name, marking.isIdea(current));
     if (current && marking.isIdea(current)) return ideaWords(name);
     if (current) return currentWords(current.id ? name : "", shape.handles(current.at).length > 0);
     return startWords(shape, marking.armed < 0 ? "" : on.classes[marking.armed].name, marking.marks.length);
@@ -232,7 +271,10 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
       leave();
       if (!at) return;
       if (of) marking.change(of, { ...of, at: tidy(at) });
-      else marking.add(at);
+      else {
+        marking.add(at);
+        writing?.script.type();
+      }
     };
     return {
       move: (to) => {
@@ -348,6 +390,10 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
 
   function press(key: string, shift: boolean): boolean | "again" {
     if (key in ARROWS && nudge(key, shift)) return "again";
+    if (key === "Enter" && writing && marking.current && !open) {
+      writing.type(marking.current);
+      return true;
+    }
     if (open) {
       if (key === "Enter") return closeUp();
       if (key === "Backspace" || key === "Delete" || (key === "z" && !shift)) return backspace() && "again";
@@ -374,6 +420,7 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
   }
 
   marking.load();
+  writing?.remember();
   drawLine();
   void picture.load(item);
   return {
@@ -382,6 +429,6 @@ export function composeShapes(on: Composing, shape: Drawing): Composer {
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => (open ? "Close the polygon first, with Enter." : marking.read()),
-    keys: keysOf(shape),
+    keys: [...(writing ? WRITING : []), ...keysOf(shape)],
   };
 }

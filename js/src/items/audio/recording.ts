@@ -61,6 +61,7 @@ export function recording(content: Audio, stage: Stage, moved?: () => void): Rec
     }
     const waits = loading === null ? "" : `Loading the sound: ${percent(loading)}`;
     setText(status, trouble || waits || reading || about(content));
+    status.toggleAttribute("data-idle", !(trouble || waits || reading));
     status.classList.toggle("hitl-bad", trouble !== "");
     moved?.();
     if (playing && !frame) follow();

@@ -6,8 +6,11 @@ import type { Theme } from "../../ui/theme";
 import { legendView, type Scale } from "./legend";
 
 const COUNT_MS = 150;
-/** How the menu names a column. */
+/** How the menu names a column, and what is computed on request. */
 const COLUMN = "column:";
+const LENS = "lens:";
+/** A lens follows the labels after a pause. */
+const RENEW_MS = 1500;
 
 export type ColouringCallbacks = {
   plot: () => MapPlot | null;
@@ -15,8 +18,8 @@ export type ColouringCallbacks = {
   /** The number of suggested points. */
   rings: () => number;
   theme: () => Theme;
-  /** Requests the values of a column; answered by {@link ColouringView.take}. */
-  ask: (column: string) => void;
+  /** Requests the values of a column or of a lens; answered by {@link ColouringView.take}. */
+  ask: (of: { column: string } | { lens: "suspects" }) => void;
   next: () => void;
   say: (words: string) => void;
   /** Another column colours the map, or none. */
@@ -27,14 +30,18 @@ export type ColouringCallbacks = {
 
 type Told = Omit<ColumnMessage, "type" | "to" | "why">;
 
-/** What the colours of the map mean, its legend, and the columns that have been requested. */
+/** What the colours of the map mean, its legend, and the columns and lenses that have been requested. */
 export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
   const columns = new Map<string, { told: Told; shades: Uint8Array }>();
   let now = "label";
   let wanted = "label";
   let classes: LegendEntry[] = [];
   let counting: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener("abort", () => clearTimeout(counting));
+  let renewing: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener("abort", () => {
+    clearTimeout(counting);
+    clearTimeout(renewing);
+  });
   const legend = legendView({
     filter: (filter: Filter) => void on.plot()?.setFilter(filter),
     isolate: (shade) => void on.plot()?.isolate(shade),
@@ -42,8 +49,11 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
   });
 
   const column = (): string => (now.startsWith(COLUMN) ? now.slice(COLUMN.length) : "");
-  const known = () => columns.get(column());
-  const by = (): ColourBy => (now.startsWith(COLUMN) ? "column" : (now as ColourBy));
+  const computed = (colour: string): boolean => colour.startsWith(COLUMN) || colour.startsWith(LENS);
+  const known = () => columns.get(now);
+  const by = (): ColourBy => (computed(now) ? "column" : (now as ColourBy));
+  const ask = (colour: string): void =>
+    on.ask(colour.startsWith(LENS) ? { lens: "suspects" } : { column: colour.slice(COLUMN.length) });
 
   function shown(): Column | null {
     const found = known();
@@ -68,7 +78,8 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
 
   function scaleOf(told: Told | undefined): Scale | null {
     const { dark, accent } = on.theme();
-    if (told) return told.scale && { gradient: gradient(dark), ticks: told.scale, note: told.note };
+    const missing = told?.lens ? "not labelled" : undefined;
+    if (told) return told.scale && { gradient: gradient(dark), ticks: told.scale, note: told.note, missing };
     if (now !== "doubt") return null;
     const faint = (share: number): string => `color-mix(in srgb, ${accent} ${share}%, transparent)`;
     const ends = [
@@ -107,9 +118,14 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
     /** Colours the map in another way, as soon as its values are here. */
     choose(colour: string): void {
       wanted = colour;
-      const name = colour.startsWith(COLUMN) ? colour.slice(COLUMN.length) : null;
-      if (name === null || columns.has(name)) use(colour);
-      else on.ask(name);
+      if (!computed(colour) || columns.has(colour)) use(colour);
+      if (colour.startsWith(LENS) || (computed(colour) && !columns.has(colour))) ask(colour);
+    },
+    /** The labels have changed: a lens is computed again. */
+    renew(): void {
+      if (!wanted.startsWith(LENS)) return;
+      clearTimeout(renewing);
+      renewing = setTimeout(() => wanted.startsWith(LENS) && ask(wanted), RENEW_MS);
     },
     /** Takes the values of a column. */
     take({ why, ...told }: ColumnMessage, shades: Uint8Array): void {
@@ -118,15 +134,16 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
         on.chosen(now);
         return;
       }
-      columns.set(told.column, { told, shades });
-      if (wanted === COLUMN + told.column) use(wanted);
+      const colour = told.lens ? LENS + told.lens : COLUMN + told.column;
+      columns.set(colour, { told, shades });
+      if (wanted === colour) use(wanted);
     },
     /** The classes, or their colours, have changed; values of a column that are classes have the same colours. */
     setClasses(legendOfClasses: LegendEntry[]): void {
       classes = legendOfClasses;
       const stale = [...columns].filter(([, { told }]) => !told.scale).map(([name]) => name);
-      for (const name of stale) if (name !== column()) columns.delete(name);
-      if (stale.includes(column())) on.ask(column());
+      for (const name of stale) if (name !== now) columns.delete(name);
+      if (stale.includes(now)) ask(now);
       drawLegend();
       count();
     },

@@ -149,7 +149,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       marks: () => painting.marks,
       rings: () => painting.rings.length,
       theme: () => readTheme(root),
-      ask: (column) => channel.ask({ type: "colour", view: channel.view, column }),
+      ask: (of) => channel.ask({ type: "colour", view: channel.view, ...of }),
       next: () => callbacks.nextDoubt(),
       say,
       chosen: (colour) => view.setColour(colour),
@@ -440,6 +440,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       if (predictions !== null) news.round(predictions, message.behind);
       const settled = changed && !message.behind && !channel.waiting().length ? painting.settle() : [];
       colouring.count();
+      colouring.renew();
       root.dataset.round = String(message.number);
       const drawn = changed && settled.length ? union(changed, rowsOf(settled)) : changed;
       void painting.draw(drawn, message.rings).then(() => {

@@ -17,7 +17,13 @@ export type LegendCallbacks = {
 
 export type Shade = { name: string; color: string };
 /** A scale: its CSS gradient, and values along it, from 0 to 1. */
-export type Scale = { gradient: string; ticks: readonly { at: number; text: string }[]; note: string };
+export type Scale = {
+  gradient: string;
+  ticks: readonly { at: number; text: string }[];
+  note: string;
+  /** How points without a value are called, if not so. */
+  missing?: string;
+};
 type Entry = { element: HTMLButtonElement; name: HTMLElement; n: HTMLElement };
 
 /** What the colours and marks of the map mean, with counts; a click hides or shows the points. */
@@ -141,6 +147,7 @@ export function legendView(on: LegendCallbacks) {
       show(scale, next !== null);
       if (!next) return;
       bar.style.background = next.gradient;
+      setText(missing.name, next.missing ?? "no value");
       ticks.replaceChildren(
         ...apart(next.ticks).map(({ at, text }) => h("span", { text, style: { "--at": String(at) } })),
       );

@@ -42,6 +42,7 @@ const COLOURS: [string, string][] = [
   ["prediction", "prediction"],
   ["doubt", "uncertainty"],
   ["group", "group"],
+  ["lens:suspects", "doubtful labels"],
 ];
 
 /** The ways to colour the answers, the one in use, and its legend. */

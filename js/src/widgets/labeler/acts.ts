@@ -8,6 +8,7 @@ import type { Why } from "./more";
 import {
   type Chosen,
   clearable,
+  doubtful,
   draftOf,
   isAgain,
   kept,
@@ -109,7 +110,8 @@ export function actsOf(on: ActCallbacks) {
     const question = questionOf(state.asks);
     if (!question || !state.classes[code] || state.classes[code].retired || !answerable(clicks)) return;
     const codes = question.press(draftOf(state, on.suggested()), code);
-    if (question.drafted) {
+    if (doubtful(state)?.codes.join() === codes.join()) keep(clicks);
+    else if (question.drafted) {
       on.dispatch({ type: "draft", codes });
       on.say(`${state.classes[code].name} ${codes.includes(code) ? "chosen" : "not chosen"}`);
     } else label(codes, namesOf(codes, state.classes));
@@ -119,6 +121,10 @@ export function actsOf(on: ActCallbacks) {
     const state = on.state();
     if (state.composed) {
       giveComposed(clicks);
+      return;
+    }
+    if (doubtful(state)) {
+      keep(clicks);
       return;
     }
     const idea = on.suggested();
@@ -163,7 +169,10 @@ export function actsOf(on: ActCallbacks) {
 
   /** Whether Enter gives an answer. */
   const gives = (): boolean =>
-    on.state().composed || questionOf(on.state().asks)?.drafted === true || on.suggested() !== null;
+    doubtful(on.state()) !== null ||
+    on.state().composed ||
+    questionOf(on.state().asks)?.drafted === true ||
+    on.suggested() !== null;
 
   function giveComposed(clicks: number): void {
     const { chosen, bulk } = on.state();
@@ -209,7 +218,8 @@ export function actsOf(on: ActCallbacks) {
         composed && value,
       );
     } else if (ask) {
-      const selection: Selection = chosen ? "clicked" : ask.audit ? "audit" : "suggested";
+      const again = doubtful(state) && "review";
+      const selection: Selection = again ?? (chosen ? "clicked" : ask.selection);
       const elapsed_ms = Math.round(on.gaze.elapsed);
       const id = on.act({ type: "label", value, answer, selection, key: ask.key, elapsed_ms });
       const row = Uint32Array.of(ask.row);
@@ -229,6 +239,7 @@ export function actsOf(on: ActCallbacks) {
   /** The number of new labels; without a sample it is unknown until the kernel answers. */
   function added(rows: Rows): number {
     const { chosen } = on.state();
+    if (doubtful(on.state())) return 0;
     return rows.length - (chosen ? (chosen.sample?.n_labelled ?? rows.length) : 0);
   }
 
@@ -286,7 +297,7 @@ export function actsOf(on: ActCallbacks) {
     if (!why && (mine || isAgain(state))) {
       // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
       on.dispatch({ type: "passed", key });
-      on.say(`It stays ${mine ? "labelled" : "skipped"}. ${on.next("Next")}`);
+      on.say(`It stays ${mine || state.current.doubtful ? "labelled" : "skipped"}. ${on.next("Next")}`);
       return;
     }
     const id = on.act({ type: "skip", key, ...(why ? { why } : {}) });
@@ -303,6 +314,16 @@ export function actsOf(on: ActCallbacks) {
     on.tell("turned", null);
     on.noted(ask.key, text ?? "");
     on.say(text ? "Note saved" : "Note removed");
+  }
+
+  /** Keeps the label that was looked at again. */
+  function keep(clicks: number): void {
+    const { current } = on.state();
+    if (!current || !answerable(clicks) || !deliberate()) return;
+    const id = on.act({ type: "keep", key: current.key });
+    on.tell("turned", null);
+    on.dispatch({ type: "acted", id, keys: [current.key], n: 0 });
+    on.say(`The label is kept. ${on.next("Next")}`);
   }
 
   function settle(keep: boolean): void {

@@ -18,6 +18,7 @@ import type {
   SampleMessage,
   SkippedItems,
   StateMessage,
+  SuspectItems,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
@@ -297,6 +298,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     if (state.n_skipped) channel.ask({ type: "skipped", view: channel.view });
   }
 
+  function lookAtDoubtful(): void {
+    channel.ask({ type: "suspected", view: channel.view });
+  }
+
   function release(): void {
     upcoming = "Current item";
     if (!state.chosen) dispatch({ type: "again", asks: [] });
@@ -341,6 +346,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
+    else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
     else if (key === "d" && shift) acts.skip(0, "unknown");
@@ -386,6 +392,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return chosen ? true : undefined;
   });
   bus.on("back", giveBack);
+  bus.on("suspects", () => {
+    lookAtDoubtful();
+    root.focus({ preventScroll: true });
+    return true;
+  });
   bus.on("missed", ({ why }) => {
     acts.miss(why);
     return true;
@@ -430,6 +441,20 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     "skipped",
     ({ queue }) => {
       upcoming = "Skipped by you";
+      dispatch({ type: "again", asks: queue });
+    },
+    signal,
+  );
+  channel.on<SuspectItems>(
+    "suspects",
+    ({ queue, why }) => {
+      if (why) {
+        dispatch({ type: "note", words: why });
+        say(why);
+        return;
+      }
+      bus.tell("release", null);
+      upcoming = "Labelled before";
       dispatch({ type: "again", asks: queue });
     },
     signal,

@@ -1,6 +1,7 @@
 import type {
   Ack,
   Ask,
+  Doubtful,
   Known,
   LabelClass,
   LabelerWelcome,
@@ -363,7 +364,8 @@ function back(state: LabelerState, ask: Ask): LabelerState {
   if (redone && state.current && others[0]?.key === state.current.key)
     return { ...state, acted, queue: [others[0], ask, ...others.slice(1)] };
   const returned = [...state.returned, ask.key];
-  return { ...state, acted, queue: [ask, ...others], current: ask, chosen: null, returned };
+  const again = ask.doubtful ? joined([ask], state.again) : state.again;
+  return { ...state, acted, again, queue: [ask, ...others], current: ask, chosen: null, returned };
 }
 
 function without(state: LabelerState, key: string | null | undefined): LabelerState {
@@ -420,7 +422,11 @@ export function onCard(state: LabelerState): Ask | null {
   const held = member.codes
     ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
     : "not labelled yet";
-  return { ...member, reason: `${from}, ${member.blind ? "asked without a hint" : held}`, audit: false };
+  return {
+    ...member,
+    reason: `${from}, ${member.blind ? "asked without a hint" : held}`,
+    selection: "clicked",
+  };
 }
 
 /**
@@ -432,7 +438,7 @@ export const draftOf = (state: LabelerState, idea: Codes | null): Codes =>
 /** Whether what is shown has a label that can be removed. */
 export function clearable(state: LabelerState): boolean {
   const { chosen } = state;
-  if (!chosen) return meanwhile(state)?.mine === true;
+  if (!chosen) return doubtful(state)?.by === "" || meanwhile(state)?.mine === true;
   if (!chosen.sample) return false;
   return chosen.rows.length > 1 ? chosen.sample.n_labelled > 0 : chosen.sample.only?.codes != null;
 }
@@ -443,7 +449,12 @@ export function meanwhile(state: LabelerState): Known | null {
   return state.known.find((item) => item.key === key) ?? null;
 }
 
-/** Whether the card shows a skipped item again. */
+/** The label on the card that is to be kept or corrected; null if there is none. */
+export function doubtful(state: LabelerState): Doubtful | null {
+  return (state.chosen ? null : state.current?.doubtful) ?? null;
+}
+
+/** Whether the card shows a skipped item or a doubtful label again. */
 export function isAgain(state: LabelerState): boolean {
   const key = state.chosen ? null : state.current?.key;
   return state.again.some((ask) => ask.key === key);

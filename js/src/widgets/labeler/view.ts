@@ -24,6 +24,7 @@ import { moreView, type Why } from "./more";
 import { classSearch } from "./search";
 import {
   clearable,
+  doubtful,
   draftOf,
   emptyWords,
   isAgain,
@@ -290,13 +291,17 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
-    show(give, question?.drafted === true || composer !== null || idea !== null);
+    const held = doubtful(state);
+    show(give, held !== null || question?.drafted === true || composer !== null || idea !== null);
     setDisabled(give, !any);
     if (composer) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
       setText(giveWords, quiet ? "answer" : `${found.blank ? "" : "answer "}${found.words}`);
       give.toggleAttribute("data-ready", !quiet);
+    } else if (held) {
+      give.toggleAttribute("data-ready", any);
+      setText(giveWords, `keep ${namesOf(held.codes, state.classes)}`);
     } else {
       const n = picked.length;
       give.toggleAttribute("data-ready", any && (n > 0 || idea !== null));
@@ -339,10 +344,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       shownPrecedents = precedents;
       fillGuide(shownClasses, precedents);
     }
-    setText(
-      progress,
-      state.ready ? `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}` : "",
-    );
+    setText(progress, progressWords(state));
 
     const found = ask ? item(ask.row) : undefined;
     const makes = state.composed && (bulk ? state.bulk : ask && on.ready(ask, isLabelled(state))) && compose;
@@ -589,6 +591,11 @@ function heading(
   if (bulk && state.chosen?.from === "history") return [`One act: ${how} to relabel all of its items`];
   if (bulk) return [`${how.charAt(0).toUpperCase()}${how.slice(1)} to label all of them`];
   if (!ask) return [said(state.question)];
+  const held = doubtful(state);
+  if (held) {
+    const who = held.by ? [" by ", said(held.by)] : [];
+    return ["Labelled ", ...saidNames(held.codes, classes), ...who, ": keep it, or press another class"];
+  }
   const now = meanwhile(state);
   if (now?.mine) {
     const own = classes !== state.classes || !now.said;
@@ -599,9 +606,16 @@ function heading(
   return state.chosen ? [said(ask.reason)] : [said(state.question)];
 }
 
+/** How many labels there are, or how many of them are to be looked at again. */
+function progressWords(state: LabelerState): string {
+  if (!state.ready) return "";
+  if (doubtful(state)) return `${count(state.again.length, "label")} to look at`;
+  return `${labelsGiven(state).toLocaleString("en")} of ${count(state.n_items, "item")}`;
+}
+
 /** Why the current item is asked. */
 function reasonOf(state: LabelerState, ask: Ask | null): HTMLElement[] {
-  if (!ask || state.chosen || meanwhile(state)) return [];
+  if (!ask || state.chosen || (meanwhile(state) && !ask.doubtful)) return [];
   return [said(ask.reason.charAt(0).toUpperCase() + ask.reason.slice(1))];
 }
 

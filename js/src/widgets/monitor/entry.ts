@@ -9,6 +9,7 @@ import type {
   MonitorWelcome,
   OpenedMessage,
   Refused,
+  TrustMessage,
 } from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
 import type { View } from "../../modules/vega";
@@ -19,6 +20,8 @@ import { monitorView } from "./view";
 
 const STALLED_MS = 3000;
 const DRAW_MS = 250;
+/** The trust section follows the labels after a pause, because models are fitted for it. */
+const TRUST_MS = 3000;
 const NOWHERE =
   "Items are shown on the map or in the Labeler, but neither is on this page: display the session.";
 
@@ -43,6 +46,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   let curve: { drawn: View; vega: VegaModule; width: number } | null = null;
   let drawing = false;
   let later: ReturnType<typeof setTimeout> | null = null;
+  /** The trust section: whether it is open, what was asked last, and whether its answer is still awaited. */
+  const trust = {
+    open: false,
+    of: "",
+    asked: false,
+    later: undefined as ReturnType<typeof setTimeout> | undefined,
+  };
 
   const view = monitorView(
     root,
@@ -56,6 +66,15 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         channel.ask({ type: "open", view: channel.view, act: of });
       },
       toggle: () => void drawCurve(),
+      trust: (open) => {
+        trust.open = open;
+        askTrust();
+      },
+      behind: (of) => {
+        view.note("");
+        channel.ask({ type: "behind", view: channel.view, ...of });
+      },
+      suspects: () => view.note(bus.tell("suspects", null) ? "" : NOWHERE),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
       remove: (name) => act({ type: "slice", name, query: null }, said),
       settle: (keep) => channel.act({ type: "settle", keep }),
@@ -69,6 +88,22 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     view.note("");
     channel.act(...made);
     bus.tell("turned", null);
+  }
+
+  /** Asks for the trust section if it is open, and the labels or the estimate have changed. */
+  function askTrust(): void {
+    clearTimeout(trust.later);
+    if (!trust.open || trust.asked || !state) return;
+    const of = JSON.stringify([state.n_labels, state.n_audited, state.estimate, state.history[0]?.id]);
+    if (of === trust.of) return;
+    trust.of = of;
+    trust.asked = true;
+    channel.ask({ type: "trust", view: channel.view });
+  }
+
+  function askTrustLater(): void {
+    clearTimeout(trust.later);
+    if (trust.open) trust.later = setTimeout(askTrust, TRUST_MS);
   }
 
   /** Draws after a short delay, combining updates, because the next item and the map are more urgent. */
@@ -148,6 +183,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   signal.addEventListener("abort", () => {
     resized.disconnect();
     clearInterval(watch);
+    clearTimeout(trust.later);
     curve?.drawn.finalize();
   });
   bus.on("waiting", (now) => {
@@ -166,7 +202,18 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     (message) => {
       welcome = message;
       state = message;
+      trust.asked = false; // a request to an earlier kernel is not answered
+      askTrustLater();
       draw();
+    },
+    signal,
+  );
+  channel.on<TrustMessage>(
+    "trust",
+    (message) => {
+      trust.asked = false;
+      if (welcome) view.trust(message, welcome.classes);
+      askTrustLater();
     },
     signal,
   );
@@ -199,11 +246,19 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     signal,
   );
   for (const type of ["refused", "failed"] as const)
-    channel.on<Refused | Failed>(type, ({ why }) => view.note(why), signal);
+    channel.on<Refused | Failed>(
+      type,
+      ({ why }) => {
+        trust.asked = false;
+        view.note(why);
+      },
+      signal,
+    );
   channel.on<MonitorUpdate>(
     "state",
     (message) => {
       state = message;
+      askTrustLater();
       draw();
     },
     signal,

@@ -4,13 +4,17 @@ import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
 import { type SlicesCallbacks, sliceRows } from "./slices";
+import { type TrustCallbacks, trustView } from "./trust";
 import { yoursRows } from "./yours";
 
 export type MonitorCallbacks = HistoryCallbacks &
-  SlicesCallbacks & {
+  SlicesCallbacks &
+  TrustCallbacks & {
     undo: () => void;
     redo: () => void;
     toggle: (open: boolean) => void;
+    /** The trust section was opened or closed. */
+    trust: (open: boolean) => void;
     /** Keeps or drops the labels of all items that have changed since. */
     settle: (keep: boolean) => void;
   };
@@ -75,28 +79,20 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const slices = h("ul", { class: "hitl-slices" });
   const sliced = h("section", { class: "hitl-sliced" }, heading("Slices"), slices);
   const folded = h("div", { class: "hitl-folded" }, notices, settle, panels, sliced);
-  const toggle = h("button", {
-    class: "hitl-tool hitl-fold-button",
-    text: "Details",
-    attrs: { type: "button" },
-    on: {
-      click: () => {
-        fold(folded.hidden === true);
-        on.toggle(!folded.hidden);
-      },
-    },
-  });
-  function fold(out: boolean): void {
-    show(folded, out);
-    toggle.setAttribute("aria-expanded", String(out));
-  }
-  root.append(h("div", { class: "hitl-overview" }, status, toggle, advice), folded);
-  fold(open);
+  const trust = trustView(on);
+  const details = folds("Details", folded, on.toggle);
+  const trusting = folds("Trust", trust.element, on.trust);
+  trusting.title = "How good are the labels and the model, and how sure is that?";
+  const buttons = h("div", { class: "hitl-fold-buttons" }, trusting, details);
+  root.append(h("div", { class: "hitl-overview" }, status, buttons, advice), trust.element, folded);
+  fold(details, folded, open);
+  fold(trusting, trust.element, false);
   let drawn = "";
   let cut = "";
 
   return {
     chart,
+    trust: trust.update,
     /** Shows a note about an act; an empty text removes it. */
     note(words: string): void {
       setText(note, words);
@@ -327,6 +323,27 @@ function personRow({ annotator, labels, here }: Person, you: boolean, on: Monito
     h("span", { class: "hitl-faint", text: you ? "you" : here ? "here now" : "" }),
     h("span", { class: "hitl-number", text: labels.toLocaleString("en") }),
   ];
+}
+
+/** A button that shows or hides a part of the Monitor. */
+function folds(words: string, part: HTMLElement, then: (open: boolean) => void): HTMLButtonElement {
+  const button = h("button", {
+    class: "hitl-tool hitl-fold-button",
+    text: words,
+    attrs: { type: "button" },
+    on: {
+      click: () => {
+        fold(button, part, part.hidden === true);
+        then(!part.hidden);
+      },
+    },
+  });
+  return button;
+}
+
+function fold(button: HTMLElement, part: HTMLElement, open: boolean): void {
+  show(part, open);
+  button.setAttribute("aria-expanded", String(open));
 }
 
 const part = (name: string): HTMLElement => h("span", { class: `hitl-part ${name}` });

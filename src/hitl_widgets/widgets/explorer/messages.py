@@ -28,9 +28,13 @@ class Shade(Request, frozen=True, tag="shade"):
 
 
 class Colour(Request, frozen=True, tag="colour"):
-    """Request the values of a column, to colour the map by them; answered by ``column``."""
+    """Request the values of a column, to colour the map by them; answered by ``column``.
 
-    column: Annotated[str, msgspec.Meta(max_length=300)]
+    Or those of a lens: how doubtful the labels are.
+    """
+
+    column: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    lens: Literal["", "suspects"] = ""
 
 
 class Find(Request, frozen=True, tag="find"):
@@ -153,7 +157,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class ColumnMessage(ToBrowser, frozen=True, kw_only=True, tag="column"):
-    """The values of a column as shades. Buffer: the shade of each item (uint8), 255 for a missing value.
+    """The values of a column or a lens as shades. Buffer: the shade of each item (uint8), 255 for none.
 
     ``scale`` has the ticks of numbers and times, whose shades are 0 to 254, from low to high; null for
     categories, whose shades are those of ``legend``. ``note`` describes the scale. ``why`` is the error if
@@ -162,6 +166,7 @@ class ColumnMessage(ToBrowser, frozen=True, kw_only=True, tag="column"):
 
     to: str
     column: str
+    lens: str
     scale: list[Tick] | None
     legend: list[LegendEntry]
     note: str

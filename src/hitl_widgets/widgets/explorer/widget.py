@@ -83,6 +83,8 @@ class Explorer(SessionWidget):
                 self.loop.background.regroup(message.scale)
             case m.Shade():
                 self._shade(message)
+            case m.Colour() if message.lens:
+                self._behind("trust", message, partial(self._lens, message))
             case m.Colour():
                 self._in_order(message, partial(self._colour, message), "search")
             case m.Find():
@@ -176,7 +178,33 @@ class Explorer(SessionWidget):
                 ticks = [m.Tick(at, text) for at, text in scale.ticks]
         self._post(
             m.ColumnMessage(
-                to=message.view, column=message.column, scale=ticks, legend=legend, note=note, why=why
+                to=message.view,
+                column=message.column,
+                lens="",
+                scale=ticks,
+                legend=legend,
+                note=note,
+                why=why,
+            ),
+            [shades],
+        )
+
+    def _lens(self, message: m.Colour) -> None:
+        """Send how doubtful the labels are, as shades."""
+        suspecting = self.loop.suspecting
+        found = suspecting.found()
+        why = suspecting.missing(found) if found is None else ""
+        shades = b""
+        if found is not None:
+            of = np.full(len(self.loop.pool), 255, np.uint8)
+            of[found.rows] = np.rint(found.doubt * 254)
+            of[self.loop.blind.mask(found.labels)] = 255
+            shades = of.tobytes()
+        ticks = [m.Tick(0.0, "trusted"), m.Tick(1.0, "doubtful")]
+        note = "How improbable each label is for the model of all other labels. Kept labels are trusted."
+        self._post(
+            m.ColumnMessage(
+                to=message.view, column="", lens=message.lens, scale=ticks, legend=[], note=note, why=why
             ),
             [shades],
         )

@@ -41,6 +41,10 @@ class Skipped(Request, frozen=True, tag="skipped"):
     """Request the items that this annotator skipped."""
 
 
+class Suspected(Request, frozen=True, tag="suspected"):
+    """Request the items whose label is doubtful."""
+
+
 class Past(Request, frozen=True, tag="past"):
     """Request the items of one of the annotator's acts in effect; 0 is the last one."""
 
@@ -56,7 +60,7 @@ class Answers(Request, frozen=True, tag="answers"):
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=32)]
 
 
-Takes = shared.Takes | Sample | Members | Skipped | Past | Answers
+Takes = shared.Takes | Sample | Members | Skipped | Suspected | Past | Answers
 
 # -- kernel -> browser
 
@@ -129,6 +133,14 @@ class SkippedItems(ToBrowser, frozen=True, kw_only=True, tag="skipped"):
 
     to: str
     queue: list[Ask]
+
+
+class SuspectItems(ToBrowser, frozen=True, kw_only=True, tag="suspects"):
+    """The items whose label is doubtful, most doubtful first; ``why`` there are none."""
+
+    to: str
+    queue: list[Ask]
+    why: str
 
 
 class PastMessage(ToBrowser, frozen=True, kw_only=True, tag="past"):
@@ -234,6 +246,7 @@ Tells = (
     | QueueMessage
     | StateMessage
     | SkippedItems
+    | SuspectItems
     | PastMessage
     | SampleMessage
     | MembersMessage

@@ -18,7 +18,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.shared.acts import items_of
+from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
@@ -84,6 +84,9 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._look_back(message))
             case m.Skipped():
                 self._look_again(message)
+            case m.Suspected():
+                # The model of each label without it takes up to a second, so acts go first.
+                self._behind("trust", message, lambda: self._look_at_doubtful(message))
             case _:
                 super()._handle(message)
 
@@ -137,7 +140,7 @@ class Labeler(SessionWidget):
             "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
-            "n_left": int(labels.left.sum() + (labels.second > 0).sum()),
+            "n_left": int(labels.left.sum() + labels.second.sum()),
             "n_skipped": int(labels.skipped.sum()),
             "left_out": left_out_words(loop.log.left_out()) if labels.skipped.any() else "",
             "undo": undo,
@@ -155,8 +158,8 @@ class Labeler(SessionWidget):
             return self._trial()
         if found is None:
             return []
-        left = labels.left | labels.waits
-        asked = [s for s in found.suggestions if left[s.index]]
+        left, checkable = labels.left | labels.waits, labels.checkable
+        asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
         taken = loop.reserve([s.index for s in asked[: max(1, min(AHEAD, share))]])
@@ -168,7 +171,7 @@ class Labeler(SessionWidget):
         self._hand([s.index for s in asked])
         if self.loop.mode == "demonstrate":
             self._prepare([s.index for s in asked[:AHEAD]])
-        return [self._ask(s, s.audit or s.opinion or bool(hidden[s.index])) for s in asked]
+        return [self._ask(s, s.blind or bool(hidden[s.index])) for s in asked]
 
     def _trial(self) -> list[Ask]:
         """The questions of a practice round or a qualification."""
@@ -178,7 +181,7 @@ class Labeler(SessionWidget):
                 row=one.row,
                 key=pool.keys[one.row],
                 reason=one.words,
-                audit=False,
+                selection="suggested",
                 blind=True,
                 guess=None,
                 note="",
@@ -187,21 +190,21 @@ class Labeler(SessionWidget):
         ]
 
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question. Audit items and second opinions are asked without a hint.
+        """One question. Items drawn at random and second opinions are asked without a hint.
 
         If there are questions with known answers, all of these say the same: nobody can tell which are known.
         """
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        told = s.audit or s.opinion
-        reason = s.reason if (told and not self.loop.labels.gold_share) or not blind else hint
+        told = s.blind and not self.loop.labels.gold_share
+        reason = s.reason if told or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
             row=s.index,
             key=self.loop.pool.keys[s.index],
             reason=reason,
-            audit=s.audit,
+            selection="suggested" if s.opinion else s.selection,
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
@@ -220,7 +223,7 @@ class Labeler(SessionWidget):
                 row=row,
                 key=pool.keys[row],
                 reason=AGAIN_WORDS[self.loop.log.why_skipped(row)],
-                audit=False,
+                selection="suggested",
                 blind=True,
                 guess=None,
                 note=self.loop.log.note_on(row),
@@ -228,6 +231,29 @@ class Labeler(SessionWidget):
             for row in rows
         ]
         self._post(m.SkippedItems(to=message.view, queue=asks))
+
+    def _look_at_doubtful(self, message: m.Suspected) -> None:
+        """Ask the items with doubtful labels, to keep or correct them."""
+        loop = self.loop
+        found = loop.suspecting.found()
+        asks: list[Ask] = []
+        if found is not None:
+            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]][:AGAIN].tolist()
+            asks = [
+                Ask(
+                    row=row,
+                    key=loop.pool.keys[row],
+                    reason=words(loop.suspecting.why(found, row)),
+                    selection="review",
+                    blind=False,
+                    guess=None,
+                    note=loop.log.note_on(row),
+                    doubtful=doubtful(loop, row),
+                )
+                for row in rows
+            ]
+        why = "" if asks else loop.suspecting.missing(found)
+        self._post(m.SuspectItems(to=message.view, queue=asks, why=why))
 
     def _look_back(self, message: m.Past) -> None:
         """Send the items of an earlier act."""

@@ -29,7 +29,26 @@ class Span(Request, frozen=True, tag="span"):
     last: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 
 
-Takes = shared.Takes | Open | Span
+class Trust(Request, frozen=True, tag="trust"):
+    """Request what is known of the labels and the model; answered by ``trust``."""
+
+
+Code = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class Behind(Request, frozen=True, tag="behind"):
+    """Request the items behind a figure of the trust section.
+
+    ``what`` is a cell of the confusion matrix (label ``a``, predicted ``b``), a band of the calibration (number
+    ``a``), two annotators (``a`` and ``b``), hasty labels, or runs of one class.
+    """
+
+    what: Literal["cell", "band", "pair", "hasty", "runs"]
+    a: Code = 0
+    b: Code = 0
+
+
+Takes = shared.Takes | Open | Span | Trust | Behind
 
 # -- kernel -> browser
 
@@ -239,4 +258,114 @@ class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):
     missing: int
 
 
-Tells = shared.Tells | ClassesMessage | MonitorWelcome | MonitorUpdate | OpenedMessage
+class AuditCount(msgspec.Struct, frozen=True):
+    """How many of the audited items a model predicted correctly that had not seen them.
+
+    The first interval holds for a number of items that was fixed beforehand, the second at all times.
+    """
+
+    right: int
+    n: int
+    low: float
+    high: float
+    any_low: float
+    any_high: float
+
+
+class ClassTrust(msgspec.Struct, frozen=True):
+    """A class: its number of labels, and the accuracy among the unlabelled items predicted as this class."""
+
+    code: int
+    n: int
+    estimate: Estimate
+
+
+class Band(msgspec.Struct, frozen=True):
+    """Predictions of similar confidence, their mean confidence, and how many are correct."""
+
+    n: int
+    right: int
+    confidence: float
+    low: float
+    high: float
+
+
+class Projected(msgspec.Struct, frozen=True):
+    """What ``more`` labels are expected to add to the accuracy, with its interval."""
+
+    more: int
+    gain: float
+    low: float
+    high: float
+    n_points: int
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two annotators by number, and their agreement on the ``n`` items that both labelled."""
+
+    one: int
+    two: int
+    n: int
+    agree: float
+    kappa: float | None
+
+
+class Alpha(msgspec.Struct, frozen=True):
+    """Krippendorff's alpha on ``n`` items with several opinions, with its interval."""
+
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+class OwnPace(msgspec.Struct, frozen=True):
+    """The annotator's own pace.
+
+    ``n`` labels one by one, the median time of ``n_timed`` of them, ``n_hasty`` far faster than usual, and
+    ``n_in_runs`` in ``n_runs`` runs of one class. ``again`` items were asked twice and ``same`` answered as
+    before, with the interval of the share.
+    """
+
+    n: int
+    n_timed: int
+    seconds: float | None
+    n_hasty: int
+    n_in_runs: int
+    n_runs: int
+    again: int
+    same: int
+    low: float | None
+    high: float | None
+
+
+class TrustMessage(ToBrowser, frozen=True, kw_only=True, tag="trust"):
+    """What is known of the labels and the model.
+
+    ``why`` there is nothing to judge yet. ``confusion`` counts labels (rows) by the prediction of models that
+    had not seen them. ``banded``: the calibration is about audited items only. ``advice`` is ``stop``,
+    ``go on`` or ``unclear``. ``n_doubtful`` labels are listed to look at, ``n_kept`` were looked at and kept.
+    """
+
+    to: str
+    why: str
+    measure: Measure
+    estimate: Estimate
+    audit: AuditCount | None
+    classes: list[ClassTrust]
+    confusion: list[list[int]]
+    n_confusion: int
+    bands: list[Band]
+    banded: bool
+    projection: Projected | None
+    advice: Literal["stop", "go on", "unclear"]
+    reasons: list[str]
+    n_doubtful: int
+    n_kept: int
+    people: list[str]
+    pairs: list[Pair]
+    alpha: Alpha | None
+    pace: OwnPace
+
+
+Tells = shared.Tells | ClassesMessage | MonitorWelcome | MonitorUpdate | OpenedMessage | TrustMessage

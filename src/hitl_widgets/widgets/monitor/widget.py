@@ -19,6 +19,7 @@ from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
+from hitl_widgets.widgets.monitor.trusting import estimate_of, rows_behind, trust_of
 from hitl_widgets.widgets.shared.acts import items_of
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import FromBrowser, words
@@ -64,6 +65,11 @@ class Monitor(SessionWidget):
                 self._in_order(message, lambda: self._open(message))
             case m.Span():
                 self._in_order(message, lambda: self._open_span(message))
+            case m.Trust():
+                # Several models are fitted for it, so acts go first.
+                self._behind("trust", message, lambda: self._post(trust_of(self.loop, message.view)))
+            case m.Behind():
+                self._behind("trust", message, lambda: self._open_behind(message))
             case _:
                 super()._handle(message)
 
@@ -77,6 +83,11 @@ class Monitor(SessionWidget):
         labels = self.loop.labels
         given = labels.given().index
         rows = np.sort(given[~self.loop.blind.mask(labels)[given]][message.first - 1 : message.last])
+        self._post(m.OpenedMessage(to=message.view, rows=encode(rows), n=len(rows), how="clicked", missing=0))
+
+    def _open_behind(self, message: m.Behind) -> None:
+        """Send the items behind a figure of the trust section."""
+        rows = rows_behind(self.loop, message)
         self._post(m.OpenedMessage(to=message.view, rows=encode(rows), n=len(rows), how="clicked", missing=0))
 
     def _greet(self, view: str) -> None:
@@ -119,7 +130,7 @@ class Monitor(SessionWidget):
             "verified": self._verified(),
             "n_hidden": len(labels) - int((told >= 0).sum()),
             "measure": m.Measure(problem.measure, *problem.scale),
-            "estimate": _estimate(estimate),
+            "estimate": estimate_of(estimate),
             "provisional": evaluation.provisional,
             "curve": [
                 m.CurvePoint(p.n_labels, p.estimate.value, p.estimate.low, p.estimate.high)
@@ -171,7 +182,7 @@ class Monitor(SessionWidget):
                     query=query,
                     n_items=one.n_items if one and counted else None,
                     n_labelled=one.n_labelled if one and counted else None,
-                    estimate=_estimate(one.estimate if one else UNKNOWN),
+                    estimate=estimate_of(one.estimate if one else UNKNOWN),
                     why=words(one.why) if one else "",
                 )
             )
@@ -228,10 +239,6 @@ SKIPPED: dict[str | None, str] = {
 }
 
 
-def _estimate(estimate: Any) -> m.Estimate:
-    return m.Estimate(estimate.value, estimate.low, estimate.high, estimate.n)
-
-
 def _words_of(loop: Loop, event: Any) -> str | None:
     """Describe an act for the history."""
     if event.kind == "schema":
@@ -240,6 +247,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
     if event.kind == "note":
+        if "kept" in event.value:
+            return "looked at again, label kept"
         text = event.value.get("note")
         return f"note: {within(text)}" if text else "note removed"
     if event.kind == "skip":

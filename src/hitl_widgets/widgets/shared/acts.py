@@ -13,7 +13,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection, words
 
-__all__ = ["act", "items_of"]
+__all__ = ["act", "doubtful", "items_of"]
 
 # How a bulk act chose its items, in the map's terms.
 BULK: dict[str | None, Selection] = {
@@ -34,7 +34,7 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
         raise InvalidInput(
             OTHER_ROWS if isinstance(message, m.Label | m.Clear) and message.rows else OTHER_TABLE
         )
-    before = 0 if isinstance(message, m.Label | m.Clear | m.Skip) else loop.log.counts[0]
+    before = 0 if isinstance(message, m.Label | m.Clear | m.Skip | m.Keep) else loop.log.counts[0]
     told = {"back": None, "chosen": None, "gone": None, "note": None, "beside": None} | _done(loop, message)
     n_labels, n_events = loop.log.counts
     if n_labels < before and _is_change(loop, message):
@@ -50,15 +50,8 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             return {"beside": _label(loop, message) if isinstance(message, m.Label) else _skip(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
-        case m.Note():
-            loop.acts.note(loop.pool.index([message.key]), message.text, event_id=message.id)
-        case m.Decide():
-            told: dict[str, Any] = {"gold": message.gold, "event_id": message.id}
-            loop.acts.decide(loop.pool.index([message.key]), message.answer, message.because or None, **told)
-        case m.Reveal():
-            loop.covering.check()
-            loop.acts.reveal(loop.pool.index([message.key]), event_id=message.id)
-            loop.covering.reveal(loop.pool.index([message.key]))
+        case m.Note() | m.Reveal() | m.Keep() | m.Decide():
+            _on_item(loop, message, loop.pool.index([message.key]))
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)
@@ -89,6 +82,21 @@ def _skip(loop: Loop, message: m.Skip) -> str | None:
         return words(loop.qualifying.answer(rows[0], None, event_id=message.id)) or None
     loop.acts.skip(rows, message.why, event_id=message.id)
     return None
+
+
+def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep | m.Decide, rows: list[int]) -> None:
+    match message:
+        case m.Note():
+            loop.acts.note(rows, message.text, event_id=message.id)
+        case m.Reveal():
+            loop.covering.check()
+            loop.acts.reveal(rows, event_id=message.id)
+            loop.covering.reveal(rows)
+        case m.Keep():
+            loop.acts.keep(rows, loop.suspecting.confidence, event_id=message.id)
+        case m.Decide():
+            told: dict[str, Any] = {"gold": message.gold, "event_id": message.id}
+            loop.acts.decide(rows, message.answer, message.because or None, **told)
 
 
 def _label(loop: Loop, message: m.Label) -> str | None:
@@ -131,20 +139,30 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
     row = loop.log.row_of(target.item_ids[0])
     if row is None:
         return None
-    audit = target.selection == "audit"
-    if audit:
+    drawn: dict[str | None, Selection] = {"audit": "audit", "spot": "spot"}
+    if target.selection in drawn:
         loop.blind.draw(row)
     return m.Ask(
         row=row,
         key=loop.pool.keys[row],
         reason="undone by you",
-        audit=audit,
+        selection=drawn.get(target.selection, "suggested"),
         blind=bool(loop.blind.mask(loop.labels)[row]),
         guess=None,
         note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
         decided=words(loop.log.decided_on(row)),
+        doubtful=doubtful(loop, row) if target.kind == "note" and "kept" in target.value else msgspec.UNSET,
     )
+
+
+def doubtful(loop: Loop, row: int) -> m.Doubtful | msgspec.UnsetType:
+    """The label of an item that is to be looked at again."""
+    labels = loop.labels
+    codes = labels.codes(labels.y[row])
+    if codes is None:
+        return msgspec.UNSET
+    return m.Doubtful(codes, words(loop.suspecting.giver(row)))
 
 
 def _rows(loop: Loop, message: m.Label | m.Clear) -> Any:

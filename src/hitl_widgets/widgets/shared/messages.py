@@ -126,6 +126,12 @@ class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
     key: Key
 
 
+class Keep(Action, frozen=True, kw_only=True, tag="keep"):
+    """Keep the label of an item that was looked at again."""
+
+    key: Key
+
+
 class Settle(Action, frozen=True, kw_only=True, tag="settle"):
     """Keep or drop the label of a changed item, or of all changed items."""
 
@@ -193,7 +199,22 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
-Act = Label | Clear | Skip | Note | Reveal | Decide | Settle | Undo | Redo | Jump | Restore | Change | Slice
+Act = (
+    Label
+    | Clear
+    | Skip
+    | Note
+    | Reveal
+    | Keep
+    | Decide
+    | Settle
+    | Undo
+    | Redo
+    | Jump
+    | Restore
+    | Change
+    | Slice
+)
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
 # -- kernel -> browser
@@ -254,23 +275,32 @@ class Guess(msgspec.Struct, frozen=True):
     shares: list[tuple[int, float]]
 
 
+class Doubtful(msgspec.Struct, frozen=True):
+    """A label to look at again: its classes, and who gave it, empty if it was this annotator."""
+
+    codes: tuple[int, ...]
+    by: str
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """An item to label, and the reason.
 
+    ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
-    of the item has changed since it was labelled. ``note`` is the annotator's own. ``decided`` is what a
-    reviewer decided, and why.
+    of the item has changed since it was labelled. ``note`` is the annotator's own. ``doubtful``: it has a
+    label, to keep or to correct. ``decided`` is what a reviewer decided, and why.
     """
 
     row: int
     key: str
     reason: str
-    audit: bool
+    selection: Selection
     blind: bool
     guess: Guess | None
     note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
     decided: str | msgspec.UnsetType = msgspec.UNSET
+    doubtful: Doubtful | msgspec.UnsetType = msgspec.UNSET
 
 
 class Stage(msgspec.Struct, frozen=True):
