@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from helpers import until
+
 pytestmark = pytest.mark.browser
 
 SETUP = """import hitl_widgets as hitl, pandas as pd
@@ -26,7 +28,8 @@ def team(task, question, **people):
     return opened("rev", task, question)
 topic = hitl.Question.choice(["people", "places", "other"], "What is it about?")
 names = hitl.Question.spans(["person", "place"])"""
-CHOICE = """rev = team("topic", topic, ann={"r0": "people", "r1": "places"}, bob={"r0": "places", "r1": "other"})
+CHOICE = """told = {"ann": {"r0": "people", "r1": "places"}, "bob": {"r0": "places", "r1": "other"}}
+rev = team("topic", topic, **told)
 hitl.Reviewer(rev)"""
 SPANS = """ada = {"start": 0, "end": 12, "label": "person"}
 london = {"start": 22, "end": 28, "label": "place"}
@@ -71,6 +74,7 @@ def test_disputes_are_settled_with_one_key_each_and_explained(desk) -> None:
     expect(progress).to_have_text("1 dispute left, 1 decided")
     root.press("3")
     expect(root.locator(".hitl-empty")).to_contain_text("All disputes are decided: 2 decisions")
+    until(lambda: len(decisions(desk.folder, "topic")) == 3)
     made = decisions(desk.folder, "topic")
     assert [one.get("because") for one in made] == ["Ada is a person.", "Ada is a person.", None]
     assert made[0] == made[1] != made[2]
@@ -83,6 +87,7 @@ def test_disputes_are_settled_with_one_key_each_and_explained(desk) -> None:
     nr = longer.locator(".hitl-accept").get_attribute("data-nr")
     root.press(str(nr))
     expect(root.locator(".hitl-empty")).to_contain_text("All disputes are decided: 1 decision")
+    until(lambda: decisions(desk.folder, "names"))
     [spans] = decisions(desk.folder, "names")
     assert len(spans["spans"]) == 2
 
