@@ -13,7 +13,7 @@ AGAIN := --reruns 1 --only-rerun 'TimeoutError' --only-rerun 'Locator expected' 
 # Compiled modules are kept: tests start hundreds of processes, and each would compile all of them again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup js protocol browser postgres demo check test test-fast test-js test-browser format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
+.PHONY: help setup js protocol browser postgres demo check test test-fast test-js test-browser test-oracles format bench bench-accuracy bench-labels bench-reliability screenshot wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 19
@@ -76,6 +76,11 @@ test-fast: setup postgres  ## run the tests that need no browser
 
 test-browser: setup browser  ## run the tests in JupyterLab in a browser
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(AGAIN) tests/browser $(ARGS)
+
+test-oracles:  ## compare figures of quality/ with other packages, in an environment of their own
+	test -x .venv-oracles/bin/python || python3 -m venv .venv-oracles
+	.venv-oracles/bin/python -m pip install --quiet --disable-pip-version-check -e '.[oracles]' pytest
+	HITL_REQUIRE=oracles .venv-oracles/bin/python -m pytest -q --noconftest tests/unit/quality/test_oracles.py
 
 format: setup  ## format Python and TypeScript
 	.venv/bin/ruff check --fix .

@@ -25,7 +25,7 @@ from hitl_widgets.quality.consensus import Votes, consensus, majority
 
 FILE = RESULTS / "crowds.jsonl"
 N, CLASSES = 600, 10
-REPEATS, QUICK = 30, 3
+REPEATS, QUICK = 20, 3
 # Name: share of the items with a second opinion, and the number of opinions of these.
 OVERLAPS = {"10 %": (0.1, 2), "30 %": (0.3, 2), "all": (1.0, 2), "three each": (1.0, 3)}
 

@@ -4,7 +4,7 @@
     python -m benchmarks.speed.latency --only loop      one part; the others keep their last results
     python -m benchmarks.speed.latency --wait 10        first wait up to 10 minutes until the machine is idle
 
-Parts: browser, quickstart, hand, find, hover, spans, marks, loop, scoring, scale-N, map-N and peer-N
+Parts: browser, quickstart, hand, find, hover, spans, marks, items, loop, scoring, scale-N, map-N and peer-N
 (N: 20000, 100000, 1000000), report.
 Results are stored in benchmarks/results/*.json.
 """
@@ -31,6 +31,7 @@ from benchmarks import DOCS, RESULTS, ROOT
 from benchmarks.speed import (
     hand_times,
     hover_times,
+    item_times,
     loop_times,
     map_times,
     mark_times,
@@ -196,6 +197,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "hover": hover_times.measure,
     "spans": span_times.measure,
     "marks": mark_times.measure,
+    "items": item_times.measure,
     "loop": loop_times.measure,
     "scoring": scoring_times.measure,
     **{f"scale-{n}": partial(scale_times.measure, n) for n in scale_times.SIZES},

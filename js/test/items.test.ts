@@ -71,8 +71,10 @@ describe("an item", () => {
   });
 
   it("of pixels is not smoothed, a photograph is", () => {
-    const image = (side: number) =>
-      renderItem({ content: { kind: "image", width: side, height: side }, media: ["blob:x"] });
+    const image = (side: number) => {
+      const item = { content: { kind: "image", width: side, height: side }, media: ["blob:x"] };
+      return renderItem(item).querySelector("img") as HTMLImageElement;
+    };
     expect(image(8).classList.contains("hitl-pixels")).toBe(true);
     expect(image(500).classList.contains("hitl-pixels")).toBe(false);
     expect(image(8).getAttribute("src")).toBe("blob:x");
@@ -101,8 +103,9 @@ describe("an item", () => {
     const at = document.createElement("div");
     const picture = renderItem({ content: { kind: "remote", url: "https://ok.example/a.png" }, media: [] });
     at.append(picture);
-    expect(picture.getAttribute("referrerpolicy")).toBe("no-referrer");
-    picture.dispatchEvent(new Event("error"));
+    const shown = picture.querySelector("img") as HTMLImageElement;
+    expect(shown.getAttribute("referrerpolicy")).toBe("no-referrer");
+    shown.dispatchEvent(new Event("error"));
     expect(at.textContent).toContain("cannot be loaded from ok.example");
   });
 

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { compose as boxes } from "../src/composers/boxes";
 import { compose as masks } from "../src/composers/masks";
-import { followPointers } from "../src/composers/parts/pointers";
 import { fromText } from "../src/composers/parts/runs";
 import { compose as points } from "../src/composers/points";
 import { compose as polygons } from "../src/composers/polygons";
 import type { LabelClass } from "../src/host/protocol";
+import { followPointers } from "../src/items/picture/pointers";
 import type { Composed, Composer, Composing } from "../src/questions/registry";
 
 const named = (id: string, more: Partial<LabelClass> = {}): LabelClass =>

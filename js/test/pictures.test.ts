@@ -1,16 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  fitted,
-  inSight,
-  type Point,
-  panned,
-  revealed,
-  tilesIn,
-  toImage,
-  toScreen,
-  zoomed,
-} from "../src/composers/parts/frame";
-import {
   areaOf,
   boundsOf,
   box,
@@ -26,6 +15,17 @@ import { differing } from "../src/composers/parts/paint";
 import * as runs from "../src/composers/parts/runs";
 import { largestRegion } from "../src/composers/parts/snap";
 import { Timeline } from "../src/composers/parts/timeline";
+import {
+  fitted,
+  inSight,
+  type Point,
+  panned,
+  revealed,
+  tilesIn,
+  toImage,
+  toScreen,
+  zoomed,
+} from "../src/items/picture/frame";
 import { seeded } from "./fakes";
 
 const IMAGE = { width: 8688, height: 5792 };

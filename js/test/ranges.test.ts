@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { between, edgeNear, gapAt, lastOf, moved, rowsOf } from "../src/composers/parts/pieces";
+import { between, edgeNear, gapAt, gridOf, lastOf, moved, rowsOf } from "../src/composers/parts/pieces";
 import { compose } from "../src/composers/ranges";
 import type { LabelClass } from "../src/host/protocol";
 import "./viewers";
@@ -8,6 +8,7 @@ import { renderItem } from "../src/items/index";
 import type { Press } from "../src/ui/keys";
 
 const all = { start: 0, end: 10 };
+const grid = gridOf(10);
 
 describe("pieces of a recording", () => {
   it("have room up to their neighbours, and none within another", () => {
@@ -15,27 +16,27 @@ describe("pieces of a recording", () => {
       { start: 1, end: 2 },
       { start: 4, end: 5 },
     ];
-    expect(gapAt(pieces, 3, 10)).toEqual({ start: 2, end: 4 });
-    expect(gapAt(pieces, 0.5, 10)).toEqual({ start: 0, end: 1 });
-    expect(gapAt(pieces, 2, 10)).toEqual({ start: 2, end: 4 });
-    expect(gapAt(pieces, 7, 10)).toEqual({ start: 5, end: 10 });
-    expect(gapAt(pieces, 1.5, 10)).toBeNull();
+    expect(gapAt(pieces, 3, grid)).toEqual({ start: 2, end: 4 });
+    expect(gapAt(pieces, 0.5, grid)).toEqual({ start: 0, end: 1 });
+    expect(gapAt(pieces, 2, grid)).toEqual({ start: 2, end: 4 });
+    expect(gapAt(pieces, 7, grid)).toEqual({ start: 5, end: 10 });
+    expect(gapAt(pieces, 1.5, grid)).toBeNull();
   });
 
   it("are in milliseconds, in either direction, and not empty", () => {
-    expect(between(3.00049, 1.2, all)).toEqual({ start: 1.2, end: 3 });
-    expect(between(-1, 12, all)).toEqual(all);
-    expect(between(3, 3.004, all)).toBeNull();
+    expect(between(3.00049, 1.2, all, grid)).toEqual({ start: 1.2, end: 3 });
+    expect(between(-1, 12, all, grid)).toEqual(all);
+    expect(between(3, 3.004, all, grid)).toBeNull();
     expect(lastOf(2.0005)).toBe(2);
     expect(lastOf(2.3)).toBe(2.3);
   });
 
   it("keep their edges apart and within limits", () => {
     const piece = { start: 2, end: 3 };
-    expect(moved(piece, "end", 12, { start: 0, end: 5 })).toEqual({ start: 2, end: 5 });
-    expect(moved(piece, "end", 1, all)).toEqual({ start: 2, end: 2.01 });
-    expect(moved(piece, "start", 9, all)).toEqual({ start: 2.99, end: 3 });
-    expect(moved(piece, "start", 0.12345, { start: 1, end: 5 })).toEqual({ start: 1, end: 3 });
+    expect(moved(piece, "end", 12, { start: 0, end: 5 }, grid)).toEqual({ start: 2, end: 5 });
+    expect(moved(piece, "end", 1, all, grid)).toEqual({ start: 2, end: 2.01 });
+    expect(moved(piece, "start", 9, all, grid)).toEqual({ start: 2.99, end: 3 });
+    expect(moved(piece, "start", 0.12345, { start: 1, end: 5 }, grid)).toEqual({ start: 1, end: 3 });
   });
 
   it("are taken by the nearest edge; where two meet, on the side of the pointer", () => {

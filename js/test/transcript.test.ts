@@ -268,6 +268,17 @@ describe("a transcript", () => {
     expect(shown()).toEqual(["Ann: one two", "?: three", "?: four"]);
   });
 
+  it("of an hour is made in parts, in order", async () => {
+    const long = Array.from({ length: 200 }, (_, i) => [i / 32, (i + 1) / 32, `text ${i}`, ""]);
+    opened({ answer: { transcript: long } });
+    expect(rows().length).toBeLessThan(200);
+    made.press(",", false);
+    expect(shown().at(-1)).toBe("?: text 199");
+    await vi.waitFor(() => expect(rows().length).toBe(200));
+    expect(shown()).toEqual(long.map(([, , text]) => `?: ${text}`));
+    expect(read()).toEqual(long);
+  });
+
   it("has edges that move to the playhead, and by steps", () => {
     opened({ answer: { transcript: [[1, 3, "one", ""]] } });
     made.focus?.();

@@ -324,7 +324,7 @@ def _convert(options: argparse.Namespace) -> int:
         images=options.images,
     )
     print(found)
-    lines = found.lines()
+    lines = found.lines
     for line in lines[:20]:
         print(f"hitl-widgets: not converted: {line}", file=sys.stderr)
     if len(lines) > 20:

@@ -78,8 +78,9 @@ class Session:
         (``.npy``, ``.parquet``, ``.zarr``), or a :class:`~hitl_widgets.data.pool.Pool`.
     text, html, markdown, image, columns
         What to show as an item: the column with the text, the HTML or Markdown (extra ``html``) or the image,
-        or several columns, shown as a table row. ``text=["answer_a", "answer_b"]`` makes each item a list of
-        texts, to compare or rank; likewise the others and ``item``.
+        or several columns, shown as a table row. ``text="caption", image="photo"`` shows both side by side.
+        ``text=["answer_a", "answer_b"]`` or ``image=["front", "back"]`` makes each item a list,
+        to compare or rank, or to label as one; likewise the others and ``item``.
     item, kind
         The column with items of any other kind, and that kind, followed by a colon and an option if it
         takes one. Without ``kind``, it is inferred from the values.
@@ -246,12 +247,14 @@ class Session:
         how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
         how |= {"columns": columns, "item": item, "kind": kind}
-        pool = as_pool(data, embed, mask, **how, X=X, id=id, remote_images=remote_images, render=render)
+        asked = asked_schema(classes, question, schema)
+        shown = {"remote_images": remote_images, "render": render}
+        pool = as_pool(data, embed, mask, asked, **how, X=X, id=id, **shown)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
         blurred = blur_of(blur, table)
         known = None if labels is None else _labels_of(pool, labels)
-        asked, costs = asked_schema(classes, question, schema), costs_of(pool, cost)
+        costs = costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         if isinstance(suggest, Words | File) and asked is not None:
             suggest.asked(asked)

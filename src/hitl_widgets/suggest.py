@@ -105,7 +105,13 @@ class File:
 
         tool, rows, _ = opened(full_path(self._path))
         relations = bool(schema.settings.get("relations"))
-        wanted = Wanted(label=self._question, kind=schema.kind, whole=True, relations=relations)
+        wanted = Wanted(
+            label=self._question,
+            is_class=lambda name: schema.find(name) is not None,
+            kind=schema.kind,
+            whole=True,
+            relations=relations,
+        )
         read = list(tool.read(rows, wanted))
         said = [one for one in read if isinstance(one, Said)]
         guesses = [one for one in said if one.guess] or said

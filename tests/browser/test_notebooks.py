@@ -22,6 +22,7 @@ CHARTS = {"04-write-a-strategy": 2}
 KEYS = {
     "05-spans": ("ArrowRight", "1", "Enter"),
     "06-boxes-and-masks": ("n", "1", "Escape", "=", "Enter"),
+    "08-transcribe": ("=", "Enter"),
 }
 
 
@@ -52,7 +53,7 @@ def test_a_notebook_runs_in_the_browser(desk, path, docstrings):
     given = bench.n_labels
     *before, last = KEYS.get(path.stem, ("1",))
     if before:
-        bench.card.locator(".hitl-picture, .hitl-spans").wait_for()
+        bench.card.locator(".hitl-picture, .hitl-spans, .hitl-script-line").first.wait_for()
     expect(bench.card.locator(".hitl-bad")).to_have_count(0)
     for key in before:
         bench.press(key)

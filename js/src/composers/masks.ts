@@ -1,14 +1,15 @@
+import "./parts/marking.css";
+import { type Frame, type Point, toScreen } from "../items/picture/frame";
+import { ARROWS, Picture } from "../items/picture/picture";
+import type { Drag } from "../items/picture/pointers";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
-import { type Frame, type Point, toScreen } from "./parts/frame";
 import { within } from "./parts/geometry";
 import { ideaWords, keysOnImage, unshown } from "./parts/guide";
 import { cross, tag } from "./parts/ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./parts/line";
 import { type Mark, Marking } from "./parts/marking";
 import { paintMask } from "./parts/paint";
-import { ARROWS, Picture } from "./parts/picture";
-import type { Drag } from "./parts/pointers";
 import {
   areaOf,
   boundsOf,

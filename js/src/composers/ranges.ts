@@ -1,37 +1,40 @@
 import "./ranges.css";
-import { type Audio, recording } from "../items/audio/recording";
-import { clock } from "../items/audio/wave";
+import type { Audio } from "../items/audio/recording";
+import type { Series } from "../items/series/plot";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Edged } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks } from "./parts/marking";
-import { lastOf } from "./parts/pieces";
-import { timesOf, unheard, Waves } from "./parts/waves";
+import { trackOf } from "./parts/track";
+import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 
-/** Ranges of a recording: marked with the mouse or at the playhead, changed, relabelled and removed by key. */
+/**
+ * Ranges of a recording or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
+ * removed by key.
+ */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage } = on;
-  const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unheard;
-  const { seconds } = content;
+  const content = on.item?.content as Audio | Series | undefined;
+  if (content?.kind !== "audio" && content?.kind !== "series") return unheard;
   let moved = (): void => undefined;
-  const sound = recording(content, stage, () => moved());
+  const track = trackOf(content, stage, () => moved(), draw);
+  const words = timesOf(track);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h("div", { class: "hitl-ranges" }, sound.element, status.element);
+  const element = h("div", { class: "hitl-ranges" }, track.element, status.element);
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
     many: "ranges",
-    whole: "recording",
+    whole: track.name,
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > lastOf(seconds),
-    words: timesOf,
+    stray: isBeyond(track),
+    words,
     draw,
   });
-  const waves = new Waves(on, sound, seconds, marking, {
+  const waves = new Waves(on, track, marking, {
     one: "range",
     many: "ranges",
     overlap: settings.overlap === true,
@@ -42,21 +45,23 @@ export function compose(on: Composing): Composer {
   function draw(): void {
     waves.draw();
     const { failure, suggested } = marking;
-    status.tell(failure || words(), failure !== "");
+    status.tell(failure || hint(), failure !== "");
     accept.offer(suggested.length ? `accept ${count(suggested.length, "suggestion")}` : null);
   }
 
-  function words(): string {
+  function hint(): string {
     const { current, draft, armed } = marking;
-    const keys = `← → move its ${marking.moving}, Home End choose the edge, Space plays it.`;
+    const plays = track.play ? ", Space plays it" : "";
+    const keys = `← → move its ${marking.moving}, Home End choose the edge${plays}.`;
     if (waves.open)
-      return `From ${clock(waves.open.at, 2)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
-    if (draft) return `${timesOf(draft)}: press a class. ${keys}`;
+      return `From ${track.words(waves.open.at)}: ${armed < 0 ? "a class or " : ""}- ends it here, Esc drops it.`;
+    if (draft) return `${words(draft)}: press a class. ${keys}`;
     if (current && marking.isIdea(current))
-      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it, Space plays it.`;
+      return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it${plays}.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    return "Drag over the waveform, or press - to start and to end a range. Then press a class.";
+    const what = track.play ? "waveform" : "lines";
+    return `Drag over the ${what}, or press - to start and to end a range. Then press a class.`;
   }
 
   moved = () => waves.follow();
@@ -73,11 +78,19 @@ export function compose(on: Composing): Composer {
     picked: () => marking.picked(),
     read: () => (waves.open ? "The new range has no end: press a class, or Esc to drop it." : marking.read()),
     keys: keysOfMarks("range", "ranges", [
-      ["-", "start a range at the playhead; again: end it"],
+      ["-", `start a range at the ${track.play ? "playhead" : "cursor"}; again: end it`],
       ["← →", "move an edge of the selected range; with ⇧ further"],
       ["Home End", "choose the edge"],
-      ["Space", "play the selected range"],
-      ["< >", "slower and faster"],
+      ...(track.play ? PLAYED : DRAWN),
     ]),
   };
 }
+
+const PLAYED = [
+  ["Space", "play the selected range"],
+  ["< >", "slower and faster"],
+] as const;
+const DRAWN = [
+  ["← →", "without a selected range, move the cursor"],
+  ["+ _ Home", "zoom in and out, and show all"],
+] as const;

@@ -7,9 +7,10 @@ import { Edged } from "./parts/edges";
 import { ALT, keyButton, statusLine } from "./parts/line";
 import { piecesOf } from "./parts/listening";
 import type { Mark, Marked, NewMark } from "./parts/marking";
-import { lastOf, type Piece } from "./parts/pieces";
+import type { Piece } from "./parts/pieces";
 import { cutAt, spread } from "./parts/spread";
-import { timesOf, unheard, Waves } from "./parts/waves";
+import { heard } from "./parts/track";
+import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 import { Writing } from "./parts/writing";
 
 type Line = Mark<Piece>;
@@ -58,8 +59,6 @@ export function compose(on: Composing): Composer {
   const { classes, settings, stage, say } = on;
   const content = on.item?.content as Audio | undefined;
   if (content?.kind !== "audio") return unheard;
-  const { seconds } = content;
-  const last = lastOf(seconds);
   const speakers = classes.filter((c) => !c.retired);
   /** What is shown while there are no segments. */
   let words = "";
@@ -67,6 +66,8 @@ export function compose(on: Composing): Composer {
 
   const sound = recording(content, stage, () => moved());
   const { player } = sound;
+  const track = heard(sound, content.seconds);
+  const times = timesOf(track);
   const marking = new Segments(on, {
     name: "transcript",
     one: "segment",
@@ -74,12 +75,12 @@ export function compose(on: Composing): Composer {
     whole: "recording",
     read: ([start, end]) => ({ start: Number(start), end: Number(end) }),
     write: ({ start, end }) => [start, end],
-    stray: ({ end }) => end > last,
-    words: timesOf,
+    stray: isBeyond(track),
+    words: times,
     bare: true,
     draw,
   });
-  const waves = new Waves(on, sound, seconds, marking, {
+  const waves = new Waves(on, track, marking, {
     one: "segment",
     many: "segments",
     overlap: true,
@@ -181,7 +182,7 @@ export function compose(on: Composing): Composer {
     } catch (error) {
       if (stage.signal.aborted) return;
       looking = false;
-      words = `No pauses were looked for: ${(error as Error).message} Drag over the waveform for a segment.`;
+      words = `The pauses could not be found: ${(error as Error).message} Drag over the waveform for a segment.`;
       offer([], text);
     }
     draw();
@@ -191,7 +192,7 @@ export function compose(on: Composing): Composer {
   /** Suggests pieces, with the words of a draft without times. */
   function offer(found: readonly Piece[], text: string): void {
     // Where nothing is heard, a draft is about all of it.
-    const pieces = text && !found.length ? [{ start: 0, end: last }] : found;
+    const pieces = text && !found.length ? [{ start: 0, end: track.grid.last }] : found;
     const parts = text ? spread(text, pieces) : [];
     const only = speakers.length === 1 ? speakers[0].id : "";
     const free = pieces.filter((piece) => !marking.marks.some(({ at }) => touch(at, piece)));
@@ -205,7 +206,7 @@ export function compose(on: Composing): Composer {
   function add(at: Piece): void {
     const id = marking.armedId || (speakers.length === 1 ? speakers[0].id : "");
     marking.replace([], [{ at, id, text: "" }], 0);
-    say(`New segment, ${timesOf(at)}`);
+    say(`New segment, ${times(at)}`);
     script.type();
   }
 
@@ -241,7 +242,8 @@ export function compose(on: Composing): Composer {
     const text = [line.text, other.text].map((one) => one.trim()).join(" ");
     const id = line.id || other.id;
     marking.replace([line, other], [{ at, text: text.trim(), id }], 0);
-    say("Merged with the next segment");
+    const speaker = other.id && other.id !== id ? `. The speaker is ${marking.nameOf({ ...other, id })}` : "";
+    say(`Merged with the next segment${speaker}`);
     script.type();
     script.field.setSelectionRange(line.text.trim().length, line.text.trim().length);
   }
@@ -250,11 +252,11 @@ export function compose(on: Composing): Composer {
 
   /** Handles a key that is pressed together with Alt. */
   function withAlt(code: string, shift: boolean, line: Line): boolean {
-    const idea = marking.isIdea(line);
     if (code === "Space") on.pressItem(" ", false);
-    else if (shift && (code === "ArrowLeft" || code === "ArrowRight") && !idea)
+    else if (shift && (code === "ArrowLeft" || code === "ArrowRight")) {
+      mine(line);
       waves.press(code, false); // moves an edge
-    else if (code === "ArrowLeft") player.seek(player.time - JUMP_S);
+    } else if (code === "ArrowLeft") player.seek(player.time - JUMP_S);
     else if (code === "ArrowRight") player.seek(player.time + JUMP_S);
     else if (code === "Comma") on.pressItem("<", false);
     else if (code === "Period") on.pressItem(">", false);
@@ -265,9 +267,14 @@ export function compose(on: Composing): Composer {
     return true;
   }
 
-  /** Moves an edge to the playhead, which accepts the segment. */
-  function pull(line: Line, start: boolean): void {
+  /** Accepts a suggestion that is changed. */
+  function mine(line: Line): void {
     if (marking.isIdea(line)) marking.change(line, { ...line });
+  }
+
+  /** Moves an edge to the playhead. */
+  function pull(line: Line, start: boolean): void {
+    mine(line);
     if (marking.current) waves.pull(marking.current.at, start ? "start" : "end");
   }
 

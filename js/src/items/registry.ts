@@ -14,6 +14,9 @@ export type Item = {
 /** A part of an item that was requested from the kernel: see `InParts` in items/base.py. */
 export type Part = { content: Content; bytes: Uint8Array[] };
 
+/** Keys and what they do. */
+export type Told = readonly (readonly [string, string])[];
+
 /** What the card provides to the item that it shows. */
 export type Stage = {
   /** Aborts when the card shows something else; the item must then stop all sound, motion and requests. */
@@ -31,9 +34,10 @@ export type Stage = {
   ) => Promise<Uint8Array[]>;
   /**
    * Handles keys that the card itself does not use (it uses letters, digits, brackets and Escape). Returns whether the
-   * key was handled, and "again" to also handle its repeats while it is held.
+   * key was handled, and "again" to also handle its repeats while it is held. `told`: what the list of keys says of
+   * them. `arrows`: whether all arrows are for the item now, also those that the card uses.
    */
-  keys: (press: Press) => void;
+  keys: (press: Press, told?: Told, arrows?: () => boolean) => void;
 };
 
 const alone = (): Promise<never> => Promise.reject(new Error("There is no kernel."));

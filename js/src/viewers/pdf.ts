@@ -1,3 +1,4 @@
+import "../items/picture/image.css";
 import "./pdf.css";
 import { type ItemKind, type Stage, shortened } from "../items/registry";
 import { count, h, setText } from "../ui/dom";
@@ -24,7 +25,8 @@ function pagesView({ pages, width, height }: Pdf, src: string, stage: Stage): HT
   const made = new Map<string, string>();
   const picture = h("img", { class: "hitl-pdf-page", attrs: { src, alt: "Page 1", draggable: "false" } });
   picture.style.aspectRatio = `${width} / ${height}`;
-  const scroll = h("div", { class: "hitl-pdf-scroll" }, picture);
+  const attrs = { role: "region", tabindex: 0, "aria-label": "The page" };
+  const scroll = h("div", { class: "hitl-pdf-scroll", attrs }, picture);
   const where = h("span", { class: "hitl-number hitl-pdf-where", attrs: { role: "status" } });
   const button = (words: string, title: string, key: string, click: () => void): HTMLButtonElement =>
     h("button", {

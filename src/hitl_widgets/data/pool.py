@@ -50,6 +50,7 @@ from hitl_widgets.items.base import (
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.markup import check_hosts
 from hitl_widgets.items.rendered import Renderer, as_renderer
+from hitl_widgets.items.several import Several
 from hitl_widgets.items.spelling import canonical_id, is_rounded, rounded_words
 from hitl_widgets.items.text import variants
 
@@ -104,6 +105,8 @@ class Pool:
         The option of the kind, after the colon; "" if there is none.
     renderer
         Displays the items instead of their kind, if the user passed ``render=``.
+    compares
+        Whether the question compares the members of lists: see :func:`~.items.features.lists.join`.
     mask
         Hides personal data in what is displayed, if the user passed ``mask=``.
     """
@@ -123,6 +126,7 @@ class Pool:
     reduction: Any = field(default=None, repr=False)
     option: str = ""
     renderer: Renderer | None = field(default=None, repr=False)
+    compares: bool = field(default=True, repr=False)
     mask: Mask | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -144,7 +148,10 @@ class Pool:
     @cached_property
     def item_kind(self) -> ItemKind:
         """The kind of the items."""
-        return kind_of(f"{self.kind}:{self.option}" if self.option else self.kind)
+        found = kind_of(f"{self.kind}:{self.option}" if self.option else self.kind)
+        if isinstance(found, ListKind):
+            return found.asked(self.compares, self.columns)
+        return found.named(self.columns) if isinstance(found, Several) else found
 
     @cached_property
     def texts(self) -> Sequence[str] | None:
@@ -434,6 +441,7 @@ class Pool:
         remote_images: Iterable[str] | None = None,
         render: Any = None,
         cache: Path | None = None,
+        compares: bool = True,
     ) -> Pool:
         """Read the items from a table, a list, an array or a file of features.
 
@@ -465,20 +473,12 @@ class Pool:
             A function of an item, or a :class:`~hitl_widgets.items.rendered.Renderer`, that displays it.
         cache
             A folder for converted files; by default ``.hitl-widgets`` beside each file.
+        compares
+            Whether the question compares the members of lists, such as which of two answers is better. If
+            not, the features of a pair are those of both members rather than their difference.
         """
         ways = {"text": text, "html": html, "markdown": markdown, "image": image, "columns": columns}
-        given = {name: value for name, value in {**ways, "item": item}.items() if value is not None}
-        if len(given) > 1 or (kind is not None and given.keys() - {"item"}):
-            raise InvalidInput(
-                "Pass only one of text=, html=, markdown=, image=, columns= or item= (with kind=) to define "
-                "what an item is."
-            )
-        column = next((name for way, name in given.items() if way != "columns"), None)
-        if not isinstance(column, str | None):
-            column = tuple(column)
-            [way] = given
-            of = kind if way == "item" else way
-            kind = of if of is None or of.partition(":")[0] == "list" else f"list:{of}"
+        given, column, kind = _meant({**ways, "item": item}, kind)
         asked = None if kind is None else kind_of(kind)
         hosts, renderer = check_hosts(remote_images), as_renderer(render)
         wait_for_imports()
@@ -506,10 +506,10 @@ class Pool:
         if not items:
             raise InvalidInput("The table is empty: there is nothing to label. Pass at least one row.")
         if X is not None and isinstance(found, ListKind):
-            X = _joined(X, items)
+            X = _joined(X, items, compares)
         matrix, reduction = (None, None) if X is None else open_reduced(X, len(items), cache=cache)
         also: dict[str, Any] = {"remote_images": hosts, "given": held, "sample": sample_of(matrix)}
-        also["renderer"] = renderer
+        also |= {"renderer": renderer, "compares": compares}
         option = "" if kind is None else kind.partition(":")[2]
         also |= {"reduction": reduction, "option": found.option if isinstance(found, ListKind) else option}
         also |= {"column": column, "id_column": id}
@@ -614,7 +614,42 @@ def _lists(
     return kind, kind.read(list(zip(*cells, strict=True)), what)
 
 
-def _joined(X: Any, items: Sequence[Any]) -> npt.NDArray[np.float32]:
+def _meant(
+    ways: Mapping[str, Any], kind: str | None
+) -> tuple[dict[str, Any], str | tuple[str, ...] | None, str | None]:
+    """Return the arguments that say what an item is, their columns, and the kind of the items."""
+    given = {name: value for name, value in ways.items() if value is not None}
+    if len(given) > 1:
+        kind, given = _of_several(given, kind), {"item": tuple(given.values())}
+    if kind is not None and given.keys() - {"item"}:
+        raise InvalidInput(f"kind={kind!r}: pass item= with it, not {next(iter(given))}=.")
+    column = next((name for way, name in given.items() if way != "columns"), None)
+    if isinstance(column, str | None):
+        return given, column, kind
+    [way] = given
+    of = kind if way == "item" else way
+    whole = of is None or of.partition(":")[0] in {"list", "several"}
+    return given, tuple(column), of if whole else f"list:{of}"
+
+
+def _of_several(given: Mapping[str, Any], kind: str | None) -> str:
+    """Return the kind of items of several columns of different kinds, such as ``text=`` and ``image=``."""
+    odd = next((name for name, value in given.items() if not isinstance(value, str)), None)
+    odd = "columns" if "columns" in given else odd
+    if odd is not None:
+        others = ", ".join(f"{name}=" for name in given if name != odd)
+        raise InvalidInput(
+            f"{odd}={given[odd]!r} cannot be passed with {others}: pass one column for each of text=, html=, "
+            "markdown=, image= and item=. To show other columns above the item, pass context=[...]."
+        )
+    if "item" in given and kind is None:
+        raise InvalidInput(f"item={given['item']!r} beside another column needs its kind: pass kind=.")
+    if "item" not in given and kind is not None:
+        raise InvalidInput(f"kind={kind!r}: pass item=, the column that it is the kind of.")
+    return "several:" + ",".join(str(kind) if name == "item" else name for name in given)
+
+
+def _joined(X: Any, items: Sequence[Any], compares: bool) -> npt.NDArray[np.float32]:
     """Return the features of lists from embeddings of their members, of shape (n_rows, n_members, d)."""
     from hitl_widgets.items.features.lists import join
 
@@ -625,7 +660,7 @@ def _joined(X: Any, items: Sequence[Any]) -> npt.NDArray[np.float32]:
         raise InvalidInput(
             f"X= has shape {tuple(shape)}: expected {expected}. All lists must be equally long."
         )
-    return join(np.asarray(X).reshape(-1, shape[2]), lengths)
+    return join(np.asarray(X).reshape(-1, shape[2]), lengths, compares)
 
 
 def _column(table: nw.DataFrame[Any], name: str, argument: str) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from hitl_widgets.formats.base import (
     Format,
     InFiles,
     Left,
+    Row,
     Said,
     Wanted,
     Writer,
@@ -30,6 +31,7 @@ from hitl_widgets.formats.base import (
     relations_of,
 )
 from hitl_widgets.formats.doccano import Doccano, Examples, is_plain
+from hitl_widgets.formats.tables import SURROGATE
 from hitl_widgets.paths import full_path, new_folder, replacing
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "opened_by",
     "recognised",
     "summary",
+    "unfolded",
     "write",
     "writer_of",
 ]
@@ -82,6 +85,24 @@ def opened_by(path: Path) -> Any:
     if not path.exists():
         return None
     return next((one for one in formats() if isinstance(one, InFiles) and one.opens(path)), None)
+
+
+def unfolded(tool: Format, rows: Sequence[Row]) -> Sequence[Row]:
+    """Return a row for each item, if the format holds all items in one object.
+
+    Raises
+    ------
+    InvalidInput
+        If such an object is not what it seems.
+    """
+    unfold = getattr(tool, "unfold", None)
+    if unfold is None:
+        return rows
+    try:
+        made = [one for _, value in rows for _, one in unfold(value)]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InvalidInput(f"The file looks like one of {tool.name}, but its parts are not lists.") from None
+    return list(enumerate(made))
 
 
 def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer:  # noqa: A002 - the name in pandas
@@ -133,9 +154,32 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
         export = replace(export, said=[replace(one, label=marks_of(one.label)) for one in export.said])
     if export.kind == "boxes" and writer.items and not getattr(writer, "texts", False):
         dropped += [Left(one.number, "The texts of boxes.") for one in export.said if _has_texts(one)]
-    with (new_folder if _is_folder(writer, path) else replacing)(path) as part:
-        left = writer.write(export, part)
+    try:
+        left = _written(writer, export, path)
+    except UnicodeEncodeError:
+        named = ("label", "item", "id", "annotator", "time")
+        whole = [replace(one, **{name: _whole(getattr(one, name)) for name in named}) for one in export.said]
+        halves = [one.number for one, now in zip(export.said, whole, strict=True) if one != now]
+        dropped += [
+            Left(number, "Half a character (a lone surrogate), replaced by \ufffd.") for number in halves
+        ]
+        classes = list(map(_whole, export.classes))
+        left = _written(writer, replace(export, said=whole, classes=classes), path)
     return full_path(path), [*left, *dropped]
+
+
+def _written(writer: Writer, export: Export, path: str | os.PathLike[str]) -> Sequence[Left]:
+    with (new_folder if _is_folder(writer, path) else replacing)(path) as part:
+        return writer.write(export, part)
+
+
+def _whole(value: Any) -> Any:
+    """Return a value without lone surrogates, which text files cannot contain."""
+    if isinstance(value, str):
+        return SURROGATE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {_whole(name): _whole(one) for name, one in value.items()}
+    return list(map(_whole, value)) if isinstance(value, list | tuple) else value
 
 
 def _has_texts(one: Said) -> bool:
@@ -148,7 +192,18 @@ def _is_folder(writer: Writer, path: str | os.PathLike[str]) -> bool:
     return writer.folder and not one
 
 
-def summary(left: Sequence[Left]) -> list[str]:
-    """Return a line for each reason, the most frequent first, with the number of labels."""
-    found = Counter(one.why for one in left)
-    return [f"{why} ({n:,}x)" if n > 1 else why for why, n in found.most_common()]
+def summary(left: Sequence[Left], where: Callable[[int], str] = lambda _: "") -> list[str]:
+    """Return a line for each reason, the most frequent first, with the number of labels.
+
+    Parameters
+    ----------
+    where
+        Returns the place of a row in its file; the first one with the reason is named.
+    """
+    lines = []
+    first = {one.why: one.number for one in reversed(left)}
+    for why, n in Counter(one.why for one in left).most_common():
+        place = where(first[why])
+        more = f"{n:,}x, first: {place}" if n > 1 and place else place or f"{n:,}x"
+        lines.append(f"{why} ({more})" if n > 1 or place else why)
+    return lines

@@ -28,6 +28,7 @@ __all__ = ["FORMATS", "Flat", "Old", "Records"]
 
 NAME = "Argilla"
 TAKEN = {"submitted"}
+KINDS = ("choice", "choices", "rating", "number", "text", "spans")
 LOOKED_AT = 1_000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Response = tuple[Any, str | None, str | None]  # value, user, status
@@ -68,6 +69,8 @@ def _answer(value: Any, status: str | None, kind: str) -> Any:
     found = value["value"] if isinstance(value, Mapping) and "value" in value else value
     if is_nothing(found):
         raise NotTaken("Nothing was chosen.")
+    if kind not in KINDS:
+        raise NotTaken(f"The response is not an answer of kind {kind!r}.")
     if kind == "spans" and is_list(found):
         return [{name: one[name] for name in ("start", "end", "label")} for one in rows_of(found)]
     if kind == "choices" and is_list(found) and not rows_of(found):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -29,12 +30,16 @@ __all__ = [
     "Size",
     "Wanted",
     "Writer",
+    "answered",
     "by_item",
     "marks_of",
+    "milliseconds",
+    "moment",
     "one_each",
     "one_of",
     "related",
     "relations_of",
+    "size_in",
     "text_of",
     "texts_of",
     "told",
@@ -47,6 +52,7 @@ Size = tuple[float, float]
 # The kinds of questions whose answers are lists of marks, [] for none.
 MARKS = ("spans", "ranges", "transcript", "boxes", "polygons", "points", "masks")
 IMAGES = ("boxes", "polygons", "points", "masks")
+MAX_SIDE = 10**6  # pixels
 # The field of our rows with the kind of the answer, which its value alone does not always tell.
 KIND = "hitl_kind"
 
@@ -84,6 +90,10 @@ class Wanted:
         are any.
     compared
         Returns the id of the item that consists of these two, and whether it is in this order.
+    task
+        The task, whose answers alone are read where a file names it; empty for any.
+    parts
+        For a form, the kind of each question by its name.
     """
 
     id: str = "id"
@@ -96,6 +106,8 @@ class Wanted:
     text_of: Callable[[Sequence[str]], str | None] = lambda _: None
     relations: bool = False
     compared: Callable[[Any, Any], tuple[Any, bool]] = lambda *_: (None, True)
+    task: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def named(self) -> bool:
@@ -130,6 +142,10 @@ class Said:
         How long it took, and when it was given (ISO 8601), if known.
     guess
         Whether it is a suggestion, not an answer.
+    digest
+        A digest of the item that was shown; empty if unknown.
+    parts
+        For a form, the kind of each question by its name, as far as it is known.
     """
 
     number: int
@@ -144,6 +160,8 @@ class Said:
     elapsed_ms: int | None = None
     time: str | None = None
     guess: bool = False
+    digest: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -187,10 +205,10 @@ class Export:
 class Writer(Protocol):
     """A format for export. Modules of ``formats/`` list their writers in ``WRITERS``.
 
-    Relations between spans are left out, unless a writer has an attribute ``relations`` that is true; the
-    texts of boxes are reported as left out, unless it has an attribute ``texts`` that is true. A writer
-    of a folder with a file for each item has an attribute ``each`` that is true; then the path may also be
-    that of a zip file, or of one file.
+    Relations between spans and suggestions are left out, unless a writer has an attribute ``relations`` or
+    ``suggestions`` that is true; the texts of boxes are reported as left out, unless it has an attribute
+    ``texts`` that is true. A writer of a folder with a file for each item has an attribute ``each`` that is
+    true; then the path may also be that of a zip file, or of one file.
     """
 
     @property
@@ -241,7 +259,9 @@ class Writer(Protocol):
 class Format(Protocol):
     """A file format of another tool. Modules of ``formats/`` list their formats in ``FORMATS``.
 
-    A format that is one JSON object for all items has a method ``unfold``, which returns a row for each.
+    A format that is one JSON object for all items has a method ``unfold``, which returns a row for each. A
+    method ``where`` returns the place of a row in its file, such as "task 7", where it is not a row of a
+    table or a line.
     """
 
     @property
@@ -285,7 +305,7 @@ def told(
             yield from answers(number, row)
         except (NotTaken, InvalidInput) as why:
             yield Left(number, str(why))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError):
             yield Left(number, f"The row is not in the format of {tool}.")
 
 
@@ -298,12 +318,21 @@ def by_item(said: Iterable[Said]) -> list[list[Said]]:
     return list(found.values())
 
 
-def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
-    """Return the newest label of each item; the others, and suggestions, are added to ``left``."""
+def answered(said: Iterable[Said], left: list[Left]) -> list[Said]:
+    """Return the answers; suggestions are added to ``left``."""
     found = []
-    for many in by_item(said):
-        given = [one for one in many if not one.guess]
-        left += [Left(one.number, "A suggestion is not an answer.") for one in many if one.guess]
+    for one in said:
+        if one.guess:
+            left.append(Left(one.number, "A suggestion is not an answer."))
+        else:
+            found.append(one)
+    return found
+
+
+def one_each(said: Iterable[Said], left: list[Left], tool: str) -> list[Said]:
+    """Return the newest label of each item; the others are added to ``left``."""
+    found = []
+    for given in by_item(said):
         given.sort(key=lambda one: one.time or "")
         left += [
             Left(one.number, f"{tool} takes one answer for each item: only the newest one is written.")
@@ -323,11 +352,38 @@ def relations_of(label: Any) -> Sequence[Mapping[str, Any]]:
     return label.get("relations", ()) if isinstance(label, Mapping) else ()
 
 
-def related(spans: list[Any], relations: list[Any], wanted: Wanted) -> Any:
+def related(spans: list[Any], relations: Sequence[Any], wanted: Wanted) -> Any:
     """Return an answer of spans, with relations if they are asked for, or everything is wanted."""
+    relations = list(relations)
     if wanted.relations or (wanted.whole and relations):
         return {"spans": spans, "relations": relations}
     return spans
+
+
+def milliseconds(spent: Any, unit: int = 1000) -> int | None:
+    """Return a duration in milliseconds, given in units of so many; None if it is not one."""
+    try:
+        value = float(spent) * unit
+        return round(value) if value >= 0 else None
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+
+
+def moment(seconds: Any) -> str | None:
+    """Return a time in seconds since 1970 in ISO 8601; None if it is not one."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ArithmeticError, OSError, TypeError, ValueError):
+        return None
+
+
+def size_in(width: Any, height: Any) -> Size | None:
+    """Return the size of an image; None if these are not numbers of pixels."""
+    try:
+        found = float(width), float(height)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+    return found if all(1 <= side <= MAX_SIDE for side in found) else None
 
 
 def text_of(item: Mapping[str, Any]) -> str | None:

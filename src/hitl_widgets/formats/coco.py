@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import (
     IMAGES,
     Export,
@@ -19,8 +20,11 @@ from hitl_widgets.formats.base import (
     Said,
     Size,
     Wanted,
+    fields_of,
     is_nothing,
     one_each,
+    rows_of,
+    size_in,
     told,
 )
 from hitl_widgets.formats.images import file_name, names_of, size_for
@@ -47,17 +51,34 @@ class Coco:
     def unfold(self, value: Mapping[str, Any]) -> list[Row]:
         """Return a row for each image, with its annotations and all categories."""
         made = defaultdict(list)
-        for one in value["annotations"]:
-            if isinstance(one, Mapping):
-                made[one.get("image_id")].append(one)
-        categories = {c["id"]: c for c in value["categories"] if isinstance(c, Mapping) and "id" in c}
+        for one in rows_of(value["annotations"]):
+            made[_number(one.get("image_id"))].append(one)
+        categories: dict[Any, Any] = {}
+        for one in rows_of(value["categories"]):
+            if {"id", "name"} <= one.keys():
+                twice = categories.get(_number(one["id"]), one)["name"] != one["name"]
+                categories[_number(one["id"])] = {**one, "twice": twice}
+        images = list(map(fields_of, value["images"]))
+        times = Counter(_number(image.get("id")) for image in images)
         rows: list[Row] = []
-        for number, image in enumerate(value["images"]):
-            held = made.pop(image.get("id"), []) if isinstance(image, Mapping) else []
-            rows.append((number, {"coco": image, "annotations": held, "categories": categories}))
+        for number, image in enumerate(images):
+            key = _number(image.get("id"))
+            held = [] if key is None else made[key] if times[key] > 1 else made.pop(key, [])
+            told = {
+                "annotations": held,
+                "categories": categories,
+                "twice": key is not None and times[key] > 1,
+            }
+            rows.append((number, {"coco": image, **told}))
+        for key in [key for key, n in times.items() if n > 1]:
+            made.pop(key, None)
         for lost in made.values():  # without an image
             rows.append((len(rows), {"coco": {}, "annotations": lost, "categories": categories}))
         return rows
+
+    def where(self, row: Mapping[str, Any]) -> str:
+        """Return the name of an image."""
+        return f"image {row['coco']['file_name']!r}" if "file_name" in row["coco"] else ""
 
     def classes(self, rows: Sequence[Row]) -> list[str]:
         """Return the names of the categories."""
@@ -70,12 +91,18 @@ class Coco:
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             image = row["coco"]
             if "file_name" not in image:
-                raise NotTaken(f"{len(row['annotations'])} annotations are of an image that the file lacks.")
+                n = len(row["annotations"])
+                raise NotTaken(
+                    f"{n} annotations are of an image that the file lacks."
+                    if n
+                    else "The image has no file_name."
+                )
+            if row.get("twice"):
+                raise NotTaken(f"Several images have the id {image['id']!r}, so its annotations are of any.")
             if kind not in IMAGES:
                 raise NotTaken(f"The annotations are marks on images, not answers of kind {kind!r}.")
             content = names_of(image["file_name"])
-            known = image.get("width"), image.get("height")
-            size = known if all(known) else wanted.size_of(content)
+            size = size_in(image.get("width"), image.get("height")) or wanted.size_of(content)
             crowds = [one for one in row["annotations"] if one.get("iscrowd") and kind != "masks"]
             marks = [
                 mark
@@ -91,6 +118,11 @@ class Coco:
                 yield Left(number, "The attributes of annotations.")
 
         return told(rows, answers, NAME)
+
+
+def _number(value: Any) -> Any:
+    """Return the number of an image or a category; None if it is neither a number nor a text."""
+    return value if isinstance(value, int | float | str) else None
 
 
 def _kind(rows: Sequence[Row]) -> str:
@@ -109,9 +141,11 @@ def _kind(rows: Sequence[Row]) -> str:
 def _marks(
     one: Mapping[str, Any], categories: Mapping[Any, Any], kind: str, size: Size | None
 ) -> list[dict[str, Any]]:
-    if one.get("category_id") not in categories:
+    category = categories.get(_number(one.get("category_id")))
+    if category is None:
         raise NotTaken(f"The category {one.get('category_id')!r} is not in the file.")
-    category = categories[one["category_id"]]
+    if category.get("twice"):
+        raise NotTaken(f"Several categories have the id {one['category_id']!r}, with different names.")
     label, found = category["name"], one.get("segmentation")
     if kind == "boxes":
         if is_nothing(one.get("bbox")) or len(one["bbox"]) != 4:
@@ -147,6 +181,24 @@ def _points(one: Mapping[str, Any], category: Mapping[str, Any]) -> list[dict[st
         for (x, y, visible), label in zip(places, labels, strict=True)
         if visible
     ]
+
+
+class Results:
+    """Results of a detector, which name their images and categories by numbers only."""
+
+    name = NAME
+    order = 5
+
+    def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether all rows have the number of an image and of a category, and a score."""
+        return all({"image_id", "category_id", "score"} <= row.keys() for row in rows)
+
+    def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:  # noqa: ARG002
+        """Refuse the file."""
+        raise InvalidInput(
+            "These are results of COCO, which have only the numbers of images and categories. Put them as "
+            "annotations into the file that has images and categories."
+        )
 
 
 class CocoWriter:
@@ -212,5 +264,5 @@ def _written(mark: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {"segmentation": held, "bbox": box, "area": int(mask.sum())}
 
 
-FORMATS = (Coco(),)
+FORMATS = (Coco(), Results())
 WRITERS = (CocoWriter(),)

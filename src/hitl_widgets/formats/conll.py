@@ -29,6 +29,7 @@ DOCUMENT = "-DOCSTART-"
 COMMENT = re.compile(r"#\s*[\w.:-]+\s*=")
 TAG = re.compile(r"([BILUESM])-(.+)")
 MAX_BYTES = 2**30
+BOM = b"\xef\xbb\xbf"
 
 
 class Conll:
@@ -49,19 +50,22 @@ class Conll:
             )
         rows: list[Row] = []
         held: list[list[str]] = []
-        text = None
+        text: str | None = None
+        first, odd = 0, ""
 
         def end() -> None:
-            nonlocal text
+            nonlocal text, odd
             if held:
-                rows.append(
-                    (len(rows), {"conll": [cells[0] for cells in held], "lines": list(held), "text": text})
-                )
+                told = {"conll": [cells[0] for cells in held], "lines": list(held), "text": text}
+                rows.append((len(rows), {**told, "line": first, "odd": odd}))
             held.clear()
-            text = None
+            text, odd = None, ""
 
-        with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
-            for line in file:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                line, is_text = _decoded(raw.removeprefix(BOM) if number == 1 else raw)
+                if not is_text:
+                    odd = odd or f"Line {number} is not UTF-8: save the file as UTF-8."
                 cells = line.split()
                 if not cells or cells[0] == DOCUMENT:
                     end()
@@ -69,9 +73,14 @@ class Conll:
                     if line.startswith("# text ="):
                         text = line.removeprefix("# text =").strip()
                 else:
+                    first = first if held else number
                     held.append(cells)
         end()
         return rows
+
+    def where(self, row: Mapping[str, Any]) -> str:
+        """Return the line at which a text begins."""
+        return f"line {row['line']}"
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such a file."""
@@ -85,6 +94,8 @@ class Conll:
             if kind != "spans":
                 raise NotTaken(f"The tags are spans, not answers of kind {kind!r}.")
             words = row["conll"]
+            if row["odd"]:
+                raise NotTaken(row["odd"])
             if min(map(len, row["lines"])) < 2:
                 raise NotTaken("A token has no tag.")
             tags = [cells[-1] for cells in row["lines"]]
@@ -99,6 +110,14 @@ class Conll:
             yield Said(number, marks, None, (text,), kind="spans", item={"text": text})
 
         return told(rows, answers, NAME)
+
+
+def _decoded(line: bytes) -> tuple[str, bool]:
+    """Return a line, and whether it is UTF-8."""
+    try:
+        return line.decode("utf-8"), True
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace"), False
 
 
 def _spans(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:

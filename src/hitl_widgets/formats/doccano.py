@@ -75,10 +75,12 @@ class Examples:
                 else row.get(wanted.id)
             )
             item = {name: row[name] for name in ("text", "image") if isinstance(row.get(name), str)}
-            for label, who in _labels(row, kind, wanted):
+            unread: list[str] = []
+            for label, who in _labels(row, kind, wanted, unread):
                 yield Said(
                     number, label, key, content, who, sure, kind=kind, item=item or {"text": content[0]}
                 )
+            yield from (Left(number, why) for why in unread)
 
         return told(rows, answers, NAME)
 
@@ -107,16 +109,14 @@ def _is_marked(row: Mapping[str, Any]) -> bool:
     return _is_old(row) or bool(MARKS & row.keys())
 
 
-def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any, str | None]]:
+def _labels(
+    row: Mapping[str, Any], kind: str, wanted: Wanted, unread: list[str]
+) -> list[tuple[Any, str | None]]:
     if _is_old(row):
         return _annotated(unpacked(row["annotations"]), kind)
     if kind == "spans" and is_list(unpacked(row.get("entities"))):
         made = rows_of(row["entities"])
-        places = {one.get("id"): k for k, one in enumerate(made)}
-        links = [
-            {"from": places[one["from_id"]], "to": places[one["to_id"]], "label": one["type"]}
-            for one in rows_of(row.get("relations"))
-        ]
+        links = _links(row, made, unread) if wanted.relations or wanted.whole else []
         return [(related(list(map(_span, made)), links, wanted), None)]
     name = wanted.label if wanted.label in row else next((n for n in LABELS if n in row), None)
     if name is None:
@@ -131,6 +131,23 @@ def _labels(row: Mapping[str, Any], kind: str, wanted: Wanted) -> list[tuple[Any
     if is_list(given) and any(map(is_list, given)):
         raise NotTaken("The labels are spans, but this task takes one class for each item.")
     return [(_plain(given, kind), None)]
+
+
+def _links(
+    row: Mapping[str, Any], made: Sequence[Mapping[str, Any]], unread: list[str]
+) -> list[dict[str, Any]]:
+    """Return the relations between entities; for others, reasons are added to ``unread``."""
+    places = {str(one.get("id")): k for k, one in enumerate(made)}
+    found = []
+    for one in rows_of(row.get("relations")):
+        ends = [places.get(str(one.get(name))) for name in ("from_id", "to_id")]
+        if None in ends:
+            unread.append("A relation is not between entities of the text.")
+        elif is_nothing(one.get("type")):
+            unread.append("A relation has no type.")
+        else:
+            found.append({"from": ends[0], "to": ends[1], "label": one["type"]})
+    return found
 
 
 def _plain(given: Any, kind: str) -> Any:

@@ -75,12 +75,14 @@ class Preferences:
 
 def _said(value: Any) -> Any:
     """Return a text, of messages the content of the last one."""
-    if not is_list(value):
-        return value
-    messages = list(value)
-    if not messages or not isinstance(messages[-1], Mapping) or "content" not in messages[-1]:
-        raise NotTaken("The messages are not a list of role and content.")
-    return messages[-1]["content"]
+    if is_list(value):
+        messages = list(value)
+        if not messages or not isinstance(messages[-1], Mapping) or "content" not in messages[-1]:
+            raise NotTaken("The messages are not a list of role and content.")
+        value = messages[-1]["content"]
+    if value is not None and not isinstance(value, str):
+        raise NotTaken(f"{value!r} is neither a text nor a list of messages.")
+    return value
 
 
 class Rows:
@@ -101,9 +103,8 @@ class Rows:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write JSON lines, or Parquet if the suffix says so."""
-        left = [Left(one.number, "A suggestion is not an answer.") for one in export.said if one.guess]
-        _write([self._row(one) for one in export.said if not one.guess], path)
-        return left
+        _write([self._row(one) for one in export.said], path)
+        return []
 
     def _row(self, one: Said) -> dict[str, Any]:
         row = {"id": one.id} if one.id is not None else {}
@@ -146,8 +147,6 @@ class Trl:
 
 
 def _preference(one: Said) -> dict[str, Any]:
-    if one.guess:
-        raise NotTaken("A suggestion is not an answer.")
     label = one.label["label"] if isinstance(one.label, Mapping) else one.label
     members = one.item.get("items")
     if (
@@ -166,8 +165,6 @@ def _preference(one: Said) -> dict[str, Any]:
 
 
 def _completion(one: Said) -> dict[str, Any]:
-    if one.guess:
-        raise NotTaken("A suggestion is not an answer.")
     prompt = one.item.get("prompt", one.item.get("text"))
     if not isinstance(prompt, str):
         raise NotTaken("The item is not a text.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,16 +21,19 @@ from hitl_widgets.formats.base import (
     fields_of,
     is_list,
     is_nothing,
+    milliseconds,
     one_of,
     related,
     rows_of,
+    size_in,
     texts_of,
     told,
     unpacked,
 )
 from hitl_widgets.formats.label_studio_parts import WRITTEN, answer_of, is_of_region, kinds_of, links_of
+from hitl_widgets.questions.form import PARTS
 
-__all__ = ["FORMATS", "Flat", "Tasks"]
+__all__ = ["DIGEST", "FORMATS", "Flat", "Tasks"]
 
 NAME = "Label Studio"
 LOOKED_AT = 1_000
@@ -39,6 +42,8 @@ SIDES = (("first", "second"), ("text1", "text2"), ("left", "right"), ("image1", 
 # An uploaded file gets a prefix, and a file in a local folder is a parameter of an address.
 UPLOADED = re.compile(r"/upload/(?:\d+/)?[0-9a-f]{8}-([^/]+)$")
 LOCAL = re.compile(r"/data/local-files/\?d=(.+)$")
+# The field of a task that was sent out with the digest of its item.
+DIGEST = "hitl_digest"
 # The fields that Label Studio adds to those of a task.
 OWN = {
     "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "reviewed_by",
@@ -59,6 +64,10 @@ class Tasks:
             and ({"annotations", "completions", "predictions"} & row.keys())
             for row in rows
         )
+
+    def where(self, row: Mapping[str, Any]) -> str:
+        """Return the number of a task."""
+        return f"task {row['id']}" if "id" in row else ""
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the labels of submitted annotations, and if everything is wanted, predictions as guesses."""
@@ -86,10 +95,14 @@ class Tasks:
 
 @dataclass(frozen=True)
 class _Question:
-    """A question of a project, or if ``name`` is None, whatever there is of its kind."""
+    """A question of a project, or if ``name`` is None, whatever there is of its kind.
+
+    For a form, ``parts`` are the kinds of its questions by their names.
+    """
 
     name: str | None
     kind: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def said(
         self, number: int, one: Mapping[str, Any], data: Mapping[str, Any], wanted: Wanted, *, guess: bool
@@ -116,12 +129,13 @@ class _Question:
             )
         content = names_of(data)
         size = wanted.size_of(content) if self.kind in IMAGES else None
-        answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
-        if links and (wanted.relations or wanted.whole):
-            answer = related(answer, links_of(links, found), wanted)
-        elif wanted.relations:
-            answer = related(answer, [], wanted)
-        seconds = one.get("lead_time")
+        if self.kind == "form":
+            answer: Any = self._form(found)
+        else:
+            answer = _with_items(answer_of(found, self.kind, size), self.kind, data)
+        unread: list[str] = []
+        if self.kind == "spans" and (wanted.relations or wanted.whole):
+            answer = related(answer, links_of(links, found, unread), wanted)
         yield Said(
             number,
             answer,
@@ -131,14 +145,28 @@ class _Question:
             kind=self.kind,
             item=_item(data, self.kind, found),
             size=_size(found) or size,
-            elapsed_ms=round(seconds * 1000) if isinstance(seconds, int | float) and seconds >= 0 else None,
+            elapsed_ms=milliseconds(one.get("lead_time")),
             time=one.get("created_at"),
             guess=guess,
+            digest=str(data.get(DIGEST) or ""),
+            parts=self.parts,
         )
+        yield from (Left(number, why) for why in unread)
         if wanted.whole and others:
             yield Left(number, f"Other parts of the annotation: {choices(others)}.")
 
+    def _form(self, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        if not found:
+            raise NotTaken("Nothing was answered.")
+        said = {}
+        for name, kind in self.parts.items():
+            if given := [part for part in found if part.get("from_name") == name]:
+                said[name] = answer_of(given, kind, None)
+        return said
+
     def _answers(self, part: Mapping[str, Any]) -> bool:
+        if self.kind == "form":
+            return self.parts.get(str(part.get("from_name"))) in kinds_of(part)
         return self.kind in kinds_of(part) and (self.name is None or part.get("from_name") == self.name)
 
 
@@ -149,6 +177,8 @@ def _annotations(row: Mapping[str, Any]) -> list[Any]:
 
 def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
     """Return the question to import: the given one, or the only one with answers of the kind."""
+    if wanted.kind == "form":
+        return _Question(None, "form", wanted.parts or _parts(rows))
     names: dict[str, str] = {}
     nameless: list[str] = []
     known: set[str] = set()
@@ -164,38 +194,62 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
     if wanted.label in names:
         name = wanted.label
     elif len(names) > 1 or (names and wanted.named):
-        asked = f"label={wanted.label!r} is not one of them" if wanted.named else "pass one of them as label="
+        one = "pass one of them as label= (--question)"
+        asked = f"label={wanted.label!r} is not one of them" if wanted.named else one
+        if wanted.whole and sum(kind in PARTS for kind in names.values()) > 1:
+            asked += ', or kind="form" (--kind form) for those about the whole item together'
         raise InvalidInput(f"The file contains the questions {choices(sorted(names))}: {asked}.")
     elif not names:
         return _Question(None, wanted.kind or next(iter(nameless), "choice"))
     else:
         [name] = names
-    kind = names[name]
-    if kind == "choice" and not wanted.kind and _has_several(rows, name):
-        kind = "choices"
-    if kind == "ranges" and not wanted.kind and _are_transcribed(rows):
-        kind = "transcript"
+    kind = names[name] if wanted.kind else _widened(names[name], rows, name)
     # With one question, a result without a name belongs to it.
     return _Question(name if len(known) > 1 else None, kind)
 
 
+def _widened(kind: str, rows: Sequence[Row], name: str) -> str:
+    """Return the kind of a question whose first answer could be of this kind."""
+    if kind == "choice" and _has_several(rows, name):
+        return "choices"
+    return "transcript" if kind == "ranges" and _are_transcribed(rows, name) else kind
+
+
+def _parts(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the questions of a project that a form can ask, with their kinds."""
+    found: dict[str, str] = {}
+    for _, row in rows:
+        for one in (*rows_of(_annotations(row)), *rows_of(row.get("predictions"))):
+            for part in rows_of(one.get("result")):
+                kinds, name = kinds_of(part), part.get("from_name")
+                if name is not None and kinds and kinds[0] in PARTS:
+                    found.setdefault(str(name), kinds[0])
+    return {
+        name: "choices" if kind == "choice" and _has_several(rows, name) else kind
+        for name, kind in found.items()
+    }
+
+
 def _has_several(rows: Sequence[Row], name: str) -> bool:
     return any(
-        part.get("from_name") == name and len(fields_of(part.get("value")).get("choices") or ()) > 1
+        part.get("from_name") == name
+        and isinstance(chosen := fields_of(part.get("value")).get("choices"), list | tuple)
+        and len(chosen) > 1
         for _, row in rows
         for one in rows_of(_annotations(row))
         for part in rows_of(one.get("result"))
     )
 
 
-def _are_transcribed(rows: Sequence[Row]) -> bool:
-    """Return whether regions have texts."""
-    return any(
-        is_of_region(part)
-        for _, row in rows
-        for one in rows_of(_annotations(row))
-        for part in rows_of(one.get("result"))
-    )
+def _are_transcribed(rows: Sequence[Row], name: str) -> bool:
+    """Return whether regions of a question have texts."""
+    for _, row in rows:
+        for one in rows_of(_annotations(row)):
+            parts = rows_of(one.get("result"))
+            regions = {str(part.get("id")) for part in parts if part.get("from_name") == name}
+            if any(is_of_region(part) and str(part.get("id")) in regions for part in parts):
+                return True
+    return False
 
 
 def _asks(kind: str) -> str:
@@ -204,7 +258,7 @@ def _asks(kind: str) -> str:
 
 def names_of(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what may identify a task: also the names of uploaded files, and of those in a local folder."""
-    found = texts_of(data)
+    found = texts_of({name: value for name, value in data.items() if name != DIGEST})
     more = dict.fromkeys(found)
     for text in found:
         if (name := LOCAL.search(text)) is not None or (name := UPLOADED.search(text)) is not None:
@@ -238,8 +292,8 @@ def _with_items(answer: Any, kind: str, data: Mapping[str, Any]) -> Any:
 def _size(parts: Sequence[Mapping[str, Any]]) -> Size | None:
     """Return the size of the image in the results."""
     for part in parts:
-        if part.get("original_width") and part.get("original_height"):
-            return part["original_width"], part["original_height"]
+        if found := size_in(part.get("original_width"), part.get("original_height")):
+            return found
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
-from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of
+from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of, size_in
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.questions import rle
 
@@ -134,13 +134,11 @@ def _ranked(found: Any) -> Any:
     return list(one_of(lists))
 
 
-def links_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any]]:
+def links_of(links: Sequence[Part], parts: Sequence[Part], unread: list[str]) -> list[dict[str, Any]]:
     """Return the relations between spans, each from and to a position in the list of spans.
 
-    Raises
-    ------
-    NotTaken
-        If a relation has no type, or is not between spans of the question.
+    For those without a type, or that are not between spans of the question, the reason is added to
+    ``unread``.
     """
     at, n = {}, 0
     for id_, region in _regions(parts).items():
@@ -148,16 +146,17 @@ def links_of(links: Sequence[Part], parts: Sequence[Part]) -> list[dict[str, Any
         n += len(_marks(region, "spans", None))
     found = []
     for link in links:
-        ends = link.get("from_id"), link.get("to_id")
-        if not all(end in at for end in ends):
-            raise NotTaken("A relation is not between spans of the question.")
-        if not link.get("labels"):
-            raise NotTaken("A relation has no type.")
-        start, end = (at[one] for one in ends)
-        both = {"right": [(start, end)], "left": [(end, start)]}.get(
-            str(link.get("direction", "right")), [(start, end), (end, start)]
-        )
-        found += [{"from": a, "to": b, "label": label} for label in link["labels"] for a, b in both]
+        labels, ends = link.get("labels"), (link.get("from_id"), link.get("to_id"))
+        if not all(isinstance(end, str | int) and end in at for end in ends):
+            unread.append("A relation is not between spans of the question.")
+        elif not isinstance(labels, list) or not labels:
+            unread.append("A relation has no type.")
+        else:
+            start, end = (at[one] for one in ends)
+            both = {"right": [(start, end)], "left": [(end, start)]}.get(
+                str(link.get("direction", "right")), [(start, end), (end, start)]
+            )
+            found += [{"from": a, "to": b, "label": label} for label in labels for a, b in both]
     return found
 
 
@@ -188,8 +187,7 @@ def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict
     else:
         if region.get("turned"):
             raise NotTaken("The image is rotated, which cannot be imported.")
-        whole = region.get("original_width"), region.get("original_height")
-        known = whole if all(whole) else size
+        known = size_in(region.get("original_width"), region.get("original_height")) or size
         if known is None:
             raise NotTaken(
                 "The size of the image is not known, and regions are in percent of it: original_width and "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -11,9 +11,10 @@ from xml.sax.saxutils import quoteattr
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Said, by_item
 from hitl_widgets.formats.label_studio_parts import CONTROL, SEGMENT, TEXTS, parts_of
+from hitl_widgets.questions.form import questions_of
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["WRITERS", "LabelStudio", "configuration", "task_data"]
+__all__ = ["WRITERS", "LabelStudio", "configuration", "form_controls", "stars_of", "task_of"]
 
 OBJECT = "item"
 SIDES = ("first", "second")
@@ -29,10 +30,11 @@ class LabelStudio:
 
     name = "label-studio"
     ending = ""
-    tabular, folder, items, relations, texts = False, False, True, True, True
+    tabular, folder, items = False, False, True
+    relations, suggestions, texts = True, True, True
     kinds = (
         "choice", "choices", "rating", "number", "text", "spans", "ranges", "boxes", "polygons", "points",
-        "masks", "transcript", "pair", "ranking",
+        "masks", "transcript", "pair", "ranking", "form",
     )  # fmt: skip
 
     def notes(self, export: Export) -> Sequence[str]:
@@ -50,16 +52,26 @@ class LabelStudio:
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the tasks."""
         left: list[Left] = []
-        stars = _are_stars(export.classes)
+        stars = stars_of(export.classes)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write("[")
             for k, many in enumerate(by_item(export.said)):
-                task = {"id": k + 1, "data": task_data(many[0])}
-                task |= _answers(many, stars, left)
+                task = task_of(k, many[0], many, stars, left)
                 file.write(",\n" if k else "\n")
                 file.write(json.dumps(task, ensure_ascii=False, default=str))
             file.write("\n]\n")
         return left
+
+
+def task_of(k: int, one: Said, many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, Any]:
+    """Return a task about an item with its answers and suggestions; the others are added to ``left``.
+
+    Parameters
+    ----------
+    stars
+        Whether a rating is a number of stars: see :func:`stars_of`.
+    """
+    return {"id": k + 1, "data": _data(one)} | _answers(many, stars, left)
 
 
 def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, Any]:
@@ -67,13 +79,10 @@ def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, A
     guessed: list[Any] = []
     for one in many:
         try:
-            parts = parts_of(one.label, one.kind, one.item, one.size, stars=stars)
+            result = list(_results(one, stars))
         except NotTaken as why:
             left.append(Left(one.number, str(why)))
             continue
-        to = SIDES[0] if one.kind == "pair" else OBJECT
-        names = {"from_name": CONTROL, "to_name": to}
-        result = [part if part["type"] == "relation" else {**names, **part} for part in parts]
         if one.guess:
             guessed.append({"model_version": one.annotator or "suggestion", "result": result})
             continue
@@ -88,7 +97,36 @@ def _answers(many: Sequence[Said], stars: bool, left: list[Left]) -> dict[str, A
     return {"annotations": made, "predictions": guessed}
 
 
-def task_data(one: Said) -> dict[str, Any]:
+def _results(one: Said, stars: bool) -> Iterator[dict[str, Any]]:
+    """Yield the results of an answer, with the names of their controls."""
+    if one.kind == "form":
+        for name, answer in one.label.items():
+            if (kind := one.parts.get(name)) is None:
+                raise NotTaken(f"The file does not say which kind of question {name!r} is.")
+            parts = parts_of(answer, kind, one.item, None, stars=True)
+            for part in parts or [{"type": "choices", "value": {"choices": []}}]:
+                yield {"from_name": name, "to_name": OBJECT, **part}
+        return
+    to = SIDES[0] if one.kind == "pair" else OBJECT
+    for part in parts_of(one.label, one.kind, one.item, one.size, stars=stars):
+        yield part if part["type"] == "relation" else {"from_name": CONTROL, "to_name": to, **part}
+
+
+def form_controls(schema: Schema) -> dict[str, str]:
+    """Return the kind of the control for each question of a form; empty for other questions.
+
+    A rating whose levels are not stars is a choice.
+    """
+    if schema.kind != "form":
+        return {}
+    every = {asked.part.name: asked.schema for asked in questions_of(schema)}
+    return {
+        name: "choice" if one.kind == "rating" and not stars_of(one.names) else one.kind
+        for name, one in every.items()
+    }
+
+
+def _data(one: Said) -> dict[str, Any]:
     """Return the fields of a task: those of the item, and its id."""
     data = dict(one.item)
     if (members := data.pop("items", None)) is not None:
@@ -103,7 +141,7 @@ def _listed(k: int, member: Any) -> Any:
     return member if isinstance(member, Mapping) and "id" in member else {"id": str(k + 1), "body": member}
 
 
-def _are_stars(levels: Sequence[str]) -> bool:
+def stars_of(levels: Sequence[str]) -> bool:
     """Return whether the levels of a rating are 1, 2, 3 and so on."""
     return list(levels) == [str(k + 1) for k in range(len(levels))]
 
@@ -124,7 +162,7 @@ def configuration(schema: Schema, item: Mapping[str, Any], told: Sequence[str] =
     lines = [f"  <Header value={quoteattr(schema.question)}/>"] if schema.question else []
     lines += [f"  <Text name={quoteattr('field_' + name)} value={quoteattr('$' + name)}/>" for name in told]
     lines += [f"  {line}" for line in _shown(schema.kind, item)]
-    lines += [f"  {line}" for line in _asked(schema)]
+    lines += [f"  {line}" for line in (_form(schema) if schema.kind == "form" else _asked(schema))]
     return "\n".join(["<View>", *lines, "</View>", ""])
 
 
@@ -142,8 +180,29 @@ def _shown(kind: str, item: Mapping[str, Any]) -> list[str]:
     return [f'<{OBJECTS.get(name, "Text")} name="{OBJECT}" value={quoteattr("$" + name)}/>']
 
 
-def _asked(schema: Schema) -> list[str]:
-    kind, to = schema.kind, f'name="{CONTROL}" toName="{OBJECT}"'
+def _form(schema: Schema) -> list[str]:
+    """Return the controls of a form, each shown if the answers to others ask for it."""
+    every, lines = questions_of(schema), []
+    names = {
+        asked.part.name: dict(zip(asked.schema.ids, asked.schema.names, strict=False)) for asked in every
+    }
+    for asked in every:
+        part = asked.part
+        told = [f"<Header value={quoteattr(part.question or part.name)}/>"]
+        told += _asked(asked.schema, part.name, ' required="true"' if part.required else "")
+        for other, ids in part.when.items():
+            chosen = [names[other][id_] for id_ in ids if id_ in names[other]]
+            if any("," in name for name in chosen):
+                continue  # Label Studio separates names by commas: the question is always shown
+            when = f"whenTagName={quoteattr(other)} whenChoiceValue={quoteattr(','.join(chosen))}"
+            inner = [f"  {line}" for line in told]
+            told = [f'<View visibleWhen="choice-selected" {when}>', *inner, "</View>"]
+        lines += told
+    return lines
+
+
+def _asked(schema: Schema, name: str = CONTROL, more: str = "") -> list[str]:
+    kind, to = schema.kind, f'name={quoteattr(name)} toName="{OBJECT}"{more}'
     match kind:
         case "pair":
             return [f'<Pairwise name="{CONTROL}" toName="{",".join(SIDES)}"/>']
@@ -156,7 +215,7 @@ def _asked(schema: Schema) -> list[str]:
             ends |= {"step": schema.settings.get("step") or None}
             told = "".join(f' {name}="{end:g}"' for name, end in ends.items() if end is not None)
             return [f"<Number {to}{told}/>"]
-        case "rating" if _are_stars(schema.names):
+        case "rating" if stars_of(schema.names):
             return [f'<Rating {to} maxRating="{len(schema.names)}"/>']
         case "choice" | "choices" | "rating":
             many = "multiple" if kind == "choices" else "single"

@@ -17,6 +17,8 @@ from hitl_widgets.formats.base import (
     Wanted,
     is_list,
     is_nothing,
+    milliseconds,
+    size_in,
     texts_of,
     told,
     unpacked,
@@ -65,7 +67,6 @@ class Plain:
             if kind in {"pair", "ranking"} and "items" not in item:
                 item = _together(item)
             who, time, elapsed = (None if is_nothing(row.get(name)) else row[name] for name in OWN)
-            size = (item["width"], item["height"]) if {"width", "height"} <= item.keys() else None
             key = None if is_nothing(row.get(wanted.id)) else row[wanted.id]
             yield Said(
                 number,
@@ -75,8 +76,8 @@ class Plain:
                 None if who is None else str(who),
                 kind=kind,
                 item=item,
-                size=None if size is None else (float(size[0]), float(size[1])),
-                elapsed_ms=None if elapsed is None else int(float(elapsed)),
+                size=size_in(item.get("width"), item.get("height")),
+                elapsed_ms=milliseconds(elapsed, 1),
                 time=None if time is None else str(time),
             )
 
@@ -101,6 +102,8 @@ def _label(value: Any, kind: str) -> Any:
         return int(number) if number.is_integer() else number
     if kind == "choices" and not is_list(found):
         return [found]
+    if kind in {"choice", "rating"} and isinstance(found, float) and found.is_integer():
+        return int(found)  # workbooks and columns with gaps have no integers
     if kind in {"choice", "rating"} and is_list(found):
         raise NotTaken(f"The label is a list: pass the kind of the question, which is not {kind!r}.")
     return list(found) if is_list(found) else found

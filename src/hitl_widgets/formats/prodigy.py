@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from hitl_widgets.formats.base import (
     is_list,
     is_nothing,
     marks_of,
+    moment,
     one_of,
     related,
     relations_of,
     rows_of,
+    size_in,
     texts_of,
     told,
     unpacked,
@@ -63,18 +65,21 @@ class Answers:
                 )
             own = {name: row.get(name) for name in ("text", "html", "image", "audio", "path")}
             key = row.get(wanted.id, fields_of(row.get("meta")).get(wanted.id))
-            seconds = row.get("_timestamp")
+            answer, unread = _answer(row, kind, wanted), list[str]()
+            if kind == "spans" and (wanted.relations or wanted.whole):
+                answer = related(answer, _links(row, answer, unread), wanted)
             yield Said(
                 number,
-                _answer(row, kind, wanted),
+                answer,
                 key,
                 texts_of(own),
                 _who(row),
                 kind=kind,
                 item=_item(row),
-                size=(row["width"], row["height"]) if {"width", "height"} <= row.keys() else None,
-                time=datetime.fromtimestamp(seconds, UTC).isoformat() if isinstance(seconds, int) else None,
+                size=size_in(row.get("width"), row.get("height")),
+                time=moment(row.get("_timestamp")),
             )
+            yield from (Left(number, why) for why in unread)
             if wanted.whole:
                 yield from (Left(number, f"The {what}.") for what in _besides(row, kind))
 
@@ -115,13 +120,10 @@ def _besides(row: Mapping[str, Any], kind: str) -> list[str]:
 def _answer(row: Mapping[str, Any], kind: str, wanted: Wanted) -> Any:
     if kind in {"spans", "ranges"}:
         field, end = ("spans", int) if kind == "spans" else ("audio_spans", float)
-        found = [
+        return [
             {"start": end(one["start"]), "end": end(one["end"]), "label": one["label"]}
             for one in rows_of(row.get(field))
         ]
-        if kind == "ranges" or not (wanted.relations or wanted.whole):
-            return found
-        return related(found, [_link(one, found) for one in rows_of(row.get("relations"))], wanted)
     if kind in {"boxes", "polygons"}:
         return [_shape(one, kind) for one in rows_of(row.get("spans"))]
     if kind == "text":
@@ -132,16 +134,22 @@ def _answer(row: Mapping[str, Any], kind: str, wanted: Wanted) -> Any:
     return _choice(row, kind, wanted)
 
 
-def _link(one: Mapping[str, Any], spans: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a relation between two spans, which are given with it."""
-    ends = []
-    for name in ("head_span", "child_span"):
-        given = fields_of(one.get(name))
-        at = [k for k, s in enumerate(spans) if all(s[n] == given.get(n) for n in ("start", "end", "label"))]
-        if not at:
-            raise NotTaken("A relation is not between labeled spans.")
-        ends.append(at[0])
-    return {"from": ends[0], "to": ends[1], "label": one["label"]}
+def _links(
+    row: Mapping[str, Any], spans: Sequence[Mapping[str, Any]], unread: list[str]
+) -> list[dict[str, Any]]:
+    """Return the relations between spans, which are given with each; reasons are added to ``unread``."""
+    at = {(one["start"], one["end"], str(one["label"])): k for k, one in reversed(list(enumerate(spans)))}
+    found = []
+    for one in rows_of(row.get("relations")):
+        ends = [fields_of(one.get(name)) for name in ("head_span", "child_span")]
+        places = [at.get((end.get("start"), end.get("end"), str(end.get("label")))) for end in ends]
+        if None in places:
+            unread.append("A relation is not between labeled spans.")
+        elif is_nothing(one.get("label")):
+            unread.append("A relation has no type.")
+        else:
+            found.append({"from": places[0], "to": places[1], "label": one["label"]})
+    return found
 
 
 def _shape(one: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -210,12 +218,8 @@ class Prodigy:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the lines."""
-        left: list[Left] = []
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for one in export.said:
-                if one.guess:
-                    left.append(Left(one.number, "A suggestion is not an answer."))
-                    continue
                 row = {**one.item, **_given(one, export.classes), "answer": "accept"}
                 if one.size is not None:
                     row |= {"width": one.size[0], "height": one.size[1]}
@@ -226,7 +230,7 @@ class Prodigy:
                 if one.time is not None:
                     row["_timestamp"] = int(datetime.fromisoformat(one.time).timestamp())
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        return left
+        return []
 
 
 def _given(one: Said, classes: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hitl_widgets.questions.marks import lined
 
 __all__ = ["FORMATS", "WRITERS", "Subtitles"]
 
-NAME = "subtitles"
+NAME = "Subtitles"
 ENDINGS = (".srt", ".vtt")
 MAX_BYTES = 2**24
 MAX_FILES = 100_000
@@ -152,8 +152,8 @@ class PerRecording:
             return next(iter(files.values()))
         if files:
             raise InvalidInput(
-                f"There are answers about {len(files):,} items, and a file of {self.name} is about one: pass a "
-                f"folder or a zip file, as in session.export('folder', {self.name!r})."
+                f"There are answers about {len(files):,} items, and a file of {self.name} is about one: pass "
+                f"a folder or a zip file, as in session.export('folder', {self.name!r})."
             )
         raise InvalidInput(left[0].why if left else "There is nothing to write: nothing is labelled yet.")
 

@@ -13,7 +13,7 @@ import pandas as pd
 from hitl_widgets.errors import choices
 from hitl_widgets.items.base import is_missing
 
-__all__ = ["DEFUSED", "armed", "defused", "say_no_values", "writable"]
+__all__ = ["DEFUSED", "SURROGATE", "armed", "defused", "say_no_values", "writable"]
 
 DEFUSED = "Texts that begin like a formula are prefixed with ', which import_labels removes again."
 # Spreadsheets evaluate texts with these beginnings. An existing ' is included, so that removing ours restores

@@ -11,8 +11,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, told
-from hitl_widgets.formats.images import file_name, names_of, size_for
+from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, size_in, told
+from hitl_widgets.formats.images import file_name, names_of, size_for, stem_of
 
 __all__ = ["FORMATS", "WRITERS", "Voc"]
 
@@ -38,6 +38,10 @@ class Voc:
         files = [path] if path.is_file() else sorted(path.rglob("*.xml"))
         return [(k, {"voc": file.name, **_parsed(file)}) for k, file in enumerate(files)]
 
+    def where(self, row: Mapping[str, Any]) -> str:
+        """Return the name of the file."""
+        return str(row["voc"])
+
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such files."""
         return all("voc" in row for row in rows)
@@ -53,7 +57,7 @@ class Voc:
                 raise NotTaken(f"The objects are boxes, not answers of kind {kind!r}.")
             name = row["filename"] or PurePosixPath(row["voc"]).stem
             content = (*names_of(name), PurePosixPath(row["voc"]).stem)
-            size = row["size"] if row["size"] and all(row["size"]) else wanted.size_of(content)
+            size = row["size"] or wanted.size_of(content)
             item = {"image": name}
             yield Said(number, row["boxes"], None, content, kind="boxes", item=item, size=size)
             if wanted.whole:
@@ -76,7 +80,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         if root.tag != "annotation":
             return nothing | {"why": "The file is not an annotation of Pascal VOC."}
         size = root.find("size")
-        whole = None if size is None else tuple(float(size.findtext(n) or 0) for n in ("width", "height"))
+        whole = None if size is None else size_in(size.findtext("width"), size.findtext("height"))
         boxes = [_box(one) for one in root.iter("object")]
     except (ET.ParseError, ValueError, AttributeError) as error:
         return nothing | {"why": f"The file cannot be read: {error}."}
@@ -116,15 +120,11 @@ class VocWriter:
         seen: set[str] = set()
         for one in one_each(export.said, left, NAME):
             try:
-                name, size = file_name(one), size_for(one)
-                stem = PurePosixPath(name.replace("\\", "/")).stem
-                if not stem or stem in seen:
-                    raise NotTaken(f"Two images are called {stem!r}, and a folder can have only one of them.")  # noqa: TRY301
-                text = _written(name, size, one.label)
+                text = _written(file_name(one), size_for(one), one.label)
+                stem = stem_of(one, seen)
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
                 continue
-            seen.add(stem)
             (path / f"{stem}.xml").write_text(text, encoding="utf-8")
         return left
 

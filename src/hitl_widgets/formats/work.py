@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, timezone
 from html import unescape
 from typing import Any
 
-from hitl_widgets.formats.base import Left, NotTaken, Row, Said, Wanted, is_nothing, told
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.formats.base import Left, NotTaken, Row, Said, Wanted, is_nothing, milliseconds, told
 
 __all__ = ["FORMATS", "Page", "Turk"]
 
@@ -33,28 +34,36 @@ class Page:
 
     def unfold(self, value: Mapping[str, Any]) -> list[Row]:
         """Return a row for each answer."""
-        shared = {name: value.get(name) for name in ("hitl_answers", "person")}
+        shared = {name: value.get(name) for name in ("hitl_answers", "person", "kind", "task")}
         return [(k, {**shared, "answer": one}) for k, one in enumerate(value.get("answers") or [])]
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the answers."""
+        known = [row for _, row in rows if row["hitl_answers"] == VERSION]
+        kind = wanted.kind or (_kind(row.get("kind") for row in known) if known else "")
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if row["hitl_answers"] != VERSION:
                 raise NotTaken("The file is from a newer version: upgrade with pip install -U hitl-widgets.")
             one = row["answer"]
+            if wanted.task and row["task"] != wanted.task:
+                raise NotTaken(
+                    f"The answer belongs to the task {row['task']!r}, and this is {wanted.task!r}."
+                )
+            if not is_nothing(row["kind"]) and row["kind"] != kind:
+                raise NotTaken(f"The answer is of kind {row['kind']!r}, and the question asks for {kind!r}.")
             if is_nothing(row["person"]):
                 raise NotTaken("The person is not named.")
             if one["value"] is None:
                 raise NotTaken("The person could not say.")
-            spent = one.get("elapsed_ms")
             yield Said(
                 number,
                 one["value"],
                 one["item"],
                 annotator=str(row["person"]),
-                kind=wanted.kind,
-                elapsed_ms=int(spent) if isinstance(spent, int | float) and spent >= 0 else None,
+                kind=kind,
+                digest=_text(one.get("digest")),
+                elapsed_ms=milliseconds(one.get("elapsed_ms"), 1),
                 time=None if is_nothing(one.get("time")) else str(one["time"]),
             )
 
@@ -73,6 +82,7 @@ class Turk:
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the answers of assignments that were not rejected."""
+        kind = wanted.kind or _kind([])
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said]:
             if str(row.get("AssignmentStatus", "")).lower() == "rejected" or not is_nothing(
@@ -85,20 +95,35 @@ class Turk:
             if value is None or value == "":
                 raise NotTaken("Nothing was chosen.")
             left = row.get("Input.left")
-            if wanted.kind == "pair":
+            if kind == "pair":
                 value = {"label": _placed(value, left), "left": left}
-            seconds = row.get("WorkTimeInSeconds")
             yield Said(
                 number,
                 value,
                 unescape(str(row["Input.item"])),
                 annotator=str(row["WorkerId"]),
-                kind=wanted.kind,
-                elapsed_ms=None if is_nothing(seconds) else round(float(str(seconds)) * 1000),
+                kind=kind,
+                digest=_text(row.get("Input.digest")),
+                elapsed_ms=milliseconds(row.get("WorkTimeInSeconds")),
                 time=_time(row.get("SubmitTime")),
             )
 
         return told(rows, answers, self.name)
+
+
+def _kind(told: Iterable[Any]) -> str:
+    """Return the kind of question that the answers are about, if their file says it."""
+    found = next((kind for kind in told if isinstance(kind, str) and kind), "")
+    if not found:
+        raise InvalidInput(
+            "The answers do not say which kind of question they are about: pass --kind, such as --kind "
+            "choice (kind=). Or import them where the tasks are from: session.import_answers(path)."
+        )
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if is_nothing(value) else str(value)
 
 
 def _placed(value: Any, left: Any) -> Any:

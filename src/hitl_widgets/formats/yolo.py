@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, told
-from hitl_widgets.formats.images import file_name, size_for, sizes_in
+from hitl_widgets.formats.images import size_for, sizes_in, stem_of
 
 __all__ = ["FORMATS", "WRITERS", "Yolo"]
 
@@ -35,21 +35,29 @@ class Yolo:
     def rows(self, path: Path) -> list[Row]:
         """Return a row for each text file, in any folder called labels."""
         yaml = _yaml(path)
-        assert yaml is not None  # noqa: S101 - opens() said so
-        text = yaml.read_text(encoding="utf-8", errors="replace")
+        if yaml is None:
+            raise InvalidInput(f"{path} is not a folder with {choices(YAML)}, which lists the classes.")
+        try:
+            text = yaml.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"{yaml} is not UTF-8 ({error.reason}): save it as UTF-8.") from error
         names, find = _names(text, yaml), sizes_in(yaml.parent)
         files = sorted(f for f in yaml.parent.rglob("*.txt") if "labels" in f.relative_to(yaml.parent).parts)
         if not files:
             raise InvalidInput(f"{yaml.parent} has no folder 'labels' with a text file for each image.")
         return [
-            (k, {"yolo": file.stem, "lines": _lines(file), "names": names, "size": find([file.stem]),
-                 "posed": "kpt_shape" in text})
+            (k, {"yolo": file.stem, "file": file.relative_to(yaml.parent).as_posix(), "lines": _lines(file),
+                 "names": names, "size": find([file.stem]), "posed": "kpt_shape" in text})
             for k, file in enumerate(files)
         ]  # fmt: skip
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such a folder."""
         return all("yolo" in row for row in rows)
+
+    def where(self, row: Mapping[str, Any]) -> str:
+        """Return the text file."""
+        return str(row["file"])
 
     def classes(self, rows: Sequence[Row]) -> list[str]:
         """Return the classes of data.yaml."""
@@ -65,6 +73,8 @@ class Yolo:
             if row["posed"] or kind not in {"boxes", "polygons"}:
                 what = "poses (kpt_shape)" if row["posed"] else "boxes or polygons"
                 raise NotTaken(f"The labels are {what}, not answers of kind {kind!r}.")
+            if row["lines"] is None:
+                raise NotTaken(f"{row['file']} is not UTF-8: save it as UTF-8.")
             if size is None:
                 raise NotTaken(
                     f"The size of the image {stem!r} is not known, and places are relative to it: put the "
@@ -115,12 +125,16 @@ def _unquoted(text: str) -> str:
     return text[1:-1].replace("''", "'") if text[:1] == text[-1:] == "'" else text.split(" #")[0].strip()
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+def _lines(path: Path) -> list[str] | None:
+    """Return the lines of a file; None if it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        return None
 
 
 def _kind(rows: Sequence[Row]) -> str:
-    sizes = {len(line.split()) for _, row in rows for line in row["lines"] if line.strip()}
+    sizes = {len(line.split()) for _, row in rows for line in row["lines"] or () if line.strip()}
     return "polygons" if sizes and min(sizes) >= 7 else "boxes"
 
 
@@ -177,13 +191,10 @@ class YoloWriter:
         seen: set[str] = set()
         for one in one_each(export.said, left, NAME):
             try:
-                stem, size = PurePosixPath(file_name(one).replace("\\", "/")).stem, size_for(one)
-                if not stem or stem in seen:
-                    raise NotTaken(f"Two images are called {stem!r}, and a folder can have only one of them.")  # noqa: TRY301
+                size, stem = size_for(one), stem_of(one, seen)
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
                 continue
-            seen.add(stem)
             made = [f"{codes[str(mark['label'])]} {_places(mark, size)}\n" for mark in one.label]
             (labels / f"{stem}.txt").write_text("".join(made), encoding="utf-8")
         return left

@@ -87,7 +87,7 @@ class Audio:
         return Payload(content)
 
     def more(self, item: Any, ask: Ask, most: int) -> Payload:
-        """Return the requested part: ``peaks`` from a position on, bytes of the ``sound``, or ``segments``."""
+        """Return the requested part: ``peaks`` from a position on, bytes of ``sound``, or ``segments``."""
         found = opened(item)
         if ask.get("version") != found.version:
             raise ValueError("The recording has changed since it was displayed: run the cell again.")

@@ -66,7 +66,8 @@ class Conversation(Text):
                 found.append(_dumped(_parsed(value)))
             except ValueError as error:
                 wrong.append(f"row {row} is not a conversation: {error}")
-                found.append(value if isinstance(value, str) else short(repr(value)))
+                text = "" if is_missing(value) else short(repr(value))
+                found.append(value if isinstance(value, str) else text)
         if len(wrong) == len(found) > 0:
             raise InvalidInput(f"{what}: {wrong[0]}")
         return found
@@ -148,6 +149,8 @@ def _dumped(found: Sequence[Turn]) -> str:
 def _parsed(value: Any) -> list[Turn]:
     """Return the turns of a list, or of JSON text; raise ValueError if it is not a conversation."""
     if isinstance(value, str):
+        if not value or value.isspace():
+            raise ValueError(f"It is missing or empty. Expected {EXPECTED}.")
         if len(value) > LARGEST:
             raise ValueError(f"It has {len(value):,} characters; expected at most {LARGEST:,}.")
         try:

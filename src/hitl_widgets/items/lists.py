@@ -23,7 +23,7 @@ from hitl_widgets.items.base import (
 )
 from hitl_widgets.items.text import Text
 
-__all__ = ["KINDS", "ListKind"]
+__all__ = ["KINDS", "ListKind", "part_of", "together"]
 
 MOST_MEMBERS = 30
 
@@ -31,8 +31,9 @@ MOST_MEMBERS = 30
 class ListKind:
     """A list of two or more items of another kind, its members, which is the option: ``"list:image"``.
 
-    The order is part of the item. The features of a pair are the difference of its members' features, the
-    first minus the second, so that a model of them can be antisymmetric; those of a longer list are the mean.
+    The order is part of the item. If the question compares the members, the features of a pair are the
+    difference of its members' features, the first minus the second, so that a model of them can be
+    antisymmetric. All others are the members' features one after the other.
     """
 
     name = "list"
@@ -41,6 +42,8 @@ class ListKind:
 
     def __init__(self, option: str = "text", of: ItemKind | None = None) -> None:
         self.option, self.of = option, of or Text()
+        self.compares = True
+        self.names: tuple[str, ...] = ()
         self.in_files, self.mutable = self.of.in_files, self.of.mutable
 
     def with_option(self, option: str) -> ListKind:
@@ -49,6 +52,15 @@ class ListKind:
         if isinstance(of, ListKind):
             raise InvalidInput(f"kind='list:{option}': the members of a list cannot be lists.")
         return ListKind(option, of)
+
+    def asked(self, compares: bool, columns: Sequence[str]) -> ListKind:
+        """Return the same for a question that compares the members, or asks about all of them.
+
+        In a comparison the names of the columns are not shown, because they may give away the answer.
+        """
+        found = ListKind(self.option, self.of)
+        found.compares, found.names = compares, () if compares else tuple(columns)
+        return found
 
     def claims(self, values: Sequence[Any]) -> bool:
         """Return whether all are lists of texts; other members must be named, as in ``kind="list:image"``."""
@@ -81,27 +93,11 @@ class ListKind:
 
     def payload(self, item: Sequence[Any], size: Size) -> Payload:
         """Return what to display of each member, and how many of the media each has."""
-        most = None if size.most is None else size.most // len(item)
-        made = [self.of.payload(member, replace(size, most=most)) for member in item]
-        if all(one.content["kind"] == "broken" for one in made):
-            return broken(made[0].content["why"])
-        content = [one.content for one in made]
-        media = [len(one.media) for one in made]
-        return Payload(
-            {"kind": "list", "items": content, "media": media},
-            tuple(chain.from_iterable(one.media for one in made)),
-        )
+        return together([self.of] * len(item), item, size, self.names)
 
     def more(self, item: Sequence[Any], ask: Mapping[str, str | float | bool], most: int) -> Payload:
         """Return a part of the member number ``ask["member"]``."""
-        member = ask.get("member")
-        if not isinstance(member, int | float) or member not in range(len(item)):
-            raise ValueError(f"The list has no member {member!r}.")
-        if not isinstance(self.of, InParts):
-            raise ValueError(  # noqa: TRY004 - shown to the user
-                f"Items of kind {self.of.name!r} are not sent in parts."
-            )
-        return self.of.more(item[int(member)], {k: v for k, v in ask.items() if k != "member"}, most)
+        return part_of([self.of] * len(item), item, ask, most)
 
     def extent(self, item: Sequence[Any]) -> tuple[float, ...]:
         """Return the number of members."""
@@ -131,8 +127,42 @@ class ListKind:
 
         members = list(chain.from_iterable(items))
         Z, encoder = encode([self.of.words(member) for member in members] if words else members)
-        joined = join(np.asarray(Z), [len(item) for item in items])
-        return joined, None if encoder is None else Joined(encoder)
+        joined = join(np.asarray(Z), [len(item) for item in items], self.compares)
+        return joined, None if encoder is None else Joined(encoder, self.compares)
+
+
+def together(
+    kinds: Sequence[ItemKind], members: Sequence[Any], size: Size, names: Sequence[str] = ()
+) -> Payload:
+    """Return what to display of each member, and how many media each has; ``names`` are one for each."""
+    most = None if size.most is None else size.most // len(members)
+    made = [kind.payload(one, replace(size, most=most)) for kind, one in zip(kinds, members, strict=True)]
+    if all(one.content["kind"] == "broken" for one in made):
+        return broken(made[0].content["why"])
+    content: dict[str, Any] = {"kind": "list", "items": [one.content for one in made]}
+    content |= {"media": [len(one.media) for one in made]} | (
+        {"names": list(names)} if len(names) == len(members) else {}
+    )
+    return Payload(content, tuple(chain.from_iterable(one.media for one in made)))
+
+
+def part_of(
+    kinds: Sequence[ItemKind], members: Sequence[Any], ask: Mapping[str, str | float | bool], most: int
+) -> Payload:
+    """Return a part of the member number ``ask["member"]``.
+
+    Raises
+    ------
+    ValueError
+        With a message for the user.
+    """
+    member = ask.get("member")
+    if not isinstance(member, int | float) or member not in range(len(members)):
+        raise ValueError(f"The list has no member {member!r}.")
+    kind = kinds[int(member)]
+    if not isinstance(kind, InParts):
+        raise ValueError(f"Items of kind {kind.name!r} are not sent in parts.")  # noqa: TRY004 - shown to the user
+    return kind.more(members[int(member)], {k: v for k, v in ask.items() if k != "member"}, most)
 
 
 def _members(value: Any, where: str) -> list[Any]:

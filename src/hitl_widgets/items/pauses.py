@@ -15,11 +15,10 @@ __all__ = ["Loudness", "segments"]
 
 STEP = 0.01  # seconds of one value
 AT_ONCE = 2**20  # samples read at a time
-MOMENT = 0.25  # seconds spent on loudness per request
 QUIETEST = -90.0  # decibels; digital silence
 # Percentiles of the loudness that are background and sound.
 BACKGROUND, SOUND = 5, 95
-# A sound is at least so much louder than the background, and not so much quieter than loud sounds, in decibels.
+# Decibels by which a sound is at least louder than the background, and at most quieter than loud sounds.
 ABOVE, BELOW = 6.0, 30.0
 PAD = 0.08  # seconds before and after a sound that belong to its segment
 
@@ -41,11 +40,11 @@ class Loudness:
         self.values = np.full(-(-sound.frames // self._width), QUIETEST, np.float32)
         self.known = 0
 
-    def look(self, sound: Recording, seconds: float = MOMENT) -> None:
-        """Continue to listen for this long."""
+    def look(self, sound: Recording, seconds: float) -> None:
+        """Continue to listen for this long, and for at least one part."""
         end, n = time.monotonic() + seconds, len(self.values)
         steps = max(1, AT_ONCE // sound.channels // self._width)
-        while self.known < n and time.monotonic() < end:
+        while self.known < n:
             samples = sound.read(self.known * self._width, steps * self._width)
             if not len(samples):  # a damaged file stops here
                 self.known = n
@@ -53,6 +52,8 @@ class Loudness:
             found = _decibels(samples, self._width)
             self.values[self.known : self.known + len(found)] = found
             self.known = n if len(found) < steps else self.known + steps
+            if time.monotonic() >= end:
+                return
 
 
 def _decibels(samples: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float32]:
@@ -66,7 +67,7 @@ def _decibels(samples: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.fl
             rest = channel[whole * width :]
             power[-1] += rest @ rest / len(rest)
     floor = 10 ** (QUIETEST / 10)
-    return (10 * np.log10(np.maximum(power / samples.shape[1], floor))).astype(np.float32)
+    return np.asarray(10 * np.log10(np.maximum(power / samples.shape[1], floor)), np.float32)
 
 
 def segments(loudness: Loudness, settings: Mapping[str, Any]) -> list[tuple[float, float]]:

@@ -138,8 +138,13 @@ def _opened(item: Any) -> Iterator[Any]:
         raise ValueError(f"{EXTRA}.") from None
     with _lock:
         try:
-            if not isinstance(item, bytes):
-                open_file(item).close()
+            if isinstance(item, bytes):
+                empty = not item
+            else:
+                with open_file(item) as file:
+                    empty = not file.read(1)
+            if empty:
+                raise ValueError("The PDF file is empty: it has no bytes.")
             document = pypdfium2.PdfDocument(item)
         except OSError as error:
             raise ValueError(f"The PDF file cannot be read: {error.strerror}.") from None

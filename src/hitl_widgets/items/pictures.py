@@ -22,6 +22,7 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_IMAGE_BYTES = 64 * 2**20
 MAX_PIXELS = 60_000_000
+TOO_MANY = "at most 60 megapixels can be shown. Make it smaller, or cut it into parts."
 ORIENTATION = 0x0112
 # By the value of the EXIF tag: what turns the stored pixels upright.
 TURNS = {
@@ -111,12 +112,14 @@ def _check_pixels(image: Image.Image) -> None:
     if 0 in image.size:
         raise ValueError("The image has no pixels.")
     if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"The image has {image.width} x {image.height} pixels: too many.")
+        raise ValueError(f"The image has {image.width:,} x {image.height:,} pixels: {TOO_MANY}")
 
 
 def _opened(file: BinaryIO) -> Image.Image:
     head = file.read(4)
     file.seek(0)
+    if not head:
+        raise ValueError("The image is empty: the file has no bytes.")
     if head.startswith(TIFF):
         raise ValueError("TIFF files are not read: pass arrays, such as numpy.asarray(PIL.Image.open(path)).")
     # Warnings are not turned into errors, because warning filters are shared by all threads.
@@ -126,8 +129,10 @@ def _opened(file: BinaryIO) -> Image.Image:
     except UnidentifiedImageError:
         readable = ", ".join(IMAGE_FORMATS)
         raise ValueError(f"The bytes are not an image in a supported format ({readable}).") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-        raise ValueError(f"The image is damaged or too large: {error}.") from None
+    except Image.DecompressionBombError:  # raised before the size can be read
+        raise ValueError(f"The image has hundreds of megapixels: {TOO_MANY}") from None
+    except (OSError, SyntaxError, Warning) as error:
+        raise ValueError(f"The image is damaged: {str(error).rstrip('.')}.") from None
     return image
 
 
@@ -139,8 +144,8 @@ def _decode(data: bytes, side: int | None) -> Image.Image:
             scale = side / max(image.size)
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
         image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-        raise ValueError(f"The image is damaged or too large: {error}.") from None
+    except (OSError, SyntaxError, Warning) as error:
+        raise ValueError(f"The image is damaged: {str(error).rstrip('.')}.") from None
     return _upright(_plain(image), turn)
 
 

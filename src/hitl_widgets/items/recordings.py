@@ -189,6 +189,9 @@ def _loudest(samples: npt.NDArray[Any]) -> float:
 
 def _opened(file: BinaryIO, suffix: str) -> Recording:
     """Open the recording in a file, which is closed when the recording is garbage-collected."""
+    if not file.read(1):
+        raise ValueError("The recording is empty: the file has no bytes.")
+    file.seek(0)
     try:
         found = _decoded(file, suffix)
     except BaseException:

@@ -131,8 +131,12 @@ class Series:
         return Payload(content)
 
     def extent(self, item: Line) -> tuple[float, ...]:
-        """Return the number of samples, or the seconds if the rate is known."""
-        return () if item.why else (len(item.values) / (self.rate or 1),)
+        """Return the first and the last time; without times, 0 and the number of samples or the seconds."""
+        if item.why:
+            return ()
+        if item.times is not None:
+            return float(item.times[0]), float(item.times[-1])
+        return 0.0, len(item.values) / (self.rate or 1)
 
     def words(self, item: Line) -> str:
         """Return the names of the lines."""

@@ -51,7 +51,7 @@ class Text:
 
     def payload(self, item: str, size: Size) -> Payload:  # noqa: ARG002 - the card shortens it
         """Return the first 20,000 characters, and the number of the others."""
-        if not item.strip():
+        if not item or item.isspace():
             return broken("This item has no text.")
         content: dict[str, Any] = {"kind": "text", "text": sendable(item[:SHOWN_CHARACTERS])}
         if len(item) > SHOWN_CHARACTERS:

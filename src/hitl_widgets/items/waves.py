@@ -134,11 +134,11 @@ class Opened:
         return self._file_part(item, at, most) if ask.get("raw") else self._clip_part(ask, at, most)
 
     def segments(self, ask: Ask) -> Payload:
-        """Return the segments between pauses once the whole recording is known, after listening for a moment."""
+        """Listen for a moment, and return the segments between pauses once all of it is known."""
         if self._loudness is None:
             self._loudness = Loudness(self.sound)
         heard = self._loudness
-        heard.look(self.sound)
+        heard.look(self.sound, MOMENT)
         content: dict[str, Any] = {"kind": "audio", "known": heard.known, "of": len(heard.values)}
         if heard.known == len(heard.values):
             wanted = {name: _seconds(ask, name) for name in ("pause", "shortest", "longest")}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
 
-__all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "mean_score", "share_right"]
+__all__ = ["AUDITED", "CHOSEN", "IN_BULK", "LATER", "Answers", "chances_right", "mean_score", "share_right"]
 
 # How an item was selected for labeling. Only audited items are assumed to be like unlabeled ones.
 AUDITED, CHOSEN, IN_BULK, LATER = range(4)
@@ -139,6 +139,27 @@ def mean_score(
     """
     posterior = _posterior(_logit(_within(expected)), np.round(scores, 3), kind, weight, part)
     return _mean(posterior, _logit(_within(items)), n, of_part=part is not None)
+
+
+def chances_right(
+    confidence: Floats, right: npt.NDArray[np.bool_], kind: IntArray, weight: Floats, items: Floats
+) -> Floats:
+    """Return the probability that the prediction of each item is correct, (k,).
+
+    The calibration of :func:`share_right`, for each item and from the confidence alone.
+
+    Parameters
+    ----------
+    confidence, right
+        Of labeled items, by models that had not seen their label, (m,) each.
+    kind, weight
+        As in :class:`Answers`.
+    items
+        The confidence in the items, (k,).
+    """
+    theta, share, _ = _posterior(_logit(_within(confidence)), right, kind, weight, None)
+    levels, place = np.unique(_logit(_within(items)), return_inverse=True)
+    return np.asarray((share @ _sigma(theta[:, :1] + theta[:, 1:2] * levels))[place.ravel()])
 
 
 def _within(share: Floats) -> Floats:

@@ -27,7 +27,7 @@ from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.quality.disputes import differ
-from hitl_widgets.questions.base import Answer, kind_of
+from hitl_widgets.questions.base import Answer, compares, kind_of
 from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
@@ -137,6 +137,8 @@ class Ledger:
             self._read()
             self._refuse_items(asked or self.fold.schema)
             self.schema = self._agree(asked)
+            if pool.kind == "list" and pool.X is None:  # else it is joined already
+                self.pool = replace(pool, compares=compares(self.schema.kind))
             self._number()
             self.labels = Labels.blank(len(pool), self.schema, self._answers)
         except BaseException:

@@ -21,7 +21,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.problems.base import Problem
-from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.base import compares, kind_of
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 
 __all__ = [
@@ -97,18 +97,18 @@ def check_context(context: Any, columns: Columns) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def as_pool(data: Any, embed: Any, mask: Any, **how: Any) -> Pool:
-    """The data as a pool."""
-    pool = _as_pool(data, embed, **how)
+def as_pool(data: Any, embed: Any, mask: Any, asked: Schema | None = None, **how: Any) -> Pool:
+    """The data as a pool, for this question if it is known."""
+    pool = _as_pool(data, embed, asked, **how)
     found = as_mask(mask, pool.item_kind, rendered=pool.renderer is not None)
     return pool if found is None else replace(pool, mask=found)
 
 
-def _as_pool(data: Any, embed: Any, **how: Any) -> Pool:
+def _as_pool(data: Any, embed: Any, asked: Schema | None, **how: Any) -> Pool:
     if how["X"] is not None and embed is not None:
         raise InvalidInput("Pass X= or embed=, not both: X= holds what embed= would compute.")
     if not isinstance(data, Pool):
-        pool = Pool.from_data(data, **how)
+        pool = Pool.from_data(data, **how, compares=asked is None or compares(asked.kind))
         check_embed(embed, pool.item_kind)
         return pool
     if any(x is not None for x in how.values()):

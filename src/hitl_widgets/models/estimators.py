@@ -109,6 +109,7 @@ _KINDS = {
 NESTED = {
     "Pipeline": "sklearn.pipeline",
     "FeatureUnion": "sklearn.pipeline",
+    "Beside": "hitl_widgets.items.features.lists",
     "Joined": "hitl_widgets.items.features.lists",
     "RelevanceClassifier": "hitl_widgets.learn.relevance",
     "OrdinalClassifier": "hitl_widgets.learn.relevance",

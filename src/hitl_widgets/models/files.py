@@ -73,7 +73,11 @@ def _told(model: Any, arrays: Arrays) -> dict[str, Any]:
         told = {"kind": name, "steps": _steps_told(model.transformer_list, arrays)}
         return told | {"weights": model.transformer_weights}
     if name == "Joined" and type(model) is class_of(name):
-        return {"kind": name, "steps": _steps_told([("members", model.encoder)], arrays)}
+        told = {"kind": name, "steps": _steps_told([("members", model.encoder)], arrays)}
+        return told if model.compares else told | {"compares": False}
+    if name == "Beside" and type(model) is class_of(name):
+        steps = [(str(k), encoder) for k, encoder in enumerate(model.encoders)]
+        return {"kind": name, "steps": _steps_told(steps, arrays), "scales": list(map(float, model.scales))}
     if name in {"RelevanceClassifier", "OrdinalClassifier"} and type(model) is class_of(name):
         steps = [(str(k), part) for k, part in enumerate(model.estimators)]
         told = {"kind": name, "steps": _steps_told(steps, arrays)}
@@ -243,6 +247,23 @@ def _refuse_constant(name: str) -> Any:
     raise InvalidInput(f"it contains {name}")
 
 
+def _joined(name: str, steps: list[tuple[str, Any]], told: Any) -> Any:
+    """Create a model of several others."""
+    if name == "Pipeline":
+        return class_of(name)(steps)
+    if name == "Joined":
+        [(_, encoder)] = steps
+        return class_of(name)(encoder, told.get("compares") is not False)
+    if name == "Beside":
+        scales = told["scales"]
+        if len(scales) != len(steps) or not all(isinstance(s, float) and s > 0 for s in scales):
+            raise InvalidInput("its Beside needs a positive scale for each step")
+        return class_of(name)([part for _, part in steps], scales)
+    if name == "FeatureUnion":
+        return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
+    return _of_answers(name, [part for _, part in steps], told)
+
+
 def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
     """Create the described model, checking every part."""
     name = told["kind"]
@@ -252,14 +273,7 @@ def _made(told: Any, arrays: Arrays, shapes: Shapes, depth: int = 0) -> Any:
         steps = [(step, _made(part, arrays, Shapes(), depth + 1)) for step, part in told["steps"]]
         if not steps or not all(isinstance(step, str) for step, _ in steps):
             raise InvalidInput(f"its {name} has no steps")
-        if name == "Pipeline":
-            return class_of(name)(steps)
-        if name == "Joined":
-            [(_, encoder)] = steps
-            return class_of(name)(encoder)
-        if name == "FeatureUnion":
-            return class_of(name)(steps, transformer_weights=_weights(told["weights"], dict(steps)))
-        return _of_answers(name, [part for _, part in steps], told)
+        return _joined(name, steps, told)
     if name not in estimators():
         raise InvalidInput(f"it contains a {str(name)[:60]!r}, not one of {choices(estimators(), 30)}")
     model = class_of(name)()

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-__all__ = ["Consensus", "Votes", "consensus", "majority", "worth"]
+__all__ = ["Consensus", "Votes", "consensus", "dawid_skene", "majority", "worth"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 MOST_STEPS = 100
 SETTLED = 1e-5
-# Pseudo-counts of a person's confusion matrix, distributed as the crowd's, and of the crowd's own matrix.
-OWN, CROWD = 4.0, 1.0
-# The confusions of an expert's classes in the prior, as a share of the crowd's.
+# Pseudo-answers: in each row of a person's confusion matrix, with the person's share of right answers and the
+# crowd's errors; in that share, right as often as the crowd's; and in each cell of the crowd's matrix.
+OWN, SKILL, CROWD = 40.0, 10.0, 5.0
+# The confusions of an expert's classes in it, as a share of the usual ones.
 EXPERT = 0.2
 # Powers of the model's probabilities, of which the most likely is used: a model can be too sure, or not sure
 # enough, and then the skills would be estimated wrongly.
 POWERS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-LEAST = 1e-6
-# A consensus with which fewer of the answers agree is that of the model, not of the people.
-MOSTLY = 0.5
+LEAST, TINY = 1e-6, 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,21 @@ class Votes:
         found = np.zeros((self.n_items, self.n_classes))
         np.add.at(found, (self.item, self.code), 1)
         return found
+
+    @cached_property
+    def voted(self) -> npt.NDArray[np.bool_]:
+        """Whether somebody answered the item, (n_items,)."""
+        return np.bincount(self.item, minlength=self.n_items) > 0
+
+    @cached_property
+    def of_item(self) -> csr_array:
+        """Sums values of answers by item: (n_items, n_votes)."""
+        return _sums(self.item, self.n_items)
+
+    @cached_property
+    def of_answer(self) -> csr_array:
+        """Sums values of answers by person and class: (n_people * n_classes, n_votes)."""
+        return _sums(self.person * self.n_classes + self.code, self.n_people * self.n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +121,18 @@ def consensus(
     votes: Votes,
     model: Floats | None = None,
     *,
-    own: float = OWN,
     known: Codes | None = None,
     experts: npt.NDArray[np.bool_] | None = None,
 ) -> Consensus:
     """Estimate the true class of each item and the confusion matrix of each person, by EM.
 
-    This is Dawid and Skene (1979) with two changes: each person's matrix is shrunk towards that of the
-    crowd, since most people answer few items; and the model's probabilities are the prior of an item, as in
-    Raykar et al. (2010), if the model has not learned the item's own label. How far the model is trusted, a
-    power of its probabilities, is that under which the votes are most likely. It is not used if fewer than
-    half of the votes then agree with the consensus. Without items that several people answered, nothing is
-    known about skills (NaN), and the consensus is the answers.
+    This is Dawid and Skene (1979) with two changes. Most people answer few items, so each person's matrix is
+    shrunk towards one with the person's own share of right answers and the crowd's usual errors. And the
+    model's probabilities are the prior of an item, as in Raykar et al. (2010), if the model has not learned
+    the item's own label. How far the model is trusted, a power of its probabilities, is that under which the
+    votes are most likely. It is not used if the people would then usually give one and the same wrong answer.
+    Without items that several people answered, nothing is known about skills (NaN), and the consensus is the
+    answers.
 
     Parameters
     ----------
@@ -125,34 +141,34 @@ def consensus(
     model
         float64 of shape (n_items, n_classes): the probabilities by a model that did not learn from the item,
         as from cross-validation or leave-one-out; rows of NaN where there are none.
-    own
-        Pseudo-counts of the crowd's matrix in each row of a person's.
     known
         int64 of shape (n_items,): the classes of items that are certain, such as a reviewer's decisions; -1
         elsewhere.
     experts
-        bool of shape (n_people, n_classes): which classes each person knows best. In the prior of their
-        matrix, confusions of these classes are a fifth of the crowd's; their answers can contradict it.
+        bool of shape (n_people, n_classes): which classes each person knows best. In what their matrix is
+        shrunk towards, confusions of these classes are a fifth of the usual ones.
     """
-    sure = np.full(votes.n_items, -1, np.int64) if known is None else known
-    given = _Given(votes, own, sure, experts)
-    shared = int((votes.counts().sum(axis=1) + (sure >= 0) > 1).sum())
-    if not shared:
+    given = _Given(votes, known, experts)
+    n = np.bincount(votes.item, minlength=votes.n_items) + (0 if known is None else known >= 0)
+    if not (n > 1).any():
         # A model that learned the same labels is no second opinion: of labels at random, a model without
         # the item's own label predicts the opposite.
         confusion = np.full((votes.n_people, votes.n_classes, votes.n_classes), np.nan)
         return Consensus(given.clamped(majority(votes)), confusion, np.full(votes.n_people, np.nan))
-    alone = _em(given, None)[0]
-    if model is None or not np.isfinite(model).all(axis=1).any():
-        return alone
-    tried = [_em(given, _prior(model, power, votes)) for power in POWERS]
-    found = max(tried, key=lambda made: made[1])[0]
-    return found if _agrees(found, votes) >= MOSTLY else alone
+    if model is not None and np.isfinite(model).all(axis=1).any():
+        tried = [_em(given, _prior(model, power, votes)) for power in POWERS]
+        found = max(tried, key=lambda made: made[1])[0]
+        if _is_of_people(found, votes):
+            return found
+    return _em(given, None)[0]
 
 
-def _agrees(found: Consensus, votes: Votes) -> float:
-    """The share of the answers that are the consensus."""
-    return float((found.code[votes.item] == votes.code).mean())
+def dawid_skene(votes: Votes) -> Consensus:
+    """The estimate by Dawid and Skene (1979), without any shrinkage and without a model.
+
+    It needs many answers of each person to each class; :func:`consensus` does not.
+    """
+    return _em(_Given(votes), None, shrunk=False)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,34 +176,38 @@ class _Given:
     """What the EM is given: see :func:`consensus`."""
 
     votes: Votes
-    own: float
-    known: Codes
-    experts: npt.NDArray[np.bool_] | None
+    known: Codes | None = None
+    experts: npt.NDArray[np.bool_] | None = None
 
     def clamped(self, q: Floats) -> Floats:
         """The probabilities, with certainty where the class is known."""
-        rows = np.flatnonzero(self.known >= 0)
-        if not len(rows):
+        if self.known is None:
             return q
-        q = q.copy()
-        q[rows] = np.eye(self.votes.n_classes)[self.known[rows]]
-        return q
+        sure = np.eye(self.votes.n_classes)[np.maximum(self.known, 0)]
+        return np.where((self.known >= 0)[:, None], sure, q)
 
 
-def _em(given: _Given, prior: Floats | None) -> tuple[Consensus, float]:
+def _is_of_people(found: Consensus, votes: Votes) -> bool:
+    """Whether people usually give the consensus more often than any one other answer."""
+    table = np.zeros((votes.n_classes, votes.n_classes))
+    np.add.at(table, (found.code[votes.item], votes.code), 1)
+    usual = np.diagonal(table) >= table.max(axis=1)
+    return bool(table[usual].sum() >= table.sum() / 2)
+
+
+def _em(given: _Given, prior: Floats | None, *, shrunk: bool = True) -> tuple[Consensus, float]:
     """Return the result, and the logarithm of the likelihood of the votes."""
     votes = given.votes
-    k = votes.n_classes
-    voted = votes.counts().sum(axis=1) > 0
+    k, voted = votes.n_classes, votes.voted
     q = majority(votes)
     if prior is not None:
         q = _normal(np.where(voted[:, None], q + LEAST, 1.0) * prior)
     q = given.clamped(q)
     confusion, likelihood = np.zeros((votes.n_people, k, k)), 0.0
     for _ in range(MOST_STEPS):
-        confusion = _confusions(given, q)
-        log = np.log(np.tile(_shares(votes, q), (votes.n_items, 1)) if prior is None else prior)
-        np.add.at(log, votes.item, np.log(confusion[votes.person, :, votes.code]))
+        confusion = _confusions(given, q, shrunk=shrunk)
+        log = np.log(_shares(votes, q, float(shrunk))[None] if prior is None else prior)
+        log = log + votes.of_item @ np.log(confusion[votes.person, :, votes.code])
         most = log.max(axis=1, keepdims=True)
         joint = np.exp(log - most)
         before, q = q, given.clamped(_normal(joint))
@@ -201,10 +221,10 @@ def _em(given: _Given, prior: Floats | None) -> tuple[Consensus, float]:
 
 
 def worth(found: Consensus, items: Codes, person: int | None = None) -> Floats:
-    """Return how much another answer is expected to raise the confidence in each item, (len(items),).
+    """Return how much another answer is worth for each item, (len(items),).
 
-    The expected increase of the probability of the most probable class by an answer of this person, or of an
-    average one.
+    The expected increase of the probability of the true class by an answer of this person, or of an average
+    one. It is positive wherever an answer tells anything, also if a single one cannot change the consensus.
     """
     if not len(items) or not len(found.confusion):
         return np.zeros(len(items))
@@ -212,7 +232,8 @@ def worth(found: Consensus, items: Codes, person: int | None = None) -> Floats:
     q = found.probability[items]
     # For each possible answer, the joint probability of it and of each class: (n, k said, k true).
     joint = q[:, None, :] * confusion.T[None]
-    return np.asarray(np.maximum(joint.max(axis=2).sum(axis=1) - q.max(axis=1), 0))
+    then = ((joint**2).sum(axis=2) / np.maximum(joint.sum(axis=2), LEAST)).sum(axis=1)
+    return np.asarray(np.maximum(then - (q**2).sum(axis=1), 0))
 
 
 def _prior(model: Floats, power: float, votes: Votes) -> Floats:
@@ -222,33 +243,36 @@ def _prior(model: Floats, power: float, votes: Votes) -> Floats:
     return _normal(np.where(known[:, None], np.clip(np.nan_to_num(model), LEAST, 1) ** power, share))
 
 
-def _shares(votes: Votes, q: Floats) -> Floats:
-    """The shares of the classes among the items with votes, (k,)."""
-    voted = votes.counts().sum(axis=1) > 0
-    totals = q[voted].sum(axis=0) + 1
+def _shares(votes: Votes, q: Floats, more: float = 1.0) -> Floats:
+    """The shares of the classes among the items with votes, with ``more`` items of each class, (k,)."""
+    totals = np.maximum(q[votes.voted].sum(axis=0) + more, TINY)
     return np.asarray(totals / totals.sum())
 
 
-def _confusions(given: _Given, q: Floats) -> Floats:
-    """Each person's matrix, with the crowd's as the prior of its rows."""
-    votes, own = given.votes, given.own
-    k = votes.n_classes
-    counts = np.zeros((votes.n_people, k, k))
+def _confusions(given: _Given, q: Floats, *, shrunk: bool = True) -> Floats:
+    """Each person's matrix, shrunk towards the person's share of right answers and the crowd's errors."""
+    votes = given.votes
+    k, diagonal = votes.n_classes, np.arange(votes.n_classes)
     # (person, said) gets the probabilities of the true classes.
-    np.add.at(counts.transpose(0, 2, 1), (votes.person, votes.code), q[votes.item])
+    counts = (votes.of_answer @ q[votes.item]).reshape(votes.n_people, k, k).transpose(0, 2, 1)
+    if not shrunk:
+        return np.asarray(np.maximum(counts / np.maximum(counts.sum(axis=2, keepdims=True), TINY), TINY))
     crowd = counts.sum(axis=0)
     right = (np.trace(crowd) + 1) / (crowd.sum() + 2)
-    usual = np.full((k, k), (1 - right) / max(k - 1, 1))
-    np.fill_diagonal(usual, right)
-    crowd = (crowd + CROWD * k * usual) / (crowd.sum(axis=1, keepdims=True) + CROWD * k)
-    prior = np.tile(crowd, (votes.n_people, 1, 1))
-    if given.experts is not None and given.experts.any():
+    errors = crowd + CROWD * (1 - right) * k / max(k - 1, 1)
+    errors[diagonal, diagonal] = 0
+    errors /= np.maximum(errors.sum(axis=1, keepdims=True), LEAST)
+    own = (np.trace(counts, axis1=1, axis2=2) + SKILL * right) / (counts.sum(axis=(1, 2)) + SKILL)
+    usual = (1 - own)[:, None, None] * errors
+    if given.experts is not None:
         # Of an expert's classes, both missing one and answering one wrongly are rare.
-        apart = ~np.eye(k, dtype=np.bool_)
-        rare = (given.experts[:, :, None] | given.experts[:, None, :]) & apart
-        prior = np.where(rare, prior * EXPERT, prior)
-        prior[:, np.arange(k), np.arange(k)] += 1 - prior.sum(axis=2)
-    return np.asarray((counts + own * prior) / (counts.sum(axis=2, keepdims=True) + own))
+        usual[given.experts[:, :, None] | given.experts[:, None, :]] *= EXPERT
+    usual[:, diagonal, diagonal] = 1 - usual.sum(axis=2)
+    return np.asarray((counts + OWN * usual) / (counts.sum(axis=2, keepdims=True) + OWN))
+
+
+def _sums(place: Codes, n: int) -> csr_array:
+    return csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=(n, len(place)))
 
 
 def _normal(q: Floats) -> Floats:

@@ -31,6 +31,7 @@ __all__ = [
     "Shading",
     "Standing",
     "Worded",
+    "compares",
     "kind_of",
 ]
 
@@ -239,6 +240,11 @@ class Worded(Protocol):
 @cache
 def _kinds() -> dict[str, QuestionKind]:
     return {kind.name: kind for kind in kinds_in(hitl_widgets.questions)}
+
+
+def compares(name: str) -> bool:
+    """Return whether questions of this kind compare the members of lists."""
+    return "list" in kind_of(name).items
 
 
 def kind_of(name: str) -> QuestionKind:

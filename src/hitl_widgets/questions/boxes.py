@@ -24,8 +24,8 @@ class Boxes(ImageMarks):
     card = "A label is a list of boxes, each with x, y, width and height in pixels and a class, as JSON."
     agreement = (
         " Two answers agree by the F1 score of their boxes; two boxes are the same if they have the same "
-        "class and an intersection over union of at least 0.5. A box with a text counts as far as the characters "
-        "of the two texts are the same."
+        "class and an intersection over union of at least 0.5. Boxes with texts count as far as the "
+        "characters of the texts are the same."
     )
     one, many, fields = "box", "boxes", ("x", "y", "width", "height")
     writes = True

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hitl_widgets.learn.beliefs import Belief
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["KINDS", "PARTS", "Form"]
+__all__ = ["KINDS", "PARTS", "Form", "questions_of"]
 
 PARTS = ("choice", "choices", "rating", "number", "text")
 """The kinds of questions that a form can consist of."""
@@ -121,7 +121,7 @@ class Form(Choices):
 
     def _read(self, value: Any, vocabulary: Vocabulary, *, whole: bool) -> tuple[Entry, ...]:
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
-        every, given = _questions(vocabulary.schema), _mapping(value)
+        every, given = questions_of(vocabulary.schema), _mapping(value)
         names = [asked.part.name for asked in every]
         if strange := [name for name in given if name not in names]:
             raise InvalidInput(
@@ -152,7 +152,7 @@ class Form(Choices):
         if not isinstance(given, Mapping) or vocabulary.schema is None:
             return None
         found: list[Entry] = []
-        for asked in _questions(vocabulary.schema):
+        for asked in questions_of(vocabulary.schema):
             answer = asked.kind.load(given.get(asked.part.name), Within(vocabulary, asked))
             if answer is not None:
                 found.append((asked.part.name, asked.part.kind, answer))
@@ -171,7 +171,7 @@ class Form(Choices):
         assert vocabulary.schema is not None  # noqa: S101 - as above
         before = {name: (kind, given) for name, kind, given in answer}
         found: list[Entry] = []
-        for asked in _questions(vocabulary.schema):
+        for asked in questions_of(vocabulary.schema):
             name, kind = asked.part.name, asked.part.kind
             if not _holds(asked.part, found):
                 continue
@@ -190,7 +190,7 @@ class Form(Choices):
     def said(self, answer: Any, vocabulary: Names) -> Any:
         """Return a dict from names to answers with class names."""
         assert vocabulary.schema is not None  # noqa: S101 - as above
-        every = {asked.part.name: asked for asked in _questions(vocabulary.schema)}
+        every = {asked.part.name: asked for asked in questions_of(vocabulary.schema)}
         found = {
             name: every[name].kind.said(given, Within(vocabulary, every[name]))
             for name, _, given in answer
@@ -207,7 +207,7 @@ class Form(Choices):
         """Return the user's values of the classes."""
         if said is None:
             return None
-        every = {asked.part.name: asked for asked in _questions(schema)}
+        every = {asked.part.name: asked for asked in questions_of(schema)}
         return {name: every[name].kind.own(given, every[name].schema) for name, given in said.items()}
 
     def text(self, said: Any) -> str:
@@ -233,7 +233,7 @@ class Form(Choices):
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:
         """Return the mean over the questions that either answers, 0 for one that only one answers."""
-        every = {asked.part.name: asked for asked in _questions(schema)}
+        every = {asked.part.name: asked for asked in questions_of(schema)}
         left, right = ({name: given for name, _, given in answer} for answer in (a, b))
         either = [name for name in every if name in left or name in right]
         scores = [
@@ -259,7 +259,7 @@ class Form(Choices):
 
         Of a required question the most likely class, of an optional one only if it is more likely than not.
         """
-        every, n = _questions(schema), len(belief)
+        every, n = questions_of(schema), len(belief)
         found: list[dict[str, Any]] = [{} for _ in range(n)]
         ids: list[list[Entry]] = [[] for _ in range(n)]
         known = np.flatnonzero(belief.known).tolist()
@@ -286,7 +286,7 @@ class Form(Choices):
 
     def ways_to_colour(self, schema: Schema) -> Sequence[tuple[str, str]]:
         """Return the ways: by the answer to one question, the first one by default, or by one class."""
-        names = [asked.part.name for asked in _questions(schema) if asked.kind.name != "text"]
+        names = [asked.part.name for asked in questions_of(schema) if asked.kind.name != "text"]
         if not names:
             return Untaught().ways_to_colour(schema)
         classes = zip(schema.ids, schema.names, strict=False)
@@ -296,7 +296,7 @@ class Form(Choices):
         """Shade by the answer to one question, or by whether one class occurs."""
         if by in schema.ids[: len(schema.classes)]:
             return super().shading(answers, schema, by)
-        every = [asked for asked in _questions(schema) if asked.kind.name != "text"]
+        every = [asked for asked in questions_of(schema) if asked.kind.name != "text"]
         if not every:
             return Untaught().shading(answers, schema, by)
         asked = next((one for one in every if one.part.name == by), every[0])
@@ -328,7 +328,7 @@ def _belief_in(asked: Asked, belief: Any, schema: Schema) -> Any:
 _remembered: dict[int, tuple[Schema, tuple[Asked, ...]]] = {}
 
 
-def _questions(schema: Schema) -> tuple[Asked, ...]:
+def questions_of(schema: Schema) -> tuple[Asked, ...]:
     """Return the questions of a form; each schema has those of the form, and its own classes."""
     found = _remembered.get(id(schema))
     if found is None or found[0] is not schema:

@@ -10,7 +10,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import IN_FORM, Schema, question_of
 from hitl_widgets.questions.values import spelled
 
-__all__ = ["Part", "in_form", "moved", "parts_of", "refuse_changed"]
+__all__ = ["Part", "in_form", "kinds_in", "moved", "parts_of", "refuse_changed"]
 
 OF_SCALE = ("add", "merge", "split", "retire", "restore")
 
@@ -57,6 +57,11 @@ class Part:
 def parts_of(settings: Mapping[str, Any]) -> tuple[Part, ...]:
     """Return the questions of a form, in order."""
     return tuple(Part(**told) for told in settings["questions"])
+
+
+def kinds_in(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the kind of each question of a form; empty if it is not one."""
+    return {part.name: part.kind for part in parts_of(settings)} if "questions" in settings else {}
 
 
 def moved(settings: Mapping[str, Any], heir: Callable[[str], str | None]) -> dict[str, Any]:

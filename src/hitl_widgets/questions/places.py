@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -56,7 +55,7 @@ def number(value: Any) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{value!r} is not a number of pixels.")
-    if not (math.isfinite(value) and abs(value) <= LARGEST):
+    if not abs(value) <= LARGEST:  # also if it is not a number, or an integer that no float can hold
         raise InvalidInput(f"{value!r} is not a number of pixels up to {LARGEST:g}.")
     found = round(float(value), DIGITS)
     return int(found) if found.is_integer() else found

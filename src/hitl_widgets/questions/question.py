@@ -263,10 +263,11 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Ask for ranges of each recording, each with a class.
+        """Ask for ranges of each recording or time series, each with a class.
 
-        An answer is a list of dicts with ``start``, ``end`` (in seconds, rounded to milliseconds) and
-        ``label``.
+        An answer is a list of dicts with ``start``, ``end`` and ``label``. Of a recording they are in
+        seconds. Of a series they are in the units of its times (dates: seconds since 1970 in UTC), in seconds
+        if its rate is given, else in samples. They are rounded to six digits after the point.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Questions that ask for ranges of a recording."""
+"""Questions that ask for ranges of a recording or a time series."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from hitl_widgets.questions.schema import Schema
 
 __all__ = ["KINDS", "Ranges"]
 
-DIGITS = 3  # places are rounded to milliseconds
-LONGEST = 1e7  # seconds, to keep milliseconds exact
+DIGITS = 6  # of places; the page rounds those of recordings to milliseconds
+LARGEST = 1e12  # in the units of the axis; dates are seconds since 1970
 
 
 class Ranges(Marks):
-    """Ranges of a recording, each with a class. A place is (start, end) in seconds."""
+    """Ranges of a recording or a time series, each with a class.
+
+    A place is (start, end): in seconds of a recording, and in the units of the time axis of a series.
+    """
 
     name = "ranges"
-    asks = "ranges of a recording"
-    items = ("audio",)
-    card = "A label is a list of ranges, each with start and end in seconds and a class, as JSON in files."
+    asks = "ranges of a recording or a series"
+    items: tuple[str, ...] = ("audio", "series")
+    card = (
+        "A label is a list of ranges, each with start and end (in seconds, or in the units of the axis of a "
+        "series) and a class, as JSON in files."
+    )
     agreement = (
         " Two answers agree by the F1 score of their ranges; two ranges of one class are the same if they "
         "share at least half of the time that they cover together."
@@ -31,14 +37,14 @@ class Ranges(Marks):
     one, many, fields = "range", "ranges", ("start", "end")
 
     def place(self, given: Sequence[Any]) -> tuple[float, float]:
-        """Return (start, end), rounded to milliseconds."""
+        """Return (start, end), rounded to six digits."""
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
-            raise InvalidInput(f"{list(given)!r} is not a range: expected start and end in seconds.")
-        if not all(isfinite(x) and abs(x) <= LONGEST for x in given):
-            raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LONGEST:g}.")
+            raise InvalidInput(f"{list(given)!r} is not a range: expected start and end as numbers.")
+        if not all(isfinite(x) and abs(x) <= LARGEST for x in given):
+            raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LARGEST:g}.")
         start, end = (round(float(x), DIGITS) + 0.0 for x in given)  # no -0.0
-        if not 0 <= start < end:
-            raise InvalidInput(f"The range from {start:g} to {end:g} is empty: expected 0 <= start < end.")
+        if not start < end:
+            raise InvalidInput(f"The range from {start:g} to {end:g} is empty: expected start < end.")
         return start, end
 
     def same(self, a: Any, b: Any) -> bool:
@@ -47,13 +53,19 @@ class Ranges(Marks):
         return bool(both > 0 and 2 * both >= max(a[1], b[1]) - min(a[0], b[0]))
 
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
-        """Raise InvalidInput for ranges beyond the recording, and for overlaps if they are not allowed."""
-        for (start, end, *_), _id in answer:
-            if end > round(extent[0], DIGITS):
-                raise InvalidInput(
-                    f"The range from {start:g} to {end:g} is beyond the recording, which has "
-                    f"{extent[0]:.{DIGITS}f} seconds."
+        """Raise InvalidInput for ranges beyond the item, and for overlaps if they are not allowed.
+
+        ``extent`` is the length of a recording in seconds, or the first and the last time of a series.
+        """
+        for (start, end, *_), _id in answer if extent else ():
+            first, last = (0, extent[0]) if len(extent) == 1 else extent
+            if start < round(first, DIGITS) or end > round(last, DIGITS):
+                whole = (
+                    f"recording, which has {last:.3f} seconds"
+                    if len(extent) == 1
+                    else (f"series, which is from {first:.10g} to {last:.10g}")
                 )
+                raise InvalidInput(f"The range from {start:.10g} to {end:.10g} is beyond the {whole}.")
         if not schema.settings.get("overlap"):
             for ((a, b, *_), _), ((c, d, *_), _) in pairwise(answer):
                 if c < b:

@@ -31,9 +31,10 @@ class Transcript(Untaught, Ranges):
 
     name = "transcript"
     asks = "a transcript"
+    items = ("audio",)
     card = (
-        "A label is a list of segments, each with start and end in seconds, a text and its speaker if one was "
-        "chosen, as JSON in files. It may contain personal data."
+        "A label is a list of segments, each with start and end in seconds, a text and a speaker if one "
+        "was chosen, as JSON in files. It may contain personal data."
     )
     agreement = (
         " Two answers agree as far as their words, with their speakers, are the same (1 minus the word error "
@@ -115,7 +116,7 @@ class Transcript(Untaught, Ranges):
 
 
 def _words(answer: Mapping[str, Any]) -> str:
-    return " ".join(row[2] for row in answer["transcript"])
+    return " ".join(" ".join(row[2] for row in answer["transcript"]).split())
 
 
 def _stretches(a: Sequence[Mark], b: Sequence[Mark]) -> Iterator[tuple[list[str], list[str]]]:

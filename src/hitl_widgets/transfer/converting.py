@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,25 @@ from typing import Any
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats import Left, Said, Wanted, formats, opened_by, recognised, summary, write, writer_of
-from hitl_widgets.formats.base import MARKS, Export, Row, by_item, marks_of, relations_of
+from hitl_widgets.formats import (
+    SAMPLE,
+    Left,
+    Said,
+    Wanted,
+    formats,
+    opened_by,
+    recognised,
+    summary,
+    unfolded,
+    write,
+    writer_of,
+)
+from hitl_widgets.formats.base import MARKS, Export, InFiles, Row, answered, by_item, marks_of, relations_of
 from hitl_widgets.formats.card import kind_on_card
 from hitl_widgets.formats.doccano import is_plain
+from hitl_widgets.formats.files import read_rows
 from hitl_widgets.formats.images import sizes_in
 from hitl_widgets.formats.plain import Plain
-from hitl_widgets.formats.reading import read_rows
 from hitl_widgets.paths import full_path
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.marks import Marks, lined
@@ -46,6 +58,8 @@ class Converted:
         The formats.
     left
         What was not converted: the row of the source, from 0, and the reason.
+    lines
+        A line for each of these reasons, with the number of answers and the place of the first one.
     """
 
     path: Path
@@ -55,15 +69,12 @@ class Converted:
     source: str
     target: str
     left: Sequence[Left]
+    lines: Sequence[str]
 
     def __str__(self) -> str:
         answers = f"{self.n:,} answer{'' if self.n == 1 else 's'} of kind {self.kind!r}"
         items = f"{self.n_items:,} item{'' if self.n_items == 1 else 's'}"
         return f"{self.path}: {answers} about {items}, from {self.source} to {self.target}"
-
-    def lines(self) -> list[str]:
-        """Return a line for each reason why something was not converted."""
-        return summary(self.left)
 
 
 def sources() -> list[str]:
@@ -117,25 +128,46 @@ def convert(
     writer = writer_of(target, {"jsonl": "hf"}.get(named or "", named))
     if full_path(target) == path:
         raise InvalidInput(f"{path} is both the source and the target: pass another file to write to.")
-    tool, rows, broken = opened(path, read_as)
-    if not kind and isinstance(tool, Plain):
-        kind = kind_on_card(path)
     folder = full_path(images) if images is not None else path if path.is_dir() else path.parent
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
-    read = list(tool.read(rows, wanted))
+    try:
+        tool, rows, broken = opened(path, read_as)
+        if not kind and isinstance(tool, Plain):
+            wanted = replace(wanted, kind=kind_on_card(path))
+        read = list(tool.read(rows, wanted))
+    except InvalidInput as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise InvalidInput(f"{path}: {error}") from error
     left = [*(Left(number, why) for number, why in broken), *(one for one in read if isinstance(one, Left))]
+    where = _where(tool, rows)
     said = _valid([one for one in read if isinstance(one, Said)], left)
+    if not getattr(writer, "suggestions", False):
+        said = answered(said, left)
     if not said:
-        told = " ".join(summary(left)[:3]) or "It has no rows."
+        told = " ".join(summary(left, where)[:3]) or "It has no rows."
         raise InvalidInput(f"{path} contains no answers that can be converted. {told}")
     found = said[0].kind
     listed = getattr(tool, "classes", None)
     classes = _classes(said, [] if listed is None else listed(rows))
-    answers = said if writer.items else _answers(said, left)
-    export = Export(_table(answers), kind=found, classes=classes, said=said)
+    table = pd.DataFrame() if writer.items else _table(said)
+    export = Export(table, kind=found, classes=classes, said=said)
     written, unsaid = write(writer, export, target)
     every = sorted([*left, *unsaid], key=lambda one: one.number)
-    return Converted(written, len(answers), len(by_item(answers)), found, tool.name, writer.name, every)
+    lines = summary(every, where)
+    return Converted(written, len(said), len(by_item(said)), found, tool.name, writer.name, every, lines)
+
+
+def _where(tool: Any, rows: Sequence[Row]) -> Callable[[int], str]:
+    """Return a function from the numbers of rows to their places in the file."""
+    by_number = dict(rows)
+
+    def place(number: int) -> str:
+        row = by_number.get(number)
+        named = getattr(tool, "where", None)
+        return (named(row) if named and row is not None else "") or f"row {number}"
+
+    return place
 
 
 def _lazily(folder: Path) -> Any:
@@ -159,24 +191,33 @@ def opened(path: Path, read_as: str | None = None) -> tuple[Any, Sequence[Row], 
         )
     if not path.exists():
         raise InvalidInput(f"File not found: {path}.")
-    tool = opened_by(path)
-    if tool is not None and read_as in {None, _slug(tool.name)}:
+    asked = [one for one in formats() if _slug(one.name) == read_as]
+    own = next((one for one in asked if isinstance(one, InFiles)), None)
+    tool = own if read_as is not None else opened_by(path)
+    if tool is not None:
+        if path.is_dir() and not tool.opens(path):
+            raise InvalidInput(f"{path} is a folder, but not one of {tool.name}.")
         return tool, tool.rows(path), []
     if path.is_dir():
         raise InvalidInput(
             f"{path} is a folder, but not one of YOLO (with data.yaml) or of Pascal VOC (with XML files)."
         )
     rows, broken = read_rows(path)
-    tool = recognised([row for _, row in rows], Wanted())
-    if read_as is not None and (tool is None or _slug(tool.name) != read_as):
-        tool = next((one for one in formats() if _slug(one.name) == read_as), None)
-    anybodys = read_as is None and tool is not None and tool.name == "doccano"
-    if tool is None or (anybodys and is_plain([row for _, row in rows])):
+    values = [row for _, row in rows]
+    tool = recognised(values, Wanted())
+    if asked:
+        found = next((one for one in asked if one.claims(values[:SAMPLE])), None)
+        if found is None and values:
+            seems = "" if tool is None else f" It seems to be one of {tool.name}."
+            raise InvalidInput(
+                f"{path} is not a file of {asked[0].name}.{seems} Omit --from (read_as=): the format is then "
+                "recognized."
+            )
+        return found or asked[0], unfolded(found or asked[0], rows), broken
+    anybodys = tool is not None and tool.name == "doccano" and is_plain(values)
+    if tool is None or anybodys or read_as is not None:
         return Plain(), rows, broken
-    unfold = getattr(tool, "unfold", None)
-    if unfold is not None and len(rows) == 1:
-        rows = unfold(rows[0][1])
-    return tool, rows, broken
+    return tool, unfolded(tool, rows), broken
 
 
 def _valid(said: Sequence[Said], left: list[Left]) -> list[Said]:
@@ -224,11 +265,6 @@ def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:
     if said[0].kind == "rating" and all(name.isdecimal() for name in levels):
         return [str(k) for k in range(min(1, *map(int, levels), 1), max(map(int, levels)) + 1)]
     return levels
-
-
-def _answers(said: Sequence[Said], left: list[Left]) -> list[Said]:
-    left += [Left(one.number, "A suggestion is not an answer.") for one in said if one.guess]
-    return [one for one in said if not one.guess]
 
 
 def _table(said: Sequence[Said]) -> pd.DataFrame:

@@ -18,8 +18,10 @@ from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
 from hitl_widgets.formats.base import IMAGES, Size, texts_of
 from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.several import Several
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
@@ -151,7 +153,7 @@ def skipped(fold: Fold) -> int:
 def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
     """Return the current labels with their items, as the formats of other tools need them."""
     pool, kind = loop.pool, loop.schema.kind
-    fields = Fields(loop)
+    fields, parts = Fields(loop), form_controls(loop.schema)
     rows = zip(*(labels[name] for name in ("id", "label", "annotator", "time", "elapsed_ms")), strict=True)
     found = []
     for number, (key, label, who, time, elapsed) in enumerate(rows):
@@ -172,6 +174,7 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
                 fields.size(place, kind),
                 None if pd.isna(elapsed) else int(elapsed),
                 time.isoformat(),
+                parts=parts,
             )
         )
     return found
@@ -190,7 +193,7 @@ class Fields:
         beside = self.beside(place)
         if pool.item_kind.tabular:
             return {**beside, **{str(name): plain(value) for name, value in item.items()}}
-        if isinstance(pool.item_kind, ListKind):
+        if isinstance(pool.item_kind, ListKind | Several):
             members = [str(m) if isinstance(m, str | Path) else None for m in item]
             return {"items": members, **beside}
         if isinstance(item, str | Path):
@@ -235,7 +238,7 @@ def _with_items(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     if kind.tabular:
         rows = [{} if i is None else pool.items[i] for i in found]
         columns = {str(c): [row.get(c) for row in rows] for c in pool.items[0]}
-    elif isinstance(kind, ListKind):
+    elif isinstance(kind, ListKind | Several):
         most = max(map(len, pool.items))
         names = pool.columns if len(pool.columns) == most else [f"member_{k + 1}" for k in range(most)]
         rows = [() if i is None else pool.items[i] for i in found]

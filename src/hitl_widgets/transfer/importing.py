@@ -23,6 +23,7 @@ from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_word
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.base import Answer
+from hitl_widgets.questions.parts import kinds_in
 from hitl_widgets.questions.schema import MAX_NAME, Schema, is_unicode
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
@@ -199,6 +200,7 @@ def _read(
             size_of=known.size,
             text_of=known.text,
             compared=known.compared,
+            parts=kinds_in(asked.settings),
         )
         found: Columns | History | None = read_source(source, names, wanted)
     except InvalidInput as error:
@@ -233,7 +235,7 @@ def _content_columns(pool: Pool) -> list[list[str]]:
         return []
     if pool.item_kind.tabular:
         return [list(map(str, pool.items[0]))]
-    if pool.kind == "list":
+    if pool.kind in {"list", "several"}:
         return []
     return [[name] for name in dict.fromkeys((*pool.columns, pool.kind, "text"))]
 

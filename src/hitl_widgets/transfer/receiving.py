@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.formats import Left, Said, Wanted, formats, recognised
-from hitl_widgets.formats.reading import read_rows
+from hitl_widgets.formats import Left, Said, Wanted, formats, recognised, unfolded
+from hitl_widgets.formats.files import read_rows
 from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import LabelEvent, now
 from hitl_widgets.loop.loop import Loop
@@ -91,7 +91,9 @@ def _paths(source: Any) -> list[Path]:
 
 def _read(loop: Loop, path: Path) -> tuple[int, list[Said], list[Left]]:
     rows, broken = read_rows(path)
-    wanted = Wanted("id", "label", lambda v: loop.schema.find(v) is not None, kind=loop.schema.kind)
+    wanted = Wanted(
+        "id", "label", lambda v: loop.schema.find(v) is not None, kind=loop.schema.kind, task=loop.task
+    )
     tool = recognised([row for _, row in rows], wanted)
     if tool is None or tool.name not in TOOLS:
         # Several formats may be of one tool.
@@ -100,9 +102,7 @@ def _read(loop: Loop, path: Path) -> tuple[int, list[Said], list[Left]]:
             f"{path} has no answers to tasks: expected a file of {known}. Nothing was imported. For other "
             "files: session.import_labels(path)."
         )
-    unfold = getattr(tool, "unfold", None)
-    if unfold is not None:
-        rows = [(k, row) for k, (_, row) in enumerate(one for _, value in rows for one in unfold(value))]
+    rows = list(unfolded(tool, rows))
     read = list(tool.read(rows, wanted))
     left = [Left(number, why) for number, why in broken] + [one for one in read if isinstance(one, Left)]
     return len(rows) + len(broken), [one for one in read if isinstance(one, Said)], left
@@ -115,6 +115,8 @@ def _understood(loop: Loop, every: Sequence[Said], refusals: Refusals) -> list[_
         try:
             row = Source(one.number, one.id, one.label, one.annotator, None, one.content, one.sure)
             place, who = ids.of(row), annotator_name(one.annotator)
+            if one.digest and not pool.same(place, one.digest):
+                raise InvalidInput(_other(pool.ids[place]))
             answer = fold.kind.parse(one.label, fold.vocabulary)
             if fold.kind.composed and isinstance(pool.item_kind, Measured):
                 fold.kind.check(answer, loop.schema, pool.item_kind.extent(pool.items[place]))
@@ -122,6 +124,13 @@ def _understood(loop: Loop, every: Sequence[Said], refusals: Refusals) -> list[_
         except ValueError as error:
             refusals.add(one.number, str(error), one.id, one.label)
     return found
+
+
+def _other(id_: Any) -> str:
+    return (
+        f"What was shown as the item {id_!r} is not this item: it has changed since, or the tasks are of "
+        "another table. To import answers by their ids alone: session.import_labels(path)."
+    )
 
 
 def _moment(time: str | None) -> str:

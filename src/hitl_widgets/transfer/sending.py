@@ -19,8 +19,9 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats import writer_of
-from hitl_widgets.formats.base import Said
-from hitl_widgets.formats.label_studio_tasks import configuration, task_data
+from hitl_widgets.formats.base import Left, Said
+from hitl_widgets.formats.label_studio import DIGEST
+from hitl_widgets.formats.label_studio_tasks import configuration, stars_of, task_of
 from hitl_widgets.items.base import Size
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.pictures import is_address
@@ -64,7 +65,7 @@ class Sent:
     n_gold
         Number of those whose answers are known.
     left
-        Items that cannot be shown: id and reason.
+        Items that cannot be shown, or that lack their suggestion: id and reason.
     """
 
     folder: Path
@@ -75,7 +76,7 @@ class Sent:
 
     def __repr__(self) -> str:
         gold = f", {self.n_gold:,} of them with known answers" if self.n_gold else ""
-        left = f" {len(self.left):,} items cannot be shown: see .left." if self.left else ""
+        left = f" {len(self.left):,} items cannot be shown as asked: see .left." if self.left else ""
         return f"{self.n:,} tasks{gold}, in {self.folder}. README.txt says what to do with them.{left}"
 
 
@@ -95,7 +96,7 @@ def send(loop: Loop, path: str | PathLike[str], to: str, work: Work, seed: int) 
         raise InvalidInput(f"There is nothing to send.{reason}")
     sender = {"page": _pages, "label-studio": _project, "mturk": _turk}[to]
     with new_folder(path) as folder:
-        names, told = sender(loop, folder, work, shown, order)
+        names, told = sender(loop, folder, work, shown, order, left)
         (folder / "README.txt").write_text(told + HOME, encoding="utf-8")
     made = full_path(path)
     gold = sum(place in work.gold for place in shown)
@@ -182,8 +183,14 @@ def _refuse_unlabelled(loop: Loop, places: Sequence[int]) -> None:
 
 
 def _pages(
-    loop: Loop, folder: Path, work: Work, shown: Mapping[int, Any], order: random.Random
+    loop: Loop,
+    folder: Path,
+    work: Work,
+    shown: Mapping[int, Any],
+    order: random.Random,
+    left: list[tuple[Any, str]],
 ) -> tuple[list[str], str]:
+    del left
     names = []
     fields = Fields(loop)
     every = list(shown)
@@ -197,6 +204,7 @@ def _pages(
             tasks = [
                 {
                     "item": loop.pool.keys[place],
+                    "digest": loop.pool.digest(place),
                     "blocks": shown[place],
                     "context": [[name, str(value)] for name, value in fields.beside(place).items()],
                     "swap": loop.schema.kind == "pair" and order.random() < 0.5,
@@ -286,31 +294,31 @@ def _examples(loop: Loop, work: Work, to: str) -> list[dict[str, Any]]:
 
 
 def _project(
-    loop: Loop, folder: Path, work: Work, shown: Mapping[int, Any], order: random.Random
+    loop: Loop,
+    folder: Path,
+    work: Work,
+    shown: Mapping[int, Any],
+    order: random.Random,
+    left: list[tuple[Any, str]],
 ) -> tuple[list[str], str]:
-    from hitl_widgets.formats.label_studio_parts import CONTROL, parts_of
-
     del order
     pool, fields, kind = loop.pool, Fields(loop), loop.schema.kind
-    stars = loop.schema.names == tuple(str(k + 1) for k in range(len(loop.schema.names)))
-    tasks, items = [], []
+    tasks, first = [], fields.of(next(iter(shown)))
+    unsaid: list[Left] = []
     for k, place in enumerate(shown):
-        item = fields.of(place)
-        items.append(item)
-        task: dict[str, Any] = {
-            "id": k + 1,
-            "data": task_data(Said(k, None, pool.keys[place], kind=kind, item=item)),
-        }
         guess = (work.suggestions or {}).get(place)
-        if guess is not None:
-            to = "first" if kind == "pair" else "item"
-            parts = parts_of(guess, kind, item, None, stars=stars)
-            result = [{"from_name": CONTROL, "to_name": to, **part} for part in parts]
-            task["predictions"] = [{"model_version": "hitl-widgets", "result": result}]
+        one = Said(
+            k, guess, pool.keys[place], (), "hitl-widgets", kind=kind, item=fields.of(place), guess=True
+        )
+        told = [] if guess is None else [one]
+        task = task_of(k, one, told, stars_of(loop.schema.names), unsaid)
+        task["data"][DIGEST] = pool.digest(place)
         tasks.append(task)
+    every = list(shown)
+    left += [(pool.ids[every[one.number]], f"Without a suggestion. {one.why}") for one in unsaid]
     text = json.dumps(tasks, ensure_ascii=False, indent=1, default=str)
     (folder / "tasks.json").write_text(text, encoding="utf-8")
-    config = configuration(loop.schema, items[0], list(loop.context))
+    config = configuration(loop.schema, first, list(loop.context))
     (folder / "config.xml").write_text(config, encoding="utf-8")
     (folder / "instructions.html").write_text(_instructions(loop, work, "label-studio"), encoding="utf-8")
     return ["config.xml", "tasks.json", "instructions.html"], (
@@ -358,10 +366,16 @@ def _html(block: Mapping[str, Any]) -> str:
 
 
 def _turk(
-    loop: Loop, folder: Path, work: Work, shown: Mapping[int, Any], order: random.Random
+    loop: Loop,
+    folder: Path,
+    work: Work,
+    shown: Mapping[int, Any],
+    order: random.Random,
+    left: list[tuple[Any, str]],
 ) -> tuple[list[str], str]:
+    del left
     pair = loop.schema.kind == "pair"
-    columns = ["item", "left", "shown"]
+    columns = ["item", "digest", "left", "shown"]
     # Amazon puts cells into the page as they are: they contain HTML, with everything escaped.
     with (folder / "tasks.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
@@ -371,8 +385,9 @@ def _turk(
             placed = list(reversed(blocks)) if swap else blocks
             if len(placed) > 1:
                 placed = [{**block, "title": SIDES[k]} for k, block in enumerate(placed)]
-            left = ("second" if swap else "first") if pair else ""
-            writer.writerow([_lines(loop.pool.keys[place]), left, "".join(map(_html, placed))])
+            side = ("second" if swap else "first") if pair else ""
+            shows = "".join(map(_html, placed))
+            writer.writerow([_lines(loop.pool.keys[place]), loop.pool.digest(place), side, shows])
     template = _filled(
         _asset("turk.html"),
         question=_lines(loop.schema.question or _usual_question(loop.schema.kind)),

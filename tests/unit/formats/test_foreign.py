@@ -205,7 +205,7 @@ def test_predictions_are_suggestions(tmp_path: Path) -> None:
     assert [len(one["annotations"]) for one in back] == [0, 1]
     assert back[0]["predictions"][0]["result"][0]["value"] == {"choices": ["good"]}
     found = convert(path, tmp_path / "c.csv")
-    assert (found.n, found.lines()) == (1, ["A suggestion is not an answer."])
+    assert (found.n, found.lines) == (1, ["A suggestion is not an answer. (row 0)"])
 
 
 def test_a_project_with_several_questions(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_project_with_several_questions(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"questions 'stars', 'tone': pass one of them"):
         convert(path, tmp_path / "b.csv")
     found = convert(path, tmp_path / "b.csv", question="stars")
-    assert (found.kind, found.lines()) == ("rating", ["Other parts of the annotation: 'choices'."])
+    assert (found.kind, found.lines) == ("rating", ["Other parts of the annotation: 'choices'. (task 7)"])
 
 
 # -- COCO
@@ -279,7 +279,7 @@ def test_coco_that_cannot_be_read(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.json", {**parts, "annotations": [two]})
     assert read(path, "polygons")[1] == [
         "An annotation consists of 2 polygons, and a mark is one of them.",
-        "The row is not in the format of COCO.",
+        "The image has no file_name.",
     ]
     path = saved(
         tmp_path,

@@ -322,5 +322,5 @@ def test_sizes_of_images_are_read_from_the_folder(tmp_path: Path) -> None:
     assert (found.n, found.kind, found.target) == (1, "boxes", "hf")
     row = json.loads((tmp_path / "out.jsonl").read_text())
     assert row["label"] == [{"x": 20, "y": 6, "width": 10, "height": 8, "label": "the dog"}]
-    [line] = found.lines()
+    [line] = found.lines
     assert line.startswith("The size of the image 'two' is not known")

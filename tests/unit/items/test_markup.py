@@ -212,8 +212,8 @@ def test_a_session_of_markup_learns_and_gives_back_what_was_passed() -> None:
 
 def test_two_ways_to_show_an_item_are_refused() -> None:
     table = pd.DataFrame({"a": ["x"], "b": ["y"]})
-    with pytest.raises(InvalidInput, match="Pass only one of text=, html=, markdown="):
-        Pool.from_data(table, html="a", text="b")
+    with pytest.raises(InvalidInput, match=r"columns=.* cannot be passed with html="):
+        Pool.from_data(table, html="a", columns=["b"])
 
 
 @pytest.mark.parametrize("missing", ["nh3", "markdown_it"])

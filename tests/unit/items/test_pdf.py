@@ -48,7 +48,7 @@ def test_the_text_of_the_pages_is_their_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        (b"", "not a PDF file"),
+        (b"", "The PDF file is empty"),
         (b"hello", "not a PDF file"),
         (pdf("a")[:60], "not a PDF file"),
         (pdf("secret", encrypted=True), "has a password"),

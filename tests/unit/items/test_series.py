@@ -99,7 +99,7 @@ def test_what_is_not_a_series_is_said_on_the_item(wrong: Any, why: str) -> None:
 
 def test_the_rate_is_an_option_and_unknown_parts_are_refused() -> None:
     [item] = KIND.read([np.arange(500)], "items")
-    assert kind_of("series:250 Hz").extent(item) == (2.0,)
+    assert kind_of("series:250 Hz").extent(item) == (0.0, 2.0)
     with pytest.raises(InvalidInput, match="samples per second"):
         kind_of("series:fast")
     for ask in ({}, {"from": 0, "to": 501}, {"from": 5, "to": 5}, {"from": "0", "to": 5}):

@@ -97,3 +97,24 @@ def test_only_corrections_of_drafts_that_were_seen_count() -> None:
         assert made._loop.background.drafting.shares() == {}
     with opened(suggest=None) as made:
         assert made._loop.background.drafting is None
+
+
+def test_corrections_of_transcripts_count_whatever_their_times_and_speakers() -> None:
+    sounds = [(np.full(2_000, i, np.int16), 1_000) for i in range(60)]
+    table = pd.DataFrame({"sound": sounds, "draft": DRAFTS})
+    question = hitl.Question.transcript(["Ann"])
+    how: dict[str, Any] = {"suggest": "draft", "store": ":memory:", "random_state": 0, "audit": 0}
+    with hitl.Session(table, item="sound", kind="audio", X=X, question=question, **how) as made:
+        rows = [i for i in range(60) if i % 3 == 0]
+        for n, row in enumerate(rows):
+            words = TEXTS[row].split()
+            parts = [[0, 1, " ".join(words[:2]), "Ann"], [1, 2, " ".join(words[2:]), ""]]
+            answer, key = {"transcript": parts}, made.pool.keys[row]
+            act(
+                made._loop, Label(id=f"act-{n:05d}", value="x", answer=answer, selection="suggested", key=key)
+            )
+        drafting = made._loop.background.drafting
+        assert drafting is not None
+        assert drafting.shares() == {row: 0.5 if SIDES[row] == "b" else 0 for row in rows}
+        until(lambda: made.round and isinstance(made.round.doubts, Changes))
+        assert {SIDES[one.index] for one in made.round.suggestions[:8]} == {"b"}

@@ -40,18 +40,18 @@ def piece(start: float, end: float, label: str = "speech") -> dict[str, Any]:
     return {"start": start, "end": end, "label": label}
 
 
-def test_places_are_rounded_to_milliseconds_also_at_the_end_of_the_recording() -> None:
+def test_places_are_rounded_also_at_the_end_of_the_recording() -> None:
     with session() as made:
         [seconds] = item_kind("audio").extent(made.pool.items[0])  # type: ignore[attr-defined]
-        made.label("r0", [piece(0.00049, 1.2345678), (2, seconds, "music")])
-        assert made.labels()["label"].tolist() == [[piece(0, 1.235), piece(2, round(seconds, 3), "music")]]
+        made.label("r0", [piece(0.00000049, 1.23456789), (2, seconds, "music")])
+        assert made.labels()["label"].tolist() == [[piece(0, 1.234568), piece(2, round(seconds, 6), "music")]]
 
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ([piece(1, 1.0004)], "empty: expected 0 <= start < end"),
-        ([piece(-1, 1)], "empty"),
+        ([piece(1, 1.0000004)], "empty: expected start < end"),
+        ([piece(-1, 1)], r"from -1 to 1 is beyond the recording, which has 4\.00"),
         ([piece(0, 4.002)], r"beyond the recording, which has 4\.00"),
         ([piece(0, 2), piece(1, 3)], "overlap.*overlap=True"),
         ([piece(0, 3), piece(1, 2, "music"), piece(2.5, 2.75)], "overlap"),
@@ -79,7 +79,7 @@ def test_ranges_may_overlap_where_the_question_allows_it() -> None:
 
 
 def test_the_question_is_about_recordings_and_an_unreadable_one_is_said() -> None:
-    with pytest.raises(InvalidInput, match=r"ranges of a recording.*'text'.*'audio'"):
+    with pytest.raises(InvalidInput, match=r"ranges of a recording or a series.*'text'.*'audio'.*'series'"):
         hitl.Session(["a", "b"], question=hitl.Question.ranges(["a"]), store=":memory:")
     sounds = [*SOUNDS["sound"][:2], None]
     with (
@@ -137,3 +137,33 @@ def test_suggestions_of_a_detector_are_checked_like_answers(tmp_path: Path) -> N
     assert told[3] == ({"ranges": []}, "")
     assert told[4][0] is told[5][0] is None
     assert "overlap" in told[5][1]
+
+
+LINES = {
+    "samples": ([0.0, 1.0, 4.0, 2.0], "series", (0, 4)),
+    "a rate": ([0.0, 1.0, 4.0, 2.0], "series:2 Hz", (0, 2)),
+    "times": ({"time": [-5.5, 0.0, 1.25, 9.0], "v": [0, 1, 4, 2]}, "series", (-5.5, 9)),
+    "dates": (
+        {"time": ["2026-01-01", "2026-01-02", "2026-01-04", "2026-01-05"], "v": [0, 1, 4, 2]},
+        "series",
+        (1_767_225_600, 1_767_571_200),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_ranges_of_a_series_are_in_the_units_of_its_axis(name: str) -> None:
+    line, kind, (first, last) = LINES[name]
+    question = hitl.Question.ranges(["rise", "fall"])
+    table = pd.DataFrame({"line": [line]})
+    with hitl.Session(table, item="line", kind=kind, question=question, store=":memory:") as made:
+        [one] = made.pool.ids
+        middle = (first + last) / 2
+        whole = [piece(first, middle, "rise"), piece(middle, last, "fall")]
+        made.label(one, whole)
+        assert made.labels()["label"].tolist() == [whole]
+        for start, end in ((first - 0.001, last), (first, last + 0.001)):
+            with pytest.raises(InvalidInput, match="beyond the series, which is from"):
+                made.label(one, [piece(start, end, "rise")])
+        with pytest.raises(InvalidInput, match="overlap"):
+            made.label(one, [piece(first, last, "rise"), piece(middle, last, "fall")])

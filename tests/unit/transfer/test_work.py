@@ -267,3 +267,55 @@ def test_advice_that_works(make_session: Make, session: Session, tmp_path: Path)
     (tmp_path / "a.csv").write_text("x,y\n1,2\n", encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"'Label Studio', 'Mechanical Turk', 'a page of tasks'\."):
         session.import_answers(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("to", ["page", "mturk", "label-studio"])
+def test_answers_to_other_tasks_are_refused(make_session: Make, tmp_path: Path, to: str) -> None:
+    """Two projects whose ids are the same numbers, and a file in which somebody changed an id."""
+
+    def asked(texts: list[str], **more: Any) -> Session:
+        table = pd.DataFrame({"k": [f"k{i}" for i in range(5)], "t": texts})
+        return make_session(table, text="t", id="k", classes=["good", "bad"], store=":memory:", **more)
+
+    mine, other = asked(TEXTS), asked(["another", *TEXTS[1:]])
+    sent = mine.export_tasks(tmp_path / "out", to)
+    if to == "page":
+        path = answers(sent.files[0], "ann", dict.fromkeys(TABLE["k"], "good"), tmp_path / "in")
+        file = json.loads(path.read_text())
+        kept = {one["item"]: one["digest"] for one in work_of(sent.files[0])["tasks"]}
+        for one in file["answers"]:
+            one["digest"] = kept[one["item"]]
+        told = file["answers"]
+    elif to == "mturk":
+        rows = pd.read_csv(sent.folder / "tasks.csv", dtype=str).add_prefix("Input.").to_dict("records")
+        told = [{**row, "AssignmentId": "a", "WorkerId": "ann", "Answer.answer": '"good"'} for row in rows]
+        path = tmp_path / "batch.csv"
+    else:
+        told = json.loads((sent.folder / "tasks.json").read_text())
+        part = {"from_name": "answer", "to_name": "item", "type": "choices", "value": {"choices": ["good"]}}
+        for one in told:
+            one["annotations"] = [{"result": [part], "completed_by": 3}]
+        path = tmp_path / "export.json"
+
+    def write() -> Path:
+        if to == "mturk":
+            pd.DataFrame(told).to_csv(path, index=False)
+        else:
+            path.write_text(json.dumps(file | {"answers": told} if to == "page" else told))
+        return path
+
+    assert mine.import_answers(write()).n == 5
+    found = other.import_answers(path)
+    assert found.n == 4
+    assert found.refused["why"].str.contains("What was shown as the item 'k0' is not this item").all()
+    # An id that was changed by hand.
+    name = {"page": "item", "mturk": "Input.item"}.get(to)
+    at = told[0] if name else told[0]["data"]
+    name = name or "id"
+    at[name] = "k1" if at[name] != "k1" else "k2"
+    again = asked(TEXTS, task="again").import_answers(write())
+    if to == "page":  # its files name the task
+        assert (again.n, len(again.refused)) == (0, 5)
+        assert "belongs to the task 'labels', and this is 'again'" in again.refused["why"][0]
+        again = asked(TEXTS).import_answers(path)
+    assert (again.n, len(again.refused)) == (4, 1)

@@ -8,7 +8,7 @@ const NARROW = 14;
 /** The width of a card before it is on the page. */
 const USUAL_WIDTH = 800;
 
-/** Bands over a waveform, one for each mark; only what changes is drawn again, because there may be many. */
+/** Bands over a waveform or a series, one for each mark; only what changes is drawn again, because there may be many. */
 export class Bands<M extends { at: Piece }> {
   /** The band of what is marked but has no class yet. */
   readonly newest = h("div", { attrs: { "data-label": "", hidden: true } });
@@ -16,7 +16,8 @@ export class Bands<M extends { at: Piece }> {
 
   constructor(
     private readonly layer: HTMLElement,
-    private readonly seconds: number,
+    /** Where a place is in sight, from 0 at the left to 1 at the right. */
+    private readonly xOf: (at: number) => number,
   ) {}
 
   /** Draws the marks, given by start; those that overlap are below each other. */
@@ -32,7 +33,7 @@ export class Bands<M extends { at: Piece }> {
     let place = this.layer.firstElementChild;
     all.forEach((mark, i) => {
       const { look, label, colour } = looks(mark);
-      const shown = ((mark.at.end - mark.at.start) / this.seconds) * width < NARROW ? "" : label;
+      const shown = (this.xOf(mark.at.end) - this.xOf(mark.at.start)) * width < NARROW ? "" : label;
       const key = [look, shown, colour, rows[i], n].join();
       const { element, key: before } = this.known.get(mark) ?? { element: h("div", {}), key: "" };
       this.known.set(mark, { element, key });
@@ -63,10 +64,11 @@ export class Bands<M extends { at: Piece }> {
   }
 
   private place(element: HTMLElement, { start, end }: Piece): void {
-    if (element.dataset.start === `${start}` && element.dataset.end === `${end}`) return;
     element.dataset.start = `${start}`;
     element.dataset.end = `${end}`;
-    element.style.left = `${(100 * start) / this.seconds}%`;
-    element.style.width = `${(100 * (end - start)) / this.seconds}%`;
+    const [left, right] = [this.xOf(start), this.xOf(end)];
+    const place = [`${100 * left}%`, `${100 * (right - left)}%`];
+    if (element.style.left === place[0] && element.style.width === place[1]) return;
+    [element.style.left, element.style.width] = place;
   }
 }

@@ -1,4 +1,4 @@
-import type { Point, Size } from "./frame";
+import type { Point, Size } from "../../items/picture/frame";
 
 /** The numbers x, y, x, y ... of a place: the two corners of a box, all corners of a polygon, or a point. */
 export type Place = readonly number[];

@@ -1,3 +1,4 @@
+import { LIGHT_KEYS } from "../../items/picture/light";
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
 import { ALT } from "./line";
@@ -47,7 +48,11 @@ export function startWords({ start, many }: Drawing, name: string, n: number): s
 
 /** The keys of all marks on an image. */
 export const keysOnImage = (one: string, many: string, own: Keys): Keys =>
-  keysOfMarks(one, many, [...own, ["+ − Home", "zoom, and show the whole image; drag with Space to pan"]]);
+  keysOfMarks(one, many, [
+    ...own,
+    ["+ − Home", "zoom, and show the whole image; drag with Space to pan"],
+    ...LIGHT_KEYS,
+  ]);
 
 export function keysOf({ drawn, one, many }: Drawing): Keys {
   const keys: (Keys[number] | false)[] = [

@@ -1,4 +1,4 @@
-import { type Frame, type Point, toScreen } from "./frame";
+import { type Frame, type Point, toScreen } from "../../items/picture/frame";
 import { cornersOf, type Place } from "./geometry";
 
 /** How a mark looks: saved by the user, selected, suggested, or selected and suggested. */

@@ -61,7 +61,7 @@ export class Marking<P> {
   /** What the last change was, if it can be continued. */
   private last = "";
   private made = 0;
-  private order: { of: State<P>; marks: Marked<P> } | null = null;
+  private order: { of: State<P>; marks: Marked<P>; ideas: ReadonlySet<Mark<P>> } | null = null;
   private readonly types: readonly string[];
   /** Whether marks have a text. */
   readonly writes: boolean;
@@ -136,6 +136,10 @@ export class Marking<P> {
 
   /** The marks and the suggestions, in the order in which they are walked: from top to bottom. */
   get ordered(): Marked<P> {
+    return this.walked.marks;
+  }
+
+  private get walked() {
     const state = this.line.now;
     if (this.order?.of !== state) {
       const all = [...state.marks, ...state.suggested].map((mark) => ({
@@ -143,12 +147,12 @@ export class Marking<P> {
         start: this.on.start(mark.at),
       }));
       all.sort(({ start: a }, { start: b }) => a[1] - b[1] || a[0] - b[0]);
-      this.order = { of: state, marks: all.map(({ mark }) => mark) };
+      this.order = { of: state, marks: all.map(({ mark }) => mark), ideas: new Set(state.suggested) };
     }
-    return this.order.marks;
+    return this.order;
   }
 
-  isIdea = (mark: Mark<P>): boolean => this.suggested.includes(mark);
+  isIdea = (mark: Mark<P>): boolean => this.walked.ideas.has(mark);
   nameOf = ({ id }: Mark<P>): string => (id ? (this.known.get(id)?.name ?? "a removed class") : "no class");
   colorOf = ({ id }: Mark<P>): string => this.known.get(id)?.color ?? "#8c8c8c";
   wordsOf = (mark: Mark<P> | undefined): string => (mark ? this.on.words(mark.at) : "");

@@ -1,4 +1,4 @@
-import type { Frame } from "./frame";
+import type { Frame } from "../../items/picture/frame";
 import { type Look, lines } from "./ink";
 import type { Runs } from "./runs";
 

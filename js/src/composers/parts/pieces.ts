@@ -1,19 +1,24 @@
-/** Pieces of a recording, in seconds. */
+/** Pieces of a recording in seconds, or of a series in the units of its axis. */
 export type Piece = { start: number; end: number };
 export type Edge = keyof Piece;
 
-/** The shortest piece. */
-export const LEAST_S = 0.01;
+/** Where pieces may be: between two places, at places that are `exact`, and no shorter than `least`. */
+export type Grid = { first: number; last: number; least: number; exact: (at: number) => number };
 
-/** A time in whole milliseconds, in which answers are stored. */
-export const exact = (time: number): number => Math.round(time * 1000) / 1000;
+/** Of a recording, whose answers are stored in whole milliseconds. */
+export const gridOf = (seconds: number): Grid => ({
+  first: 0,
+  last: lastOf(seconds),
+  least: 0.01,
+  exact: (time) => Math.round(time * 1000) / 1000,
+});
 
 /** The last millisecond of a recording. */
 export const lastOf = (seconds: number): number => Math.floor(seconds * 1000 + 1e-6) / 1000;
 
 /** The time around a place that no piece takes; null within a piece. */
-export function gapAt(pieces: readonly Piece[], at: number, last: number): Piece | null {
-  let [start, end] = [0, last];
+export function gapAt(pieces: readonly Piece[], at: number, { first, last }: Grid): Piece | null {
+  let [start, end] = [first, last];
   for (const piece of pieces) {
     if (piece.end <= at) start = Math.max(start, piece.end);
     else if (piece.start >= at) end = Math.min(end, piece.start);
@@ -23,17 +28,18 @@ export function gapAt(pieces: readonly Piece[], at: number, last: number): Piece
 }
 
 /** The piece between two places, within limits; null if that is too short. */
-export function between(a: number, b: number, within: Piece): Piece | null {
-  const start = exact(Math.max(within.start, Math.min(a, b)));
-  const end = exact(Math.min(within.end, Math.max(a, b)));
-  return end - start >= LEAST_S - 1e-9 ? { start, end } : null;
+export function between(a: number, b: number, within: Piece, { exact, least }: Grid): Piece | null {
+  const start = Math.max(within.start, exact(Math.min(a, b)));
+  const end = Math.min(within.end, exact(Math.max(a, b)));
+  return end > start && end - start >= least - 1e-9 ? { start, end } : null;
 }
 
 /** The piece with one edge moved to a place, within limits. */
-export function moved(piece: Piece, edge: Edge, to: number, within: Piece): Piece {
+export function moved(piece: Piece, edge: Edge, to: number, within: Piece, { exact, least }: Grid): Piece {
   const [low, high] =
-    edge === "start" ? [within.start, piece.end - LEAST_S] : [piece.start + LEAST_S, within.end];
-  return { ...piece, [edge]: exact(Math.max(low, Math.min(to, high))) };
+    edge === "start" ? [within.start, exact(piece.end - least)] : [exact(piece.start + least), within.end];
+  const next = { ...piece, [edge]: Math.max(low, Math.min(exact(to), high)) };
+  return next.start < next.end ? next : piece;
 }
 
 /** The mark with an edge at a place, give or take `reach` seconds; the nearest one, else the later one. */

@@ -1,4 +1,4 @@
-import type { Point, Size } from "./frame";
+import type { Point, Size } from "../../items/picture/frame";
 
 /** The runs of a column of pixels: start and end of each, from top to bottom, and apart from each other. */
 type Column = readonly number[];

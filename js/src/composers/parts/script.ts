@@ -25,6 +25,9 @@ export type ScriptCallbacks<P> = {
   key: (event: KeyboardEvent, line: Mark<P>) => void;
 };
 
+/** This many rows are made at once, so that the page goes on meanwhile. */
+const AT_ONCE = 60;
+
 type Row<P> = {
   element: HTMLElement;
   time: HTMLButtonElement;
@@ -42,6 +45,7 @@ export class Script<P> {
   private readonly empty = h("div", { class: "hitl-faint hitl-script-empty", attrs: { role: "status" } });
   private readonly rows = new Map<number, Row<P>>();
   private line: Mark<P> | null = null;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly on: ScriptCallbacks<P>) {
     const { many, placeholder } = on;
@@ -84,12 +88,18 @@ export class Script<P> {
       this.rows.delete(nr);
     }
     let place = this.empty.nextElementSibling;
+    let left = AT_ONCE;
     lines.forEach((line, i) => {
-      const row = this.rows.get(line.nr) ?? this.made(line);
+      const known = this.rows.get(line.nr);
+      if (!known && left-- <= 0 && line !== current) return;
+      const row = known ?? this.made(line);
       this.drawRow(row, line, line === current, i, lines.length);
       if (place === row.element) place = place.nextElementSibling;
       else this.element.insertBefore(row.element, place);
     });
+    clearTimeout(this.later);
+    if (this.rows.size < lines.length)
+      this.later = setTimeout(() => this.element.isConnected && this.draw(lines, current, words));
     if (!current) this.field.remove();
     else if (this.field.value !== current.text) this.field.value = current.text;
     this.grow();
@@ -120,14 +130,13 @@ export class Script<P> {
 
   private drawRow(row: Row<P>, line: Mark<P>, now: boolean, i: number, n: number): void {
     const { called, isIdea, draftOf, place, goes, one } = this.on;
-    const { name, color } = called(line);
-    const idea = isIdea(line);
-    const [short, where] = place(line, i);
-    row.line = line;
     if (now && this.field.parentElement !== row.text.parentElement) row.text.before(this.field);
-    const key = [line.text, name, color, idea, now, where, i, n].join("\n");
-    if (key === row.key) return;
-    row.key = key;
+    const idea = isIdea(line);
+    const key = `${idea} ${now} ${i} ${n}`;
+    if (line === row.line && key === row.key) return;
+    [row.line, row.key] = [line, key];
+    const { name, color } = called(line);
+    const [short, where] = place(line, i);
     const draft = draftOf(line);
     const changed = draft !== "" && draft.trim() !== line.text.trim();
     row.element.classList.toggle("hitl-idea", idea);

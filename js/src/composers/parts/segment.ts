@@ -1,5 +1,5 @@
+import type { Point } from "../../items/picture/frame";
 import type { Composing } from "../../questions/registry";
-import type { Point } from "./frame";
 
 /** The corners of a box, or a point. */
 export type Prompt = readonly [number, number, number, number] | Point;

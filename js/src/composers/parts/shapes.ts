@@ -1,6 +1,9 @@
+import "./marking.css";
+import { type Frame, inSight, type Point, toScreen } from "../../items/picture/frame";
+import { ARROWS, Picture } from "../../items/picture/picture";
+import type { Drag } from "../../items/picture/pointers";
 import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
-import { type Frame, inSight, type Point, toScreen } from "./frame";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
 import {
   currentWords,
@@ -16,8 +19,6 @@ import {
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Mark, Marking } from "./marking";
-import { ARROWS, Picture } from "./picture";
-import type { Drag } from "./pointers";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
 import type { Writing, WritingCallbacks } from "./writing";

@@ -1,5 +1,5 @@
+import type { Picture } from "../../items/picture/picture";
 import { boxed, type Place } from "./geometry";
-import type { Picture } from "./picture";
 
 /** What stands out in a piece of an image: see {@link largestRegion}. */
 export type Region = { x0: number; y0: number; x1: number; y1: number };

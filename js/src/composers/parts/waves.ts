@@ -1,12 +1,11 @@
-import type { Recording } from "../../items/audio/recording";
-import { clock } from "../../items/audio/wave";
 import type { Composer, Composing } from "../../questions/registry";
 import { h } from "../../ui/dom";
 import "./waves.css";
 import { Bands } from "./bands";
 import type { Edged } from "./edges";
 import type { Mark } from "./marking";
-import { between, type Edge, edgeNear, gapAt, lastOf, moved, type Piece } from "./pieces";
+import { between, type Edge, edgeNear, gapAt, moved, type Piece } from "./pieces";
+import { further, type Track } from "./track";
 
 type Band = Mark<Piece>;
 /** What the pointer does: it moves an edge, or it may mark a new piece from where it went down. */
@@ -16,8 +15,6 @@ type Drag = { x: number; from: number; of?: Band; edge?: Edge; now?: Piece };
 const REACH = { mouse: 6, touch: 16 };
 /** A pointer that moves less clicks. */
 const STILL = 4;
-/** Steps of an edge by key, in seconds: for short and for long recordings. */
-const STEPS = { short: [0.02, 0.2], long: [0.1, 1], from: 30 };
 
 export type WaveCallbacks = {
   one: string;
@@ -29,27 +26,25 @@ export type WaveCallbacks = {
   draw: () => void;
 };
 
-/** The pieces of a recording over its waveform: marked and changed with the pointer, or at the playhead by keys. */
+/** The pieces of a recording or series over what is drawn of it: marked with the pointer, or at the cursor by keys. */
 export class Waves {
   /** Where a piece was started by key that is not ended yet, and how far it may go. */
   open: { at: number; within: Piece } | null = null;
   private drag: Drag | null = null;
   private readonly layer = h("div", { class: "hitl-waves-layer" });
   private readonly bands: Bands<Band>;
-  private readonly last: number;
-  private readonly steps: readonly number[];
+  /** What the cursor is called. */
+  private readonly head: string;
 
   constructor(
     private readonly card: Composing,
-    private readonly sound: Recording,
-    private readonly seconds: number,
+    private readonly track: Track,
     private readonly marking: Edged,
     private readonly on: WaveCallbacks,
   ) {
-    this.bands = new Bands<Band>(this.layer, seconds);
-    this.last = lastOf(seconds);
-    this.steps = this.last < STEPS.from ? STEPS.short : STEPS.long;
-    sound.wave.append(this.layer, this.bands.newest);
+    this.bands = new Bands<Band>(this.layer, track.xOf);
+    this.head = track.play ? "playhead" : "cursor";
+    track.place.append(this.layer, this.bands.newest);
     this.listen();
   }
 
@@ -83,17 +78,18 @@ export class Waves {
 
   /** A piece that was started by key ends at the playhead so far. */
   private growing(): Piece | null {
-    return this.open && between(this.open.at, this.sound.player.time, this.open.within);
+    return this.open && between(this.open.at, this.track.cursor(), this.open.within, this.track.grid);
   }
 
   /** How far a piece at this place may go. */
   private roomAt(at: number, except: Band | null = null): Piece | null {
-    if (this.on.overlap) return { start: 0, end: this.last };
+    const { grid } = this.track;
+    if (this.on.overlap) return { start: grid.first, end: grid.last };
     const others = this.marking.marks.filter((one) => one !== except);
     return gapAt(
       others.map(({ at }) => at),
       at,
-      this.last,
+      grid,
     );
   }
 
@@ -110,12 +106,13 @@ export class Waves {
 
   private timeAt = (x: number): number => {
     const { left, width } = this.layer.getBoundingClientRect();
-    return (this.seconds * Math.max(0, Math.min(x - left, width))) / Math.max(1, width);
+    return this.track.atX(Math.max(0, Math.min((x - left) / Math.max(1, width), 1)));
   };
 
   private edgeAt({ clientX, pointerType }: PointerEvent): { of: Band; edge: Edge } | null {
     const reach = pointerType === "mouse" ? REACH.mouse : REACH.touch;
-    const most = (this.seconds * reach) / Math.max(1, this.layer.clientWidth);
+    const sight = this.track.atX(1) - this.track.atX(0);
+    const most = (sight * reach) / Math.max(1, this.layer.clientWidth);
     const at = this.timeAt(clientX);
     const { current, marks } = this.marking;
     // The edges of the selected piece first, where pieces overlap.
@@ -152,11 +149,11 @@ export class Waves {
     const { of, edge, from, x } = drag;
     if (!drag.now && Math.abs(event.clientX - x) < STILL) return;
     const to = this.timeAt(event.clientX);
-    if (of && edge) drag.now = moved(of.at, edge, to, this.roomOf(of.at, of));
+    if (of && edge) drag.now = moved(of.at, edge, to, this.roomOf(of.at, of), this.track.grid);
     else {
       const room = this.roomAt(from);
       if (!room) return;
-      drag.now = between(from, to, room) ?? drag.now;
+      drag.now = between(from, to, room, this.track.grid) ?? drag.now;
     }
     if (drag.of && drag.now) this.bands.put(drag.of, drag.now);
     else this.drawFresh();
@@ -172,7 +169,7 @@ export class Waves {
       this.choose(of);
       this.marking.moving = edge;
       this.marking.put(now);
-      this.card.say(timesOf(now));
+      this.card.say(timesOf(this.track)(now));
     } else if (now) this.on.made(now);
     else this.clicked(from);
     this.card.leave();
@@ -187,75 +184,77 @@ export class Waves {
     if (there.length) this.choose(there[(there.indexOf(marking.current as Band) + 1) % there.length]);
     else {
       this.choose(null);
-      this.sound.player.seek(at);
+      this.track.seek(at);
     }
   }
 
   // -- the keyboard
 
   startHere(): void {
-    const { player } = this.sound;
-    const within = this.roomAt(player.time);
+    const { track } = this;
+    const within = this.roomAt(track.cursor());
     if (!within) {
       const { one, many } = this.on;
-      this.marking.refuse(`There is a ${one} at the playhead: ${many} cannot overlap here.`);
+      this.marking.refuse(`There is a ${one} at the ${this.head}: ${many} cannot overlap here.`);
       return;
     }
     this.choose(null);
-    this.open = { at: Math.min(player.time, this.last), within };
+    this.open = { at: Math.min(track.cursor(), track.grid.last), within };
     this.on.draw();
-    this.card.say(`From ${clock(this.open.at, 2)}`);
+    this.card.say(`From ${track.words(this.open.at)}`);
   }
 
   /** Ends what was started by key; null if it is not long enough. */
   endHere(): Piece | null {
     const piece = this.growing();
     if (piece) this.open = null;
-    else this.marking.refuse(`The ${this.on.one} is too short: play or move on, then end it.`);
+    else {
+      const how = this.track.play ? "play or move on" : "move on";
+      this.marking.refuse(`The ${this.on.one} is too short: ${how}, then end it.`);
+    }
     return piece;
   }
 
   /** Moves one edge of what is selected. */
-  nudge(piece: Piece, by: number): void {
+  private nudge(piece: Piece, way: 1 | -1, shift: boolean): void {
+    const { track } = this;
     const { moving } = this.marking;
-    const next = moved(piece, moving, piece[moving] + by, this.roomOf(piece, this.marking.current));
+    const to = further(track.grid.exact, piece[moving], track.steps()[shift ? 1 : 0], way);
+    const next = moved(piece, moving, to, this.roomOf(piece, this.marking.current), track.grid);
     if (next[moving] === piece[moving]) this.card.say("It goes no further");
     else {
       this.marking.put(next);
-      this.card.say(clock(next[moving], 2));
+      this.card.say(track.words(next[moving]));
     }
-    const { player } = this.sound;
-    if (!player.playing) player.seek(next[moving]);
+    if (!track.playing()) track.seek(next[moving]);
   }
 
   private edgeTo(piece: Piece, edge: Edge): void {
     this.marking.moveEdge(edge);
-    this.sound.player.seek(piece[edge]);
-    this.card.say(`${edge} at ${clock(piece[edge], 2)}`);
+    this.track.seek(piece[edge]);
+    this.card.say(`${edge} at ${this.track.words(piece[edge])}`);
   }
 
   /** Moves an edge of what is selected to the playhead. */
   pull(piece: Piece, edge: Edge): void {
     this.marking.moving = edge;
-    const next = moved(piece, edge, this.sound.player.time, this.roomOf(piece, this.marking.current));
+    const { track } = this;
+    const next = moved(piece, edge, track.cursor(), this.roomOf(piece, this.marking.current), track.grid);
     this.marking.put(next);
-    this.card.say(`${edge} at ${clock(next[edge], 2)}`);
+    this.card.say(`${edge} at ${track.words(next[edge])}`);
   }
 
   press(key: string, shift: boolean): boolean | "again" {
-    const { marking, on } = this;
-    const { player } = this.sound;
+    const { marking, on, track } = this;
     const { piece, current, draft } = marking;
     if (piece && (key === "ArrowRight" || key === "ArrowLeft")) {
-      this.nudge(piece, (key === "ArrowRight" ? 1 : -1) * this.steps[shift ? 1 : 0]);
+      this.nudge(piece, key === "ArrowRight" ? 1 : -1, shift);
       return "again";
     }
     const heard = current?.at ?? draft;
     if (piece && (key === "Home" || key === "End")) this.edgeTo(piece, key === "Home" ? "start" : "end");
-    else if (key === " " && heard) {
-      if (player.playing) player.pause();
-      else player.playPart(heard.start, heard.end);
-    } else if (key === "-" && !this.open) this.startHere();
+    else if (key === " " && heard && track.play) track.play(heard);
+    else if (key === "-" && !this.open) this.startHere();
     else if (key === "-") {
       const ended = this.endHere();
       if (ended) on.made(ended);
@@ -268,19 +267,29 @@ export class Waves {
       if (walks) this.open = null;
       const done = marking.press(key, shift);
       if (!done && walks) return marking.refuse(`There are no ${on.many} yet.`);
-      if (done && walks && marking.current && !player.playing) player.seek(marking.current.at.start);
-      return done;
+      if (done && walks && marking.current && !track.playing()) track.seek(marking.current.at.start);
+      return done || track.press(key, shift);
     }
     return true;
   }
 }
 
-/** For an item that is not a recording, or cannot be read: it is shown as what it is. */
+/** For an item of another kind, or that cannot be read: it is shown as what it is. */
 export const unheard: Composer = {
   press: () => false,
   pick: () => undefined,
   picked: () => [],
-  read: () => "This recording cannot be read: skip it.",
+  read: () => "This item cannot be read: skip it.",
 };
 
-export const timesOf = ({ start, end }: Piece): string => `${clock(start, 2)}–${clock(end, 2)}`;
+/** A piece in words. */
+export const timesOf =
+  ({ words }: Track) =>
+  ({ start, end }: Piece): string =>
+    `${words(start)}–${words(end)}`;
+
+/** Whether a piece lies beyond the ends, more than because it is rounded. */
+export const isBeyond =
+  ({ grid: { first, last }, rounding }: Track) =>
+  ({ start, end }: Piece): boolean =>
+    start < first - rounding || end > last + rounding;

@@ -1,10 +1,10 @@
 import type { Content } from "../../host/protocol";
 import { h } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
-import type { Item, Stage } from "../registry";
+import type { Item, Stage, Told } from "../registry";
 
-/** Items of another kind, and how many of the media each has. */
-export type List = { kind: "list"; items: Content[]; media: number[] };
+/** Items of other kinds, and how many of the media each has; `names`: those of their columns. */
+export type List = { kind: "list"; items: Content[]; media: number[]; names?: string[] };
 
 /** The members of a list as items. */
 export function membersOf({ items, media }: List, all: readonly string[]): Item[] {
@@ -16,7 +16,7 @@ export function membersOf({ items, media }: List, all: readonly string[]): Item[
   });
 }
 
-/** Shows the members; keys are for the one that was used last. */
+/** Shows the members; keys are first for the one that was used last. */
 export function showMembers(
   members: readonly Item[],
   stage: Stage,
@@ -24,14 +24,29 @@ export function showMembers(
 ): HTMLElement[] {
   let active = 0;
   const presses: (Press | undefined)[] = [];
-  stage.keys((key, shift) => presses[active]?.(key, shift) ?? false);
+  const arrows: ((() => boolean) | undefined)[] = [];
+  const tell = (told?: Told): void =>
+    stage.keys(
+      (key, shift) => {
+        // What the one that was used last does not know may be for another one.
+        for (const press of [presses[active], ...presses]) {
+          const taken = press?.(key, shift);
+          if (taken) return taken;
+        }
+        return false;
+      },
+      told,
+      () => arrows.some((all) => all?.()),
+    );
+  tell();
   return members.map((item, member) => {
     const own: Stage = {
       signal: stage.signal,
       more: (ask, signal) => stage.more({ ...ask, member }, signal),
       gather: (ask, heard, signal) => stage.gather({ ...ask, member }, heard, signal),
-      keys: (press) => {
-        presses[member] = press;
+      keys: (press, told, all) => {
+        [presses[member], arrows[member]] = [press, all];
+        tell(told);
       },
     };
     const use = (): void => {

@@ -320,6 +320,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const press: Press = (key, shift) =>
     (key === "Escape" && view.closeHelp()) ||
     view.pressComposer(key, shift) ||
+    view.pressArrows(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
     act(key, shift) ||
     view.press(key, shift);

@@ -1,5 +1,5 @@
 import "./help.css";
-import type { Composer } from "../../questions/index";
+import type { Told } from "../../items/index";
 import { h, show } from "../../ui/dom";
 
 type Keys = [string[], string][];
@@ -63,11 +63,16 @@ export function helpView(closed: () => void) {
 
   return {
     element,
-    /** Opens or closes the list; `first`: the keys of what composes the answer. */
-    toggle(first: Composer["keys"] = []): void {
-      const own = first.map(([keys, words]): Keys[number] => [keys.split(" "), words]);
-      const all = own.length ? [["This question", own] as (typeof KEYS)[number], ...KEYS] : KEYS;
-      list.replaceChildren(...all.flatMap(section));
+    /** Opens or closes the list; the keys of what composes the answer, and those of the item, come first. */
+    toggle(first: Told = [], item: Told = []): void {
+      const own: typeof KEYS = [
+        ["This question", first],
+        ["This item", item],
+      ].map(([heading, told]) => [
+        heading as string,
+        (told as Told).map(([keys, words]) => [keys.split(" "), words]),
+      ]);
+      list.replaceChildren(...[...own.filter(([, keys]) => keys.length), ...KEYS].flatMap(section));
       set(element.hidden === true);
     },
     /** Closes the list; returns whether it was open. */

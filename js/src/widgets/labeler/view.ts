@@ -1,7 +1,7 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Guess, LabelClass, Precedent } from "../../host/protocol";
-import { type Item, renderItem, type Stage } from "../../items/index";
+import type { Ask, Content, Guess, LabelClass, Precedent } from "../../host/protocol";
+import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
   type Composed,
@@ -171,7 +171,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guideList,
   );
   const help = helpView(() => root.focus({ preventScroll: true }));
-  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys));
+  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys, itemKeys));
   const editor = classEditor(on.change);
   const more = moreView({
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
@@ -221,6 +221,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   let bulkShown: BulkCard | null = null;
   let onStage = new AbortController();
   let pressItem: Press = () => false;
+  let itemKeys: Told = [];
+  let itemArrows = (): boolean => false;
   let wantsTall = false;
   let composer: Composer | null = null;
   /** Whether the user has changed the composed answer. */
@@ -235,11 +237,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     onStage.abort();
     onStage = new AbortController();
     pressItem = () => false;
+    itemKeys = [];
+    itemArrows = () => false;
     composer = null;
     fields.replaceChildren();
     const { signal } = onStage;
-    const keys = (press: Press): void => {
-      if (!signal.aborted) pressItem = press;
+    const keys: Stage["keys"] = (press, told = [], arrows = () => false) => {
+      if (!signal.aborted) [pressItem, itemKeys, itemArrows] = [press, told, arrows];
     };
     const nothing = { more: gone, gather: gone };
     return { signal, keys, ...(row === undefined ? nothing : on.parts(row, signal)) };
@@ -369,7 +373,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       } else card.replaceChildren(!ask && isDone(state) ? doneCard(state) : emptyCard(state));
       setTall(
         bulk ||
-          found?.content.kind === "image" ||
+          (found !== undefined && hasImage(found.content)) ||
           Boolean(makes && composer?.element) ||
           card.querySelector(".hitl-text-folded") !== null,
       );
@@ -516,7 +520,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   }
 
   const press: Press = (key, shift) => {
-    if (key === "?") help.toggle(composer?.keys);
+    if (key === "?") help.toggle(composer?.keys, itemKeys);
     else if (key === "n" && shift) more.open();
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
@@ -531,12 +535,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
 
   /** Handles the keys of the answer that is composed, which come first. */
   const pressComposer: Press = (key, shift) => composer?.press(key, shift) ?? false;
+  /** Handles the arrow keys while all of them are for the item. */
+  const pressArrows: Press = (key, shift) =>
+    key.startsWith("Arrow") && !bulkShown && itemArrows() && pressItem(key, shift);
 
   return {
     update,
     press,
     pressMembers,
     pressComposer,
+    pressArrows,
     composer: () => composer,
     touched: () => touched,
     closeHelp: help.close,
@@ -732,3 +740,7 @@ function setDisabled(element: HTMLElement, disabled: boolean): void {
 
 const enabled = (event: Event): boolean =>
   (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";
+
+/** Whether images are shown, which need all the space there is. */
+const hasImage = ({ kind, items }: Content): boolean =>
+  kind === "image" || kind === "remote" || (kind === "list" && (items as Content[]).some(hasImage));

@@ -155,8 +155,8 @@
     leave();
     const answers = work.tasks
       .filter((one) => one.item in state.given)
-      .map((one) => ({ item: one.item, ...state.given[one.item], elapsed_ms: Math.round(state.spent[one.item] ?? 0) }));
-    const told = { hitl_answers: 1, batch: work.batch, task: work.task, person: state.person.trim(), answers };
+      .map((one) => ({ item: one.item, digest: one.digest, ...state.given[one.item], elapsed_ms: Math.round(state.spent[one.item] ?? 0) }));
+    const told = { hitl_answers: 1, batch: work.batch, task: work.task, kind: work.kind, person: state.person.trim(), answers };
     const file = new Blob([JSON.stringify(told, null, 1)], { type: "application/json" });
     const name = state.person.trim().replace(/[^\p{L}\p{N}-]+/gu, "_");
     const link = make("a", { href: URL.createObjectURL(file), download: `answers-${work.batch.slice(0, 8)}-${name}.json` });

@@ -1,4 +1,4 @@
-import type { Stage } from "../../items/registry";
+import type { Stage } from "../registry";
 import { type Size, TILE, type TileAt } from "./frame";
 
 /** Tiles that are kept, of at most 1 MB each. */

@@ -30,7 +30,7 @@ export function followPointers(element: HTMLElement, on: PointerCallbacks, signa
   const place = (event: MouseEvent): Point => placeIn(element, event);
 
   function down(event: PointerEvent): void {
-    if (event.button > 1 || (event.target as Element).closest("button")) return;
+    if (event.button > 1 || (event.target as Element).closest("button, .hitl-picture-tools > *")) return;
     if (event.button === 1) event.preventDefault();
     if (pointers.size && event.pointerType !== "touch") return;
     element.setPointerCapture(event.pointerId);

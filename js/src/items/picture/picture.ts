@@ -1,9 +1,10 @@
 import "./picture.css";
-import type { Item, Stage } from "../../items/registry";
 import { closest, focused, h } from "../../ui/dom";
+import type { Item, Stage } from "../registry";
 import {
   type Frame,
   fitted,
+  held,
   inSight,
   type Point,
   panned,
@@ -13,6 +14,7 @@ import {
   toImage,
   zoomed,
 } from "./frame";
+import { lightOf } from "./light";
 import { type Drag, followPointers, placeIn } from "./pointers";
 import { Tiles } from "./tiles";
 
@@ -30,6 +32,17 @@ export type PictureCallbacks = {
   failed: (words: string) => void;
   /** The image, and so its size, is here. */
   ready: () => void;
+  /** Another part of the image is shown. */
+  looked?: () => void;
+};
+
+export type PictureOptions = {
+  label: string;
+  /** Whether the buttons are on the picture. */
+  tools?: boolean;
+  /** Whether the wheel alone zooms while the widget has the focus. */
+  wheel?: boolean;
+  margin?: number;
 };
 
 type Shown = { source: CanvasImageSource; width: number };
@@ -40,10 +53,7 @@ const STEP = 60;
 
 /** An image that is zoomed and panned, sharp at any size, with marks above it. */
 export class Picture {
-  readonly element = h("div", {
-    class: "hitl-picture",
-    attrs: { role: "group", "aria-label": "Image to mark" },
-  });
+  readonly element = h("div", { class: "hitl-picture", attrs: { role: "group" } });
   frame: Frame = { scale: 1, x: 0, y: 0 };
   view: Size = { width: 0, height: 0 };
   private readonly layers = new Map<Layer, CanvasRenderingContext2D>();
@@ -60,13 +70,20 @@ export class Picture {
     public size: Size,
     private readonly stage: Stage,
     private readonly on: PictureCallbacks,
+    private readonly options: PictureOptions = { label: "Image to mark", tools: true, wheel: true },
   ) {
+    this.element.setAttribute("aria-label", options.label);
+    const light = lightOf(stage.signal);
     for (const name of ["image", "marks", "top"] as const) {
       const canvas = h("canvas", { attrs: { "aria-hidden": "true" } });
+      if (name === "image") light.shine(canvas);
       this.element.append(canvas);
       this.layers.set(name, canvas.getContext("2d") as CanvasRenderingContext2D);
     }
-    this.element.append(this.buttons());
+    if (options.tools)
+      this.element.append(
+        h("div", { class: "hitl-picture-tools" }, light.control(), ...zoomButtons((by) => this.zoomBy(by))),
+      );
     this.listen();
   }
 
@@ -80,7 +97,7 @@ export class Picture {
       if (remote) this.size = { width: small.naturalWidth, height: small.naturalHeight };
       this.element.setAttribute(
         "aria-label",
-        `Image to mark, ${this.size.width} by ${this.size.height} pixels`,
+        `${this.options.label}, ${this.size.width} by ${this.size.height} pixels`,
       );
       if (this.whole) this.fit();
       this.on.ready();
@@ -119,20 +136,44 @@ export class Picture {
 
   // -- moving
 
+  /** The whole image as large as it fits. */
+  private get fitted(): Frame {
+    return fitted(this.size, this.view, this.options.margin);
+  }
+
+  /** How much larger the image is than as a whole. */
+  get magnified(): number {
+    return this.frame.scale / this.fitted.scale;
+  }
+
   fit(): void {
     this.whole = true;
-    this.show(fitted(this.size, this.view));
+    this.show(this.fitted);
+  }
+
+  /** Shows the same part as another image of this size does. */
+  follow(frame: Frame): void {
+    this.whole = false;
+    this.frame = held(frame, this.size, this.view, this.options.margin);
+    this.draw("image", "marks", "top");
+  }
+
+  /** Zooms by a factor, or shows all for null. */
+  zoomBy(by: number | null): void {
+    if (by === null) this.fit();
+    else this.zoom(by);
   }
 
   zoom(factor: number, at: Point = [this.view.width / 2, this.view.height / 2]): void {
-    this.show(zoomed(this.frame, at, factor, this.size, this.view));
-    this.whole = this.frame.scale <= fitted(this.size, this.view).scale;
+    const next = zoomed(this.frame, at, factor, this.size, this.view, this.options.margin);
+    this.whole = next.scale <= this.fitted.scale;
+    this.show(next);
   }
 
   /** Pans by steps; returns whether there was more to see. */
   pan(dx: number, dy: number): boolean {
     const before = this.frame;
-    this.show(panned(before, dx, dy, this.size, this.view));
+    this.show(panned(before, dx, dy, this.size, this.view, this.options.margin));
     return before.x !== this.frame.x || before.y !== this.frame.y;
   }
 
@@ -148,6 +189,7 @@ export class Picture {
   private show(frame: Frame): void {
     this.frame = frame;
     this.draw("image", "marks", "top");
+    this.on.looked?.();
   }
 
   // -- drawing
@@ -239,7 +281,8 @@ export class Picture {
       (event) => {
         const home = closest(element, ".hitl");
         // Otherwise the notebook scrolls.
-        if (!event.ctrlKey && !event.metaKey && !home?.contains(focused())) return;
+        const wheel = this.options.wheel && home?.contains(focused());
+        if (!event.ctrlKey && !event.metaKey && !wheel) return;
         event.preventDefault();
         const lines = event.deltaMode === 1 ? 16 : 1;
         this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002)), placeIn(element, event));
@@ -251,12 +294,13 @@ export class Picture {
     };
     window.addEventListener("keyup", released, { signal, capture: true });
     window.addEventListener("blur", () => (this.space = false), { signal });
-    const resized = new ResizeObserver(() => this.resize());
+    const resized = new ResizeObserver(() => this.measure());
     resized.observe(element);
     signal.addEventListener("abort", () => resized.disconnect());
   }
 
-  private resize(): void {
+  /** Takes the size that the element has now. */
+  measure(): void {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === this.view.width && height === this.view.height) return;
     this.view = { width, height };
@@ -277,32 +321,31 @@ export class Picture {
       this.space = true;
       return true;
     }
-    if (key === "+" || key === "-") this.zoom(key === "+" ? ZOOM : 1 / ZOOM);
-    else if (key === "Home") this.fit();
+    if (key in ZOOM_KEYS) this.zoomBy(ZOOM_KEYS[key]);
     else if (key in ARROWS && !shift)
       return this.pan(-STEP * ARROWS[key][0], -STEP * ARROWS[key][1]) && "again";
-    else return false;
+    else return lightOf(this.stage.signal).press(key, shift);
     return "again";
   }
-
-  private buttons(): HTMLElement {
-    const button = (words: string, label: string, act: () => void): HTMLElement =>
-      h("button", {
-        class: "hitl-button hitl-picture-zoom",
-        text: words,
-        title: label,
-        attrs: { type: "button", "aria-label": label },
-        on: { click: act },
-      });
-    return h(
-      "div",
-      { class: "hitl-picture-zooms" },
-      button("−", "Zoom out (-)", () => this.zoom(1 / ZOOM)),
-      button("+", "Zoom in (+)", () => this.zoom(ZOOM)),
-      button("⤢", "Show the whole image (Home)", () => this.fit()),
-    );
-  }
 }
+
+/** The factors of the keys that zoom; null shows all. */
+export const ZOOM_KEYS: Record<string, number | null> = { "+": ZOOM, "-": 1 / ZOOM, Home: null };
+
+export const zoomButtons = (zoom: (by: number | null) => void): HTMLElement[] =>
+  [
+    ["−", "Zoom out (-)", ZOOM_KEYS["-"]],
+    ["+", "Zoom in (+)", ZOOM_KEYS["+"]],
+    ["⤢", "Show the whole image (Home)", null],
+  ].map(([text, label, by]) =>
+    h("button", {
+      class: "hitl-button hitl-picture-tool",
+      text: String(text),
+      title: String(label),
+      attrs: { type: "button", "aria-label": String(label) },
+      on: { click: () => zoom(by as number | null) },
+    }),
+  );
 
 export const ARROWS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],

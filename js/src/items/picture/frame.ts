@@ -17,11 +17,11 @@ export const toImage = ({ scale, x, y }: Frame, [a, b]: Point): Point => [(a - x
 export const toScreen = ({ scale, x, y }: Frame, [a, b]: Point): Point => [a * scale + x, b * scale + y];
 
 /** The whole image in the middle. */
-export function fitted(image: Size, view: Size): Frame {
+export function fitted(image: Size, view: Size, margin = MARGIN): Frame {
   const scale = Math.min(
     LARGEST,
-    Math.max(1, view.width - 2 * MARGIN) / image.width,
-    Math.max(1, view.height - 2 * MARGIN) / image.height,
+    Math.max(1, view.width - 2 * margin) / image.width,
+    Math.max(1, view.height - 2 * margin) / image.height,
   );
   return {
     scale,
@@ -31,31 +31,45 @@ export function fitted(image: Size, view: Size): Frame {
 }
 
 /** Zooms around a place of the screen, between the whole image and its pixels. */
-export function zoomed(frame: Frame, at: Point, factor: number, image: Size, view: Size): Frame {
-  const least = fitted(image, view).scale;
+export function zoomed(
+  frame: Frame,
+  at: Point,
+  factor: number,
+  image: Size,
+  view: Size,
+  margin = MARGIN,
+): Frame {
+  const least = fitted(image, view, margin).scale;
   const scale = Math.min(Math.max(LARGEST, least), Math.max(least, frame.scale * factor));
   const ratio = scale / frame.scale;
   return held(
     { scale, x: at[0] - (at[0] - frame.x) * ratio, y: at[1] - (at[1] - frame.y) * ratio },
     image,
     view,
+    margin,
   );
 }
 
-export const panned = (frame: Frame, dx: number, dy: number, image: Size, view: Size): Frame =>
-  held({ ...frame, x: frame.x + dx, y: frame.y + dy }, image, view);
+export const panned = (
+  frame: Frame,
+  dx: number,
+  dy: number,
+  image: Size,
+  view: Size,
+  margin = MARGIN,
+): Frame => held({ ...frame, x: frame.x + dx, y: frame.y + dy }, image, view, margin);
 
 /** Keeps the image in sight: in the middle if it is smaller than the view. */
-export function held({ scale, x, y }: Frame, image: Size, view: Size): Frame {
+export function held({ scale, x, y }: Frame, image: Size, view: Size, margin = MARGIN): Frame {
   return {
     scale,
-    x: along(x, image.width * scale, view.width),
-    y: along(y, image.height * scale, view.height),
+    x: along(x, image.width * scale, view.width, margin),
+    y: along(y, image.height * scale, view.height, margin),
   };
 }
 
-function along(at: number, length: number, view: number): number {
-  if (length <= view - 2 * MARGIN + 0.01) return (view - length) / 2;
+function along(at: number, length: number, view: number, margin: number): number {
+  if (length <= view - 2 * margin + 0.01) return (view - length) / 2;
   return Math.min(BEYOND, Math.max(view - length - BEYOND, at));
 }
 

@@ -1,0 +1,3 @@
+import { imageKind } from "../items/picture/view";
+
+export const viewer = imageKind;
