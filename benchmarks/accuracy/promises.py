@@ -1,8 +1,8 @@
 """Whether intervals, promises, alarms and advice keep what they say; the tables of docs/trust.md.
 
-``python -m benchmarks.accuracy.promises [PART ...]`` prints the tables. The parts ``audit``, ``testing``,
-``machine`` and ``stop`` use the finished sessions of ``benchmarks.accuracy.sessions``; the others
-are simulated here. ``--quick`` makes a tenth of the draws.
+``python -m benchmarks.accuracy.promises [PART ...]`` prints the tables. The parts ``anytime`` and ``alarm``
+are simulated here, the others use the finished sessions of ``benchmarks.accuracy.sessions``. ``--quick``
+makes a tenth of the draws.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.accuracy import sessions
 from benchmarks.accuracy.tables import markdown, mean, share
-from hitl_widgets.learn.calibration import chances_right
+from hitl_widgets.learn.calibration import AUDITED, chances_right
 from hitl_widgets.quality.sequential import RiseDetector, anytime_interval, wilson
 from hitl_widgets.quality.stopping import settled
 from hitl_widgets.quality.testing import active_estimate, audit_chances
@@ -156,6 +156,31 @@ def anytime(most: int) -> str:
     return markdown(["share", "interval", "series", "always covered", "width at 100"], rows)
 
 
+def looking(most: int) -> str:
+    """The anytime interval of a session, looked at after every audited item up to 200 labels."""
+    rows: dict[str, list[tuple[bool, bool]]] = {}
+    for kind, _, found, held in _all(most):
+        answers, place = sessions.answers_of(found, 200), {row: k for k, row in enumerate(found["order"])}
+        audited = np.flatnonzero(answers.kind == AUDITED)
+        position = np.array([place[row] for row in found["200-rows"][audited]])
+        order = np.argsort(position)
+        k = np.cumsum(answers.right[audited][order]).tolist()
+        always = True
+        for m, (right, at) in enumerate(zip(k, position[order], strict=True), 1):
+            n = max(sessions.EVERY, at // sessions.EVERY * sessions.EVERY)
+            low, high = anytime_interval(right, m)
+            always &= low <= (found[f"{n}-said"] == found["y"])[held].mean() <= high
+        low, high = wilson(k[-1], len(k))
+        last = low <= (found["200-said"] == found["y"])[held].mean() <= high
+        for pool in (kind, "all"):
+            rows.setdefault(pool, []).append((always, last))
+    lines = [
+        [pool, len(rows[pool]), *(share([one[i] for one in rows[pool]]) for i in (0, 1))]
+        for pool in sorted(rows, key=lambda name: (name == "all", name))
+    ]
+    return markdown(["pool", "sessions", "anytime, always covered", "Wilson, covered at 200 labels"], lines)
+
+
 def alarm(most: int) -> str:
     """The detector: a rise by .2 after 50 checked answers, and series of 300 without one."""
     rows = []
@@ -192,6 +217,7 @@ PARTS: dict[str, Callable[[int], str]] = {
     "testing": testing,
     "machine": machine,
     "stop": stop,
+    "looking": looking,
     "anytime": anytime,
     "alarm": alarm,
 }

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from benchmarks.accuracy.tables import markdown, mean
+from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.quality.consensus import Votes, consensus
 from hitl_widgets.quality.deferral import route
 
@@ -69,7 +70,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} draws")
     parser.add_argument("draws", nargs="?", type=int, default=DRAWS, help=f"default: {DRAWS}")
     options = parser.parse_args()
-    draws = [one(seed) for seed in range(QUICK if options.quick else options.draws)]
+    with one_blas_thread():
+        draws = [one(seed) for seed in range(QUICK if options.quick else options.draws)]
     rows = []
     for share in SHARES:
         a = np.array([draw[share] for draw in draws])

@@ -129,6 +129,9 @@ export const monitorState: MonitorState = {
   undo: true,
   redo: false,
   notices: [],
+  consensus: "",
+  handable: true,
+  machine: null,
   n_changed: 0,
   people: [],
   slices: [],
@@ -175,4 +178,6 @@ export const labelerWelcome: LabelerWelcome = {
   error: "",
   known: [],
   suggestions: 0,
+  withdrawn: "",
+  n_machine: 0,
 };

@@ -36,6 +36,8 @@ const progress: Progress = {
   error: "",
   known: [],
   suggestions: 0,
+  withdrawn: "",
+  n_machine: 0,
 };
 const queue = (...rows: number[]) => ({ type: "queue" as const, progress, queue: rows.map((r) => ask(r)) });
 const welcomed = (...rows: number[]): LabelerState =>

@@ -15,7 +15,7 @@ const message = (n: number, more: Partial<ListMessage> = {}): ListMessage => ({
   why: "",
   ...more,
 });
-const plain: Line = { label: null, guess: null, doubt: null, hidden: false };
+const plain: Line = { label: null, guess: null, machine: false, doubt: null, hidden: false };
 
 function list(n: number, line: (row: number) => Line = () => plain) {
   const on = {
@@ -181,10 +181,10 @@ describe("the list", () => {
       { name: "spam", colour: "#654321" },
     ];
     const says: Line[] = [
-      { label: ham, guess: spam, doubt: 0.4, hidden: false },
-      { label: ham, guess: ham, doubt: 0, hidden: false },
-      { label: null, guess: spam, doubt: 1, hidden: false },
-      { label: null, guess: null, doubt: null, hidden: true },
+      { label: ham, guess: spam, machine: false, doubt: 0.4, hidden: false },
+      { label: ham, guess: ham, machine: false, doubt: 0, hidden: false },
+      { label: null, guess: spam, machine: false, doubt: 1, hidden: false },
+      { label: null, guess: null, machine: false, doubt: null, hidden: true },
       plain,
     ];
     const { view, fill } = list(5, (row) => says[4 - row]);

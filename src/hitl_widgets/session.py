@@ -178,6 +178,10 @@ class Session:
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
         expected to settle most come first.
+    again
+        Share of the questions on the card, 0 to below 1, that you have answered before, at least 30 acts ago:
+        ``session.trust.pace()`` says how often you answered the same. They are asked without a hint, and the
+        later answer counts. :meth:`query` does not return them.
     consensus
         Which answer counts, and teaches the model, where annotators differ (for questions with one class per
         item; for others the latest counts). ``"em"``: how often each annotator is right is estimated with the
@@ -236,6 +240,7 @@ class Session:
         experts: Mapping[str, Iterable[Any]] | None = None,
         overlap: float = 0.0,
         opinions: int = 2,
+        again: float = 0.0,
         break_after: float | None = 50,
         consensus: str = "em",
         random_state: int | None = None,
@@ -243,18 +248,16 @@ class Session:
     ) -> None:
         refuse(unknown, Session.__init__.__annotations__)
         check_settings(audit, random_state, store, task, annotator)
-        check_overlap(overlap, opinions)
-        how_asked, after, rule = check_mode(mode, sweep), check_break(break_after), check_rule(consensus)
+        check_overlap(overlap, opinions, again)
+        how_asked, after = check_mode(mode, sweep), check_break(break_after)
         how: dict[str, Any] = {"text": text, "html": html, "markdown": markdown, "image": image}
-        how |= {"columns": columns, "item": item, "kind": kind}
+        how |= {"columns": columns, "item": item, "kind": kind, "X": X, "id": id}
         asked = asked_schema(classes, question, schema)
-        shown = {"remote_images": remote_images, "render": render}
-        pool = as_pool(data, embed, mask, asked, **how, X=X, id=id, **shown)
+        pool = as_pool(data, embed, mask, asked, **how, remote_images=remote_images, render=render)
         table = Columns(pool)
         beside, colours = check_context(context, table), Colours(pool, table, colour)
-        blurred = blur_of(blur, table)
+        blurred, costs = blur_of(blur, table), costs_of(pool, cost)
         known = None if labels is None else _labels_of(pool, labels)
-        costs = costs_of(pool, cost)
         suggested = None if suggest is None else source_of(suggest, pool, table)
         if isinstance(suggest, Words | File) and asked is not None:
             suggest.asked(asked)
@@ -267,15 +270,13 @@ class Session:
             _check_question(asked, keys, learner, name, chosen)
         who = annotator or login()
         self._asking, self._asked = threading.Lock(), Asked(ASKED)
-        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), rule)
+        ledger = Ledger(store, task, pool, asked, who, float(overlap), int(opinions), check_rule(consensus))
         opened: Loop | Ledger = ledger
         try:
             _check_how(ledger.schema, how_asked, suggests, segment)
             ledger.ask_keys(asked_keys(keys, asked or ledger.schema))
             problem = problem_of(ledger.schema)
-            model = problem.learner(learner)
-            if hasattr(model, "of_lists"):
-                model = model.of_lists([len(item) for item in pool.items])
+            model = _model_of(problem.learner(learner), pool)
             problem.check_strategy(name, chosen)
             seed = seed_of(ledger.store.store_id, task) if random_state is None else random_state
             if isinstance(suggest, Words | File):
@@ -284,7 +285,7 @@ class Session:
                 suggested = source_of_class(ledger.schema, sweep)
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
-            asker.hides = suggested is not None
+            asker.hides, asker.again = suggested is not None, float(again)
             self._loop = opened = Loop(
                 ledger,
                 model,
@@ -303,9 +304,7 @@ class Session:
                 mode=how_asked,
             )
             if labels is not None and known is not None:
-                from hitl_widgets.transfer.column import import_column
-
-                import_column(self._loop, labels, known)
+                _import_column(self._loop, labels, known)
             self._loop.start(experts)
         except BaseException:  # such as an interrupt
             opened.close()
@@ -619,9 +618,7 @@ class Session:
         str
             The event's id.
         """
-        from hitl_widgets.trust import hand_over
-
-        return hand_over(self._loop, proposal, event_id)
+        return self._loop.handing.take(proposal, event_id)
 
     def take_back(self, event_id: str | None = None, *, as_event: str | None = None) -> str:
         """End the use of machine labels. Returns the new event's id; :meth:`undo` brings the labels back.
@@ -639,6 +636,51 @@ class Session:
             If it is not in use.
         """
         return self._loop.handing.take_back(event_id, as_event)
+
+    def route(
+        self,
+        items: Any,
+        error: float = 0.05,
+        certainty: float | None = None,
+        *,
+        people: bool | Sequence[str] = False,
+    ) -> pd.DataFrame:
+        """Decide which new items the model may label, and which are to be asked.
+
+        A model is fitted without the audited labels, and their items judge how far it can be trusted: see
+        :meth:`.Trust.hand_over`. If the new items differ from those of this session (a classifier two-sample
+        test, p < .05), no promise holds, and all are to be asked. Nothing is written.
+
+        Parameters
+        ----------
+        items
+            New items as :meth:`model` takes them, such as a list of texts; or their features, (n, d).
+        error, certainty
+            The acceptable share of wrong labels among accepted items: on average if ``certainty`` is None.
+        people
+            Whether to say who should be asked, of all annotators or of those listed: the one most likely
+            right by their confusions.
+
+        Returns
+        -------
+        Columns route (``accept`` or ``ask``), label, confidence, rule (what is promised) and newness (how
+        different the item is; NaN if not tested); with ``people``, annotator and expected (how likely they
+        are right). ``attrs`` has the drift's ``p`` and ``drifted``, ``audits``, ``needed`` (how many more the
+        promise needs at least) and ``summary``.
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the new items differ, or are too few (under 20) to test that.
+        """
+        from hitl_widgets.routing import route
+
+        return route(self.trust, items, error, certainty, people)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""
@@ -765,6 +807,7 @@ class Session:
         ``class:spam``                the label; ``predicted:ham``: the prediction
         ``unlabelled``, ``skipped``   or ``labelled``; ``disagrees``: prediction and label differ
         ``by:ann``                    labelled by this annotator
+        ``is:machine``                has a machine label, see :meth:`hand_over`
         ``doubt>0.6``                 the model's uncertainty, or its ``confidence``, from 0 to 1
         ``price>=100``                a column; ``sender:ann``: a text column contains the value
         ``id:42``                     the item with this id
@@ -1144,8 +1187,6 @@ class Session:
         if n_changed:
             words = notices.changed(n_changed, len(self._loop.labels))
             warnings.warn(words, RuntimeWarning, stacklevel=2)
-        if (n := int((self._loop.labels.machine >= 0).sum())) and not machine:
-            warnings.warn(notices.machine(n, "", there=False), RuntimeWarning, stacklevel=2)
         return export_loop(self._loop, path, format, names=names, items=items, machine=machine)
 
     def import_labels(
@@ -1426,6 +1467,18 @@ def _check_how(schema: Schema, mode: Mode, suggests: bool, segment: Any) -> None
     """Raise InvalidInput for ways to answer that the question does not have."""
     check_verifiable(mode, schema, suggests=suggests)
     check_segment(segment, schema)
+
+
+def _model_of(learner: Any, pool: Pool) -> Any:
+    """The learner; one of lists is told how long they are."""
+    of_lists = getattr(learner, "of_lists", None)
+    return learner if of_lists is None else of_lists([len(item) for item in pool.items])
+
+
+def _import_column(loop: Loop, name: str, known: list[Any]) -> None:
+    from hitl_widgets.transfer.column import import_column
+
+    import_column(loop, name, known)
 
 
 def _labels_of(pool: Pool, name: Any) -> list[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
+from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.learn.calibration import AUDITED
 from hitl_widgets.learn.learner import NotYet
@@ -17,6 +18,7 @@ from hitl_widgets.loop.asking import BAD
 from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.settings import as_list
 from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.consensus import Votes, consensus, worth
 from hitl_widgets.quality.disputes import Dispute, Disputes, Given, agreed, differ
@@ -26,6 +28,7 @@ from hitl_widgets.quality.groups import by_group
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.quality.triage import certain, on_average
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.routing import ask_whom, check_promise
 from hitl_widgets.transfer.cards import Card, session_card
 from hitl_widgets.transfer.frames import column
 
@@ -34,8 +37,9 @@ if TYPE_CHECKING:
 
     from hitl_widgets.learn.evaluate import Told
     from hitl_widgets.loop.asking import Labels
+    from hitl_widgets.loop.trusting import Advice
 
-__all__ = ["Trust", "hand_over"]
+__all__ = ["Trust"]
 
 
 class Trust:
@@ -261,7 +265,65 @@ class Trust:
             }
         )
 
+    def pace(self) -> pd.DataFrame:
+        """Return how fast each annotator labels, and how often they answer the same when asked again.
+
+        Columns annotator; n, their labels of single items; seconds, the median time of those whose time is
+        known; hasty, how many were given far faster than this person usually does; in_runs, how many are in
+        a run of one class that is longer than the shares of the classes would give; again, how many items
+        they were asked twice (``again=`` of the session); same, the share that they answered as before, with
+        low and high (Wilson 1927, 95 %). Most labels first. :meth:`hasty` lists the labels.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        found = [self._loop.trusting.pace(who) for who in self._loop.log.given()]
+        rows = [
+            {
+                "annotator": one.annotator,
+                "n": one.n,
+                "seconds": np.nan if one.seconds is None else one.seconds,
+                "hasty": len(one.hasty),
+                "in_runs": len(one.runs),
+                "again": one.again,
+                "same": one.same / one.again if one.again else np.nan,
+                "low": np.nan if one.low is None else one.low,
+                "high": np.nan if one.high is None else one.high,
+            }
+            for one in sorted(found, key=lambda one: -one.n)
+        ]
+        columns = ["annotator", "n", "seconds", "hasty", "in_runs", "again", "same", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def hasty(self) -> pd.DataFrame:
+        """Return the labels that :meth:`pace` counts as hasty or in a long run of one class.
+
+        Columns id, annotator and why. There may be good reasons for them, such as an easy stretch.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        rows = [
+            (row, one.annotator, why)
+            for one in (self._loop.trusting.pace(who) for who in self._loop.log.given())
+            for part, why in ((one.hasty, "far faster than usual"), (one.runs, "in a long run of one class"))
+            for row in part.tolist()
+        ]
+        ids = column([self._loop.pool.ids[row] for row, _, _ in rows])
+        return pd.DataFrame({"id": ids, "annotator": [a for _, a, _ in rows], "why": [w for *_, w in rows]})
+
     # -- the model -------------------------------------------------------------
+
+    def advice(self) -> Advice:
+        """Say whether to go on labeling, with the reasons.
+
+        ``say`` is ``stop`` if the predictions of the last models no longer differ (stabilizing predictions:
+        Bloodgood and Vijay-Shanker 2009) and the next 50 labels are worth less than one point of accuracy
+        with 97.5 % certainty; ``go on`` if neither holds; otherwise ``unclear``. ``reasons`` are sentences.
+        """
+        self._one_class()
+        self._loop.background.settle(None)
+        return self._loop.trusting.report().advice
 
     def groups(self, column: str) -> pd.DataFrame:
         """Return the model's accuracy on audited items for each value of a column of your table.
@@ -401,9 +463,7 @@ class Trust:
         """
         import pandas as pd
 
-        for name, value in (("error", error), ("certainty", certainty)):
-            if value is not None and not (isinstance(value, int | float) and 0 < value < 1):
-                raise InvalidInput(f"{name}={value!r}: expected a share between 0 and 1.")
+        check_promise(error, certainty)
         labels, told = self._told()
         belief = self._loop.background.settle(None).belief
         # With items that an earlier hand-over labelled: without, the rest would be harder than the audit.
@@ -448,17 +508,75 @@ class Trust:
         InvalidInput
             If the features have another width, or cannot be computed for these items.
         """
+        return drift(*self.features_of(X))
+
+    def ask_whom(self, ids: Any, people: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return, for items of this session, which annotator is most likely right about each.
+
+        The model's probabilities are combined with each annotator's confusions, as :meth:`consensus`
+        estimates them.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids.
+        people
+            The annotators to choose among; None means all.
+
+        Returns
+        -------
+        Columns id, annotator, expected (how likely this person is right), label (the prediction) and
+        confidence (how likely the model is right).
+        """
+        return ask_whom(self, ids, True if people is None else people)
+
+    # -- for routing ------------------------------------------------------------
+
+    @property
+    def pool(self) -> Pool:
+        """The items."""
+        return self._loop.pool
+
+    def features_of(self, items: Any) -> tuple[Any, Any]:
+        """Return the session's features, and those of new items or new features after a check."""
         from hitl_widgets.data.matrix import check_matrix
 
         self._loop.background.settle(None)
         ground = self._loop.background.ground
         assert ground is not None  # noqa: S101 - settle() waited for it
-        new = check_matrix(X if _is_numbers(X) else self._features(X), None, "X")
+        new = check_matrix(items if _is_numbers(items) else self._features(items), None, "X")
         if new.shape[1] != ground.X.shape[1]:
             raise InvalidInput(
                 f"X has {new.shape[1]} columns; the session's features have {ground.X.shape[1]}."
             )
-        return drift(ground.X, new)
+        return ground.X, new
+
+    def split_model(self) -> tuple[Labels, Any, npt.NDArray[np.int64]]:
+        """Return the labels, a classifier that has not learned the audited ones, and the audited rows."""
+        self._one_class()
+        self._loop.background.settle(None)
+        labels = self._loop.labels
+        try:
+            return labels, *self._loop.background.trainer.split_model(labels)
+        except NotYet as error:
+            raise HitlError(f"The model cannot predict yet: {error}") from error
+
+    def predicted(self, ids: Any) -> tuple[Labels, list[int], npt.NDArray[np.float64]]:
+        """Return the labels, the rows of these items, and their class probabilities."""
+        labels, rows = self._one_class(), self._loop.pool.index(as_list(ids))
+        belief = self._loop.background.settle(None).belief
+        if not belief.known.any():
+            raise HitlError("There is no model yet: label a few items of two classes first.")
+        P = np.zeros((len(rows), len(labels.class_ids)))
+        for k, row in enumerate(rows):
+            for code, share in belief.shares(row):
+                P[k, code] = share
+        return labels, rows, P
+
+    def confusions(self) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Return the annotators, and the confusion matrix of each."""
+        _, names, votes, model, more = self._votes()
+        return names, consensus(votes, model, **more).confusion
 
     def _features(self, items: Any) -> Any:
         """Return the features of new items."""
@@ -581,31 +699,6 @@ class Trust:
         if told is None:
             raise HitlError("There is no model yet: label a few items of two classes first.")
         return labels, told
-
-
-def hand_over(loop: Loop, proposal: Any, event_id: str | None = None) -> str:
-    """Write what :meth:`Trust.hand_over` proposed: see :meth:`Session.hand_over`."""
-    import pandas as pd
-
-    promise = ("error", "certainty", "audits")
-    if (
-        not isinstance(proposal, pd.DataFrame)
-        or not {"id", "label"} <= set(proposal.columns)
-        or not set(promise) <= set(proposal.attrs)
-    ):
-        raise InvalidInput(
-            "hand_over() takes the table that session.trust.hand_over(...) returns, or some of its rows (its "
-            "attrs hold what is promised)."
-        )
-    schema = loop.schema
-    codes = {value: code for code, value in enumerate(schema.values[: len(schema.classes)])}
-    if odd := set(proposal["label"]) - set(codes):
-        raise InvalidInput(f"{next(iter(odd))!r} is not a class now: call session.trust.hand_over() again.")
-    rows = loop.pool.index(proposal["id"].tolist()) if len(proposal) else []
-    error, certainty, audits = (proposal.attrs[name] for name in promise)
-    return loop.handing.hand_over(
-        rows, [codes[value] for value in proposal["label"]], (error, certainty, audits), event_id
-    )
 
 
 def _is_numbers(X: Any) -> bool:

@@ -375,7 +375,7 @@ def test_a_bulk_label_does_not_call_for_audits(make_session: Make) -> None:
     session.label(session.pool.ids[:40:2], "a")
     session.label(session.pool.ids[1:40:2], "b")
     session.query(9)
-    assert session._loop.blind._issued == set()
+    assert session._loop.blind._issued == {}
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0, 0), (1, 20), (0.5, 10)])

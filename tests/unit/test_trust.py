@@ -116,6 +116,12 @@ def test_confirmed_labels_leave_the_list_and_return_for_a_reason(tmp_path: Path)
         assert set(session.trust.suspects(3)["id"]) == set(first["id"])
         for _ in range(n):
             session.redo()
+        session.export(tmp_path / "history.jsonl")
+        with hitl.Session(
+            TABLE, text="text", X=X, classes=list(NAMES), store=":memory:", annotator="ann", learner="linear"
+        ) as copy:
+            copy.import_labels(tmp_path / "history.jsonl")
+            assert not set(copy.trust.suspects(10)["id"]) & set(first["id"])
         # A new answer is not what was confirmed.
         item = first["id"][0]
         session.label(item, first["predicted"][0])
@@ -138,7 +144,8 @@ def test_nearly_equal_items_with_different_labels_are_suspects_until_both_are_co
         pair = {session.pool.ids[0], session.pool.ids[150]}
         found = session.trust.suspects()
         told = found[found["why"].str.contains("nearly the same as item")]
-        assert pair <= set(told["id"]) and len(told) < 8
+        assert pair <= set(told["id"])
+        assert len(told) < 8
         session.confirm(list(pair))
         assert not pair & set(session.trust.suspects()["id"])
         # Another label of one of them is news about the other.
@@ -156,6 +163,43 @@ def test_a_corrected_label_of_the_audit_still_counts(tmp_path: Path) -> None:
         for one in (item, other):
             session.label(one, "a", selection="review")
         assert session.history()["selection"].tolist()[-2:] == ["audit", "review"]
+
+
+def test_hasty_labels_runs_and_the_advice(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    with opened(tmp_path, "ann") as session:
+        assert session.trust.pace().empty
+        rows = rng.permutation(N)[:160]
+        rows = np.r_[rows[:100], rows[100:][np.argsort(TRUTH[rows[100:]])]]  # then class by class
+        for k, row in enumerate(rows.tolist()):
+            seconds = 0.1 if k in {30, 40} else rng.lognormal(1, 0.3)
+            item = session.pool.ids[row]
+            session.label(item, NAMES[TRUTH[row]], selection="suggested", elapsed_ms=round(1000 * seconds))
+        [line] = session.trust.pace().to_dict("records")
+        assert (line["annotator"], line["n"], line["hasty"], line["again"]) == ("ann", 160, 2, 0)
+        assert 2 < line["seconds"] < 4
+        assert 50 <= line["in_runs"] <= 70
+        found = session.trust.hasty()
+        hasty = found[found["why"] == "far faster than usual"]
+        assert list(session.pool.index(hasty["id"].tolist())) == sorted(rows[[30, 40]].tolist())
+        assert (found["why"] == "in a long run of one class").sum() == line["in_runs"]
+        advice = session.trust.advice()
+        settled = "no longer change" in advice.reasons[0]
+        assert settled or "still change" in advice.reasons[0]
+        assert advice.say == ("unclear" if settled else "go on")  # nothing is audited
+        assert "each of the last 4 models, 10 labels apart" in advice.reasons[0]
+        assert any("At your pace, 50 labels take about 2 minutes" in one for one in advice.reasons)
+
+
+def test_the_advice_says_what_it_lacks(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann") as session:
+        session.label(session.pool.ids[0], "a")
+        assert session.trust.advice().reasons == ("There is no model yet.",)
+        give(session, np.arange(30), TRUTH[:30])
+        advice = session.trust.advice()
+        assert advice.say == "unclear"
+        assert advice.reasons[0].endswith("predictions still change: label 20 more.")
+        assert "from 50 labels on" in advice.reasons[1]
 
 
 def test_groups_and_what_may_be_handed_over(tmp_path: Path) -> None:

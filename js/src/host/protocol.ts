@@ -193,6 +193,12 @@ export type Slice = {
   replace?: boolean;
 };
 
+/** Hand over to the model what was proposed. */
+export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
+
+/** End the use of machine labels. */
+export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
+
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
  * annotator) are opaque; `store` and `task` are names to display.
@@ -231,7 +237,8 @@ export type Doubtful = { codes: number[]; by: string };
  * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
  * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
  * the item has changed since it was labelled. `note` is the annotator's own. `doubtful`: it has a label, to
- * keep or to correct. `decided` is what a reviewer decided, and why.
+ * keep or to correct. `decided` is what a reviewer decided, and why. `again`: the annotator has labelled it
+ * before.
  */
 export type Ask = {
   row: number;
@@ -244,6 +251,7 @@ export type Ask = {
   changed?: boolean;
   decided?: string;
   doubtful?: Doubtful;
+  again?: boolean;
 };
 
 /** The current background work, and its progress if known. */
@@ -495,6 +503,7 @@ export type Known = { key: string; codes: number[] | null; said: string; mine: b
 /**
  * The progress of the labeling. One of `known` may be displayed. `left_out` says how many items this
  * annotator left unanswered, by reason. `suggestions` is a number that changes when the suggested answers do.
+ * `withdrawn` says why machine labels were withdrawn; `n_machine` is the number of those in use.
  */
 export type Progress = {
   n_items: number;
@@ -510,6 +519,8 @@ export type Progress = {
   known: Known[];
   suggestions: number;
   error: string;
+  withdrawn: string;
+  n_machine: number;
 };
 
 /** The whole state for a new Labeler. */
@@ -688,6 +699,12 @@ export type Open = { type: "open"; id: string; view: string; act: string };
 /** Request the items labelled from the label with number `first` to that with number `last`. */
 export type Span = { type: "span"; id: string; view: string; first: number; last: number };
 
+/**
+ * Request a proposal of what to hand over to the model. `error` is the acceptable share of wrong labels;
+ * `certainty` that it is not exceeded, null on average.
+ */
+export type Propose = { type: "propose"; id: string; view: string; error: number; certainty: number | null };
+
 /** Request what is known of the labels and the model; answered by `trust`. */
 export type Trust = { type: "trust"; id: string; view: string };
 
@@ -770,7 +787,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "note" | "schema" | "skip" | "slice";
+  kind: "label" | "machine" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;
@@ -784,6 +801,19 @@ export type HistoryEntry = {
 /** How many answers were given to suggestions, shown or hidden, and how many are the suggested ones. */
 export type Verified = { shown: number; shown_same: number; hidden: number; hidden_same: number };
 
+/** The last hand-over to the model: see `Handed` in loop/handing.py. */
+export type MachineState = {
+  act: string;
+  n: number;
+  error: number;
+  certainty: number | null;
+  checked: number;
+  wrong: number;
+  low: number;
+  high: number;
+  withdrawn: "asked" | "risen" | null;
+};
+
 /** A range of answers: its name and color, and the number of labels. */
 export type AnswerRange = { name: string; color: string; n: number };
 
@@ -794,7 +824,8 @@ export type AnswerRange = { name: string; color: string; n: number };
  * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
  * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
  * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
- * one; `yours` is about this one, null before the first label.
+ * one; `yours` is about this one, null before the first label. `consensus` says how many items they answer
+ * differently, and how these are decided. `handable`: the model may be given items to label.
  */
 export type MonitorState = {
   n_items: number;
@@ -827,6 +858,9 @@ export type MonitorState = {
   n_changed: number;
   people: Person[];
   yours: Yours | null;
+  consensus: string;
+  handable: boolean;
+  machine: MachineState | null;
   slices: SliceState[];
   history: HistoryEntry[];
 };
@@ -862,6 +896,25 @@ export type OpenedMessage = {
 };
 
 /**
+ * The requested proposal: `n` of `of` items that no person has labelled. `audits` are the audited items that
+ * it is calibrated on, and `needed` how many more it needs at the least. `some` are a few of its items, drawn
+ * at random. `why`: the reason why there is no proposal.
+ */
+export type ProposalMessage = {
+  type: "proposal";
+  to: string;
+  id: string;
+  error: number;
+  certainty: number | null;
+  n: number;
+  of: number;
+  audits: number;
+  needed: number;
+  some: string;
+  why: string;
+};
+
+/**
  * How many of the audited items a model predicted correctly that had not seen them. The first interval holds
  * for a number of items that was fixed beforehand, the second at all times.
  */
@@ -880,8 +933,8 @@ export type ClassTrust = { code: number; n: number; estimate: Estimate };
 /** Predictions of similar confidence, their mean confidence, and how many are correct. */
 export type Band = { n: number; right: number; confidence: number; low: number; high: number };
 
-/** What `more` labels are expected to add to the accuracy, with its interval. */
-export type Projected = { more: number; gain: number; low: number; high: number; n_points: number };
+/** What `more` labels after the first `n_labels` are expected to add, with the interval. */
+export type Projected = { more: number; gain: number; low: number; high: number; n_labels: number };
 
 /** Two annotators by number, and their agreement on the `n` items that both labelled. */
 export type Pair = { one: number; two: number; n: number; agree: number; kappa: number | null };
@@ -1022,7 +1075,9 @@ export type Act =
   | Jump
   | Restore
   | Change
-  | Slice;
+  | Slice
+  | HandOver
+  | TakeBack;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -1049,6 +1104,7 @@ export type Request =
   | Play
   | Open
   | Span
+  | Propose
   | Trust
   | Behind
   | Cases;

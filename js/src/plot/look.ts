@@ -5,6 +5,8 @@ import { ramp } from "./ramp";
 export const NONE = 255;
 /** A value of `doubt` for items that are asked blind, whose label and guess are hidden. */
 export const BLIND = 255;
+/** A bit of `doubt` for items with a machine label, which is their shade in `predicted`. */
+export const MACHINE = 64;
 const LEVELS = 15;
 
 export type ColourBy = "label" | "prediction" | "doubt" | "group" | "column";
@@ -29,7 +31,13 @@ export const CHOSEN = 1;
 export const RINGED = 2;
 
 /** Kinds of points; all but plain ones are drawn above the others. */
-export const KIND = { plain: 0, chosen: 1, ringed: 2, labelled: 3 } as const;
+export const KIND = { plain: 0, chosen: 1, ringed: 2, labelled: 3, machine: 4 } as const;
+
+/** The level of uncertainty in a value of `doubt`. */
+export const levelOf = (doubt: number): number => doubt & LEVELS;
+
+/** Whether a value of `doubt` is that of an item with a machine label. */
+export const isMachine = (doubt: number): boolean => doubt !== BLIND && (doubt & MACHINE) !== 0;
 
 /** The points that the legend hides: those of some shades, all labelled or all unlabelled ones. */
 export type Filter = { shades: ReadonlySet<number>; labelled: boolean; unlabelled: boolean };
@@ -88,7 +96,8 @@ const ASIDE = 0.25;
 
 /**
  * Determines how every point is drawn. Colour is never the only sign: a labelled point is opaque, larger and has a ring
- * in the text colour; an uncertain one has an open ring; a prediction is pale; a selection fades the other points.
+ * in the text colour; one labelled by machine is opaque and has a thin, faint ring; an uncertain one has an open ring; a
+ * prediction is pale; a selection fades the other points.
  *
  * Points with the same shade (a small number) have the same fill and opacity, so that a million points can be coloured
  * with a lookup table.
@@ -122,6 +131,7 @@ export class Looks {
     const { theme } = this.o;
     if (kind === KIND.labelled) return { stroke: theme.text, width: 1.1 };
     if (kind === KIND.ringed) return { stroke: theme.accent, width: 1.8 };
+    if (kind === KIND.machine) return { stroke: theme.faint, width: 0.9 };
     if (kind === KIND.chosen) return { stroke: theme.text, width: 0.8 };
     return { stroke: fill, width: 0 };
   }
@@ -139,30 +149,36 @@ export class Looks {
       const i = order[s];
       const [l, p, flag] = [label[i], predicted[i], flags[i]];
       const labelled = l === NONE ? 0 : 1;
-      let shade = 2 * (labelled && byLabel ? l : p) + labelled;
-      if (byDoubt) shade = 2 * (p === NONE ? 0 : 1 + doubt[i]) + labelled;
-      else if (own) shade = 2 * own[i] + labelled;
+      const machine = isMachine(doubt[i]);
+      const full = labelled || machine ? 1 : 0;
+      let shade = 2 * (labelled && byLabel ? l : p) + full;
+      if (byDoubt) shade = 2 * (p === NONE ? 0 : 1 + levelOf(doubt[i])) + full;
+      else if (own) shade = 2 * own[i] + full;
       let state = flag & CHOSEN ? 2 : other;
       if (isolated !== null) state = shadeShown(this.o, i) === isolated ? state : 1;
       colours[s] = hidden?.[i] ? 0 : table[3 * shade + state];
-      kinds[s] = hidden?.[i] ? KIND.plain : labelled ? KIND.labelled : flag & RINGED ? KIND.ringed : flag;
+      if (hidden?.[i]) kinds[s] = KIND.plain;
+      else if (labelled) kinds[s] = KIND.labelled;
+      else kinds[s] = flag & RINGED ? KIND.ringed : machine && !flag ? KIND.machine : flag;
     }
   }
 
   private kind(i: number): number {
     if (this.o.marks.label[i] !== NONE) return KIND.labelled;
     const flags = this.o.flags[i];
-    return flags === 0 ? KIND.plain : flags & RINGED ? KIND.ringed : KIND.chosen;
+    if (flags === 0) return isMachine(this.o.marks.doubt[i]) ? KIND.machine : KIND.plain;
+    return flags & RINGED ? KIND.ringed : KIND.chosen;
   }
 
   private shadeOf(i: number): number {
     const { marks, by, clusters } = this.o;
     const label = marks.label[i];
-    const labelled = label !== NONE ? 1 : 0;
-    if (by === "doubt") return 2 * (marks.predicted[i] === NONE ? 0 : 1 + marks.doubt[i]) + labelled;
-    if (by === "group" && clusters) return 2 * clusters[i] + labelled;
-    if (by === "column" && this.o.column) return 2 * this.o.column.shades[i] + labelled;
-    return 2 * (labelled && by !== "prediction" ? label : marks.predicted[i]) + labelled;
+    const labelled = label !== NONE;
+    const full = labelled || isMachine(marks.doubt[i]) ? 1 : 0;
+    if (by === "doubt") return 2 * (marks.predicted[i] === NONE ? 0 : 1 + levelOf(marks.doubt[i])) + full;
+    if (by === "group" && clusters) return 2 * clusters[i] + full;
+    if (by === "column" && this.o.column) return 2 * this.o.column.shades[i] + full;
+    return 2 * (labelled && by !== "prediction" ? label : marks.predicted[i]) + full;
   }
 
   private shade(shade: number): { fill: string; opacity: number } {

@@ -17,7 +17,7 @@ export function tops(
   looks: Looks,
 ): void {
   const found = topSlots(frame, grid, kinds);
-  for (const kind of [KIND.chosen, KIND.labelled, KIND.ringed]) {
+  for (const kind of [KIND.machine, KIND.chosen, KIND.labelled, KIND.ringed]) {
     const slots = found[kind];
     if (slots.length > MOST) continue;
     const { stroke, width } = looks.ring(kind, "");
@@ -40,7 +40,7 @@ export function tops(
 
 /** The visible slots by kind, at most one more of each than can be drawn. */
 function topSlots(frame: Frame, grid: Grid, kinds: Uint8Array): number[][] {
-  const found: number[][] = [[], [], [], []];
+  const found: number[][] = [[], [], [], [], []];
   for (const { from, to } of grid.within(frame.view)) {
     for (let s = from; s < to; s++) {
       const kind = kinds[s];

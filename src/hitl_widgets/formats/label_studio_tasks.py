@@ -51,6 +51,11 @@ class LabelStudio:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the tasks."""
+        if export.kind == "form" and not any(one.parts for one in export.said):
+            raise InvalidInput(
+                "The source has answers of kind 'form', but does not say what kinds of questions it asks, as "
+                "a session does: session.export(path, 'label-studio')."
+            )
         left: list[Left] = []
         stars = stars_of(export.classes)
         with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -14,6 +14,7 @@ __all__ = [
     "Selection",
     "Why",
     "because_of",
+    "is_again",
     "is_demonstration",
     "is_gold",
     "is_kept",
@@ -116,6 +117,11 @@ def because_of(event: LabelEvent) -> str:
     """Return the reason of a decision; empty if none was given."""
     because = event.value.get("because") if isinstance(event.value, dict) else None
     return because if isinstance(because, str) else ""
+
+
+def is_again(event: LabelEvent) -> bool:
+    """Return whether a label is the answer of somebody who was asked again."""
+    return event.kind == "label" and isinstance(event.value, dict) and event.value.get("again") is True
 
 
 def is_kept(event: LabelEvent) -> bool:

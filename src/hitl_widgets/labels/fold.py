@@ -9,7 +9,7 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.crew import Crew
-from hitl_widgets.labels.events import ActState, LabelEvent, is_kept
+from hitl_widgets.labels.events import ActState, LabelEvent, is_again, is_kept
 from hitl_widgets.labels.machine import HandOver, Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
@@ -112,7 +112,7 @@ class Fold:
         self._given[event.annotator] += len(event.item_ids)
         if event.selection in {"audit", "spot"} and len(event.item_ids) == 1:
             self._drawn.append(event)
-        if isinstance(event.value, dict) and event.value.get("again") is True:
+        if is_again(event):
             self._again.append(event.event_id)
 
     @property

@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 N_FOLDS = 10
+# How often samples of the labels are left out, to judge all of them.
+PASSES = 8
 # The maximum sample size of unlabeled items; predicting all of them would take too long.
 MOST = 2_000
 # The minimum number of labels of items predicted as a class, for an estimate of this class.
@@ -341,9 +343,10 @@ def tell(
         own = np.array(own)
     else:
         P, among = foretold(learner, index, y, asked), np.arange(n)
-        own = _cross_fitted(learner, index, y, given.audited[:n], overtaken)
-        if own is None:
+        fitted = _cross_fitted(learner, index, y, given.audited[:n], overtaken)
+        if fitted is None:
             return None
+        own = fitted
     kind, weight = given.kinds(n)
     for j, place in enumerate(among.tolist()):
         if place in before:
@@ -362,7 +365,8 @@ def without_own(learner: Learner, given: Given) -> tuple[FloatArray, npt.NDArray
 
     Returns
     -------
-    Probabilities, (k, n_classes), and the positions of their labels: all, or a sample if there are very many.
+    Probabilities, (k, n_classes), and the positions of their labels, ascending: all, or at most those of
+    ``PASSES`` samples if a learner leaves out a sample at a time.
 
     Raises
     ------
@@ -370,11 +374,24 @@ def without_own(learner: Learner, given: Given) -> tuple[FloatArray, npt.NDArray
         If the learner cannot learn from a part of the labels yet.
     """
     if leaves_out(learner) and len(np.unique(given.y)) > 1:
-        _, among, own = learner.told_left_out(given.index, given.y, given.index[:1])
-        return own, among
-    found = _cross_fitted(learner, given.index, given.y, given.audited)
-    assert found is not None  # noqa: S101 - nothing overtakes it
-    return found, np.arange(len(given))
+        _, places, own = learner.told_left_out(given.index, given.y, given.index[:1])
+        found = {int(k): row for k, row in zip(places, own, strict=True)}
+        for _ in range(PASSES - 1):
+            left = np.setdiff1d(np.arange(len(given)), list(found))
+            if not len(left):
+                break
+            # The same places are left out again, now with other labels in them.
+            chosen = np.concatenate([left, np.setdiff1d(np.arange(len(given)), left)])[: len(places)]
+            order = np.empty(len(given), np.int64)
+            order[places] = chosen
+            order[np.setdiff1d(np.arange(len(given)), places)] = np.setdiff1d(np.arange(len(given)), chosen)
+            _, _, own = learner.told_left_out(given.index[order], given.y[order], given.index[:1])
+            found |= {int(k): row for k, row in zip(chosen, own, strict=True)}
+        among = np.array(sorted(found), np.int64)
+        return np.array([found[k] for k in among.tolist()]), among
+    fitted = _cross_fitted(learner, given.index, given.y, given.audited)
+    assert fitted is not None  # noqa: S101 - nothing overtakes it
+    return fitted, np.arange(len(given))
 
 
 def _cross_fitted(

@@ -28,7 +28,7 @@ __all__ = ["Acts", "checked_reason", "relabelled", "unsaid"]
 # Characters of a note.
 LONGEST = 2_000
 # What the log records with an answer, besides the answer.
-BESIDE = ("demonstrated", "suggested", "because", "gold")
+BESIDE = ("demonstrated", "suggested", "again", "because", "gold")
 
 Rows = Sequence[int] | npt.NDArray[np.int64]
 
@@ -84,6 +84,8 @@ class Acts:
         if value is not None:
             self._check(value, rows)
             value |= self._beside(value, rows, shown)
+            if selection in {"suggested", "audit"} and rows[0] in self._blind.again(self._ledger.labels):
+                value |= {"again": True}
         if len(index) == 1 and selection in {"api", "suggested", "audit", "review"}:
             selection = self._selection(int(index[0]), selection)
         beside: dict[str, Any] = {}
@@ -343,10 +345,12 @@ class Acts:
         """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
             labels = self._ledger.labels
+            if said != "api" and row in self._blind.again(labels):
+                said = "again"
             mine, known, audited = labels.mine[row], labels.y[row] >= 0, labels.audited[row]
             if labels.gold[row]:
                 return "gold"
-        if said == "review":  # a corrected label still counts for the audit: its item was drawn at random
+        if said in {"review", "again"}:  # it still counts for the audit: its item was drawn at random
             return "audit" if audited else said
         if mine:
             return said if said == "api" else "clicked"

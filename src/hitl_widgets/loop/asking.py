@@ -42,6 +42,9 @@ AUDIT = "drawn at random, to check the model"
 SPOT = "drawn at random, to check the machine labels"
 SECOND = "second opinion: somebody else has labelled it"
 DISPUTED = "others disagree, and you are an expert of these classes"
+AGAIN = "asked again, to see how often you answer the same"
+# How many acts ago an item was answered, at least, that is asked again.
+AGO = 30
 # The value of ``Labels.refused`` for items that cannot be answered.
 BAD = 2
 # Share of the questions that are second opinions, while any are needed.
@@ -118,7 +121,8 @@ class Labels:
         int8 of shape (n,): 1 if somebody said that they do not know, 2 if that the item cannot be answered,
         and nobody has labelled it.
     mine
-        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if as gold.
+        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if when asked
+        again, 4 if as gold.
     second
         bool of shape (n,): labelled by others, and also to be asked of this annotator.
     several
@@ -218,6 +222,12 @@ class Labels:
     def checkable(self) -> npt.NDArray[np.bool_]:
         """Bool of shape (n,): items labelled by machine that this annotator may be asked to check."""
         return self._free(np.asarray((self.machine >= 0) & ~self.skipped))
+
+    @property
+    def due(self) -> int:
+        """How many machine labels are to be checked even if nothing else is left to ask."""
+        missing = self.enough - self.checked
+        return min(missing, int(self.checkable.sum())) if missing > 0 else 0
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
@@ -346,6 +356,8 @@ class Asker:
     ----------
     hides
         Whether there are suggested answers, which are hidden from the items drawn at random.
+    again
+        Share of the questions that this annotator has answered before.
     """
 
     def __init__(
@@ -361,7 +373,7 @@ class Asker:
         self.strategy = strategy
         self._n_classes = n_classes
         self.share = share
-        self.hides = False
+        self.hides, self.again = False, 0.0
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
@@ -400,8 +412,9 @@ class Asker:
         reason: Callable[[int], str],
         *,
         diverse: bool = False,
+        again: bool = True,
     ) -> tuple[Suggestion, ...]:
-        """The next ``n`` questions, in order.
+        """The next ``n`` questions, in order; without those asked again if not ``again``.
 
         Until there are features and :meth:`begin` is done, all questions are drawn at random, and so count
         for the audit. Then come k-means medoids, until there are as many labels as medoids and two classes
@@ -418,7 +431,7 @@ class Asker:
                 doubt = self.name in UNCERTAIN
                 picked = pick(utilities, context, diverse=diverse)
                 chosen += [Suggestion(i, reason(i), doubt=doubt) for i in picked]
-        return tuple(self._mixed(labels, chosen, n))
+        return tuple(self._mixed(labels, chosen, n, again=again))
 
     def affordable(self, labels: Labels, budget: float) -> int:
         """The largest number of questions that the budget can cover."""
@@ -461,11 +474,14 @@ class Asker:
         candidates = labels.candidates
         return [i for i in self._start or () if candidates[i]] if self._is_start(labels) else []
 
-    def _mixed(self, labels: Labels, chosen: list[Suggestion], n: int) -> Iterator[Suggestion]:
-        """The strategy's choices, interleaved with the audit's share and the second opinions."""
+    def _mixed(
+        self, labels: Labels, chosen: list[Suggestion], n: int, *, again: bool
+    ) -> Iterator[Suggestion]:
+        """The strategy's choices, mixed with the audit's share, second opinions and repeated questions."""
         # Bulk labels do not answer single questions, so only single questions count as asked.
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
         mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
+        twice, repeats = int((labels.mine == 3).sum()), self._repeats(labels) if again else iter(())
         draw, rest, gold = self._audit_draw(labels), iter(chosen), self._gold_draw(labels)
         others = (
             Suggestion(int(i), DISPUTED if labels.disputed[i] else SECOND, opinion=True)
@@ -483,6 +499,8 @@ class Asker:
                 sources = [checks, rest, draw, others]
             elif (second + 1) <= OPINIONS * (mine + position + 1):
                 sources = [others, rest, draw]
+            if (twice + 1) <= self.again * (mine + position + 1):
+                sources = [repeats, *sources]
             if checked < labels.enough:  # also if nothing else is left to ask
                 sources.append(checks)
             if self._is_gold_turn(mine + position, labels.gold_share):
@@ -493,6 +511,7 @@ class Asker:
             audited += found.audit
             checked += bool(found.spot or (found.audit and labels.machine[found.index] >= 0))
             second += found.opinion and not labels.gold[found.index]
+            twice += found.again
             used.add(found.index)
             yield found
 
@@ -505,6 +524,16 @@ class Asker:
         free = labels.gold.copy()
         free[list(labels.held)] = False
         return (Suggestion(int(i), SECOND, opinion=True) for i in self._order(labels)[::-1] if free[i])
+
+    def _repeats(self, labels: Labels) -> Iterator[Suggestion]:
+        """Items that this annotator answered one by one a while ago, at random."""
+        if not self.again:
+            return
+        long_ago = (labels.mine == 1) & labels.asked & (labels.order <= labels.n_events - AGO)
+        rows = np.flatnonzero(long_ago)
+        draw = np.random.default_rng([self.seed, 3]).permutation(len(labels.y))
+        for row in rows[np.argsort(draw[rows])].tolist():
+            yield Suggestion(row, AGAIN, again=True)
 
     def _draws(self, labels: Labels) -> bool:
         """Whether there is a model to audit, or a suggestion to hide from some items."""

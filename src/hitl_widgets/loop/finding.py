@@ -265,8 +265,9 @@ class Finder:
                 raise InvalidInput(f"{term.typed!r}: items like another cannot be one side of OR.")
             case _:
                 state = _SPELLINGS.get(value, value)
-                if state not in STATES:
-                    raise InvalidInput(f"{term.typed!r}: expected one of {choices(STATES)}.")
+                if state not in {*STATES, "machine"}:
+                    states = choices((*STATES, "machine"))
+                    raise InvalidInput(f"{term.typed!r}: expected one of {states}.")
                 found = _state(state, seen)
         return ~found if term.operator == "!=" else found
 
@@ -314,6 +315,8 @@ def _state(name: str, seen: Seen) -> Mask:
             return ~labelled
         case "skipped":
             return seen.labels.skipped.copy()
+        case "machine":
+            return (seen.labels.machine >= 0) & seen.shown
         case _:
             return _disagrees(seen)
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import NAMESPACE_OID, uuid5
 
 from hitl_widgets.background.worker import Worker
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.log import Log
 from hitl_widgets.quality.sequential import RiseDetector, anytime_interval
 from hitl_widgets.questions.base import kind_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["Handed", "Handing"]
+
+# What a proposal promises, in its attrs.
+PROMISE = ("error", "certainty", "audits")
+# Proposals that are kept for pages.
+KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Handed:
     wrong: int
     low: float
     high: float
-    withdrawn: str | None
+    withdrawn: Literal["asked", "risen"] | None
 
     def __str__(self) -> str:
         state = {None: f"{self.n:,} machine labels in use", "asked": "taken back", "risen": "withdrawn"}
@@ -79,6 +89,7 @@ class Handing:
 
     def __init__(self, log: Log, acts: Acts, on_turn: Callable[[str, Exception | None], None]) -> None:
         self._log, self._acts = log, acts
+        self._proposed: dict[str, pd.DataFrame] = {}
         self.worker = Worker(self._check, "spot checks", on_turn=on_turn)
 
     def close(self) -> None:
@@ -110,6 +121,49 @@ class Handing:
         place = {code: k for k, code in enumerate(used)}
         made = HandOver(tuple(ids[code] for code in used), tuple(place[code] for _, code in pairs), *promise)
         return self._acts.hand_over([row for row, _ in pairs], made, event_id=event_id)
+
+    def propose(self, proposal: pd.DataFrame) -> tuple[str, list[int]]:
+        """Keep a proposal of ``session.trust.hand_over`` for a page; returns its name and its rows."""
+        name = new_event_id()
+        self._proposed[name] = proposal
+        for old in list(self._proposed)[:-KEPT]:
+            del self._proposed[old]
+        return name, self._rows(proposal)
+
+    def accept(self, name: str, event_id: str | None = None) -> str:
+        """Hand over what was proposed under a name."""
+        if self._log.knows(event_id):
+            return event_id
+        if name not in self._proposed:
+            raise InvalidInput("This proposal is no longer known. Ask for it again.")
+        return self.take(self._proposed[name], event_id)
+
+    def take(self, proposal: Any, event_id: str | None = None) -> str:
+        """Hand over a proposal, or some of its rows: see :meth:`Session.hand_over`."""
+        import pandas as pd
+
+        if (
+            not isinstance(proposal, pd.DataFrame)
+            or not {"id", "label"} <= set(proposal.columns)
+            or not set(PROMISE) <= set(proposal.attrs)
+        ):
+            raise InvalidInput(
+                "hand_over() takes the table that session.trust.hand_over(...) returns, or some of its rows "
+                "(its attrs hold what is promised)."
+            )
+        schema = self._log.schema
+        codes = {value: code for code, value in enumerate(schema.values[: len(schema.classes)])}
+        if odd := set(proposal["label"]) - set(codes):
+            raise InvalidInput(
+                f"{next(iter(odd))!r} is not a class now: call session.trust.hand_over() again."
+            )
+        error, certainty, audits = (proposal.attrs[name] for name in PROMISE)
+        given = [codes[value] for value in proposal["label"]]
+        return self.hand_over(self._rows(proposal), given, (error, certainty, audits), event_id)
+
+    def _rows(self, proposal: pd.DataFrame) -> list[int]:
+        ids = proposal["id"].tolist()
+        return self._log.ledger.pool.index(ids) if ids else []
 
     def take_back(self, act: str | None = None, event_id: str | None = None) -> str:
         """End the use of machine labels: see :meth:`Session.take_back`."""

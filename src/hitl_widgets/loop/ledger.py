@@ -19,7 +19,7 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, is_gold, why_of
+from hitl_widgets.labels.events import LabelEvent, is_again, is_gold, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
@@ -46,7 +46,7 @@ USUAL = 0.9
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": BAD}
 # How an own label that was asked as such is marked: see ``Labels.mine``.
-MINE: dict[str | None, int] = {"opinion": 2, "gold": 3}
+MINE: dict[str | None, int] = {"opinion": 2, "gold": 4}
 
 
 class Ledger:
@@ -182,6 +182,15 @@ class Ledger:
         if ended is None or made is None or not ended.risen:
             return ""
         return notices.risen(len(made.codes), ended, made.error)
+
+    @property
+    def withdrawn(self) -> str:
+        """The same in one short sentence."""
+        end = self.fold.machines.withdrawal
+        ended = None if end is None else Withdrawal.of(end.value)
+        if ended is None or not ended.risen:
+            return ""
+        return f"Machine labels were withdrawn: {ended.wrong} of {ended.checked} spot checks were wrong."
 
     @property
     def n_missing(self) -> int:
@@ -400,10 +409,11 @@ class Ledger:
             return -1, 0, False, False, skipped, refused, 0, False, False, False, False
         event = self._deciding(key, given) if verdict is None else verdict
         single = [e for e in given.values() if len(e.item_ids) == 1]
-        asked = any(e.selection in {"audit", "spot", "suggested", "api"} for e in single)
+        one_by_one = {"audit", "spot", "suggested", "api", "review", "again"}
+        asked = any(e.selection in one_by_one for e in single)
         audited = any(e.selection == "audit" for e in given.values())
         by_me = verdict is not None and verdict.annotator == self._annotator
-        mine = MINE.get(own.selection, 1) if own is not None else int(by_me)
+        mine = int(by_me) if own is None else 3 if is_again(own) else MINE.get(own.selection, 1)
         waits = not mine and not skipped
         gold = waits and verdict is not None and is_gold(verdict)
         disputed = waits and verdict is None and self._is_for_expert(list(given.values()))
@@ -448,6 +458,17 @@ class Ledger:
             most = max(n.values())
             best = next(code for code in reversed(codes.values()) if n[code] == most)
         return next(e for e in reversed(list(given.values())) if codes[e.event_id] == best)
+
+    @property
+    def n_disputed(self) -> int:
+        """The number of items with one class that annotators answer differently."""
+        if self.fold.kind.name != "choice":
+            return 0
+        rows = np.flatnonzero(self.labels.several).tolist()
+        return sum(self._differ(self._held(self.pool.keys[row]).values()) for row in rows)
+
+    def _differ(self, held: Iterable[LabelEvent]) -> bool:
+        return len({self.code(e) for e in held if self.fold.now(e) is not None}) > 1
 
     def opinions(self) -> Opinions:
         """The answers that a consensus is estimated from: those of several people, and all single ones."""

@@ -395,6 +395,18 @@ class Log:
         return row in self.ledger.changed
 
     @property
+    def withdrawn(self) -> str:
+        """Short message about machine labels that the session withdrew; empty if there are none."""
+        with self.lock:
+            return self.ledger.withdrawn
+
+    @property
+    def n_disputed(self) -> int:
+        """The number of items that annotators answer differently."""
+        with self.lock:
+            return self.ledger.n_disputed
+
+    @property
     def n_changed(self) -> int:
         """The number of items whose content has changed since they were labelled."""
         return len(self.ledger.changed)

@@ -278,6 +278,7 @@ class Loop:
         self.log.catch_up()
         with self.log.lock:
             left = ledger.labels.left | ledger.labels.waits | ledger.labels.checkable
+            left[self.blind.again(ledger.labels)] = True
         return theirs.union(row for row in keys.values() if not left[row])
 
     def release(self, rows: Iterable[int]) -> None:

@@ -28,6 +28,8 @@ class Suggestion:
         Whether it was drawn at random to measure the model, not chosen by the strategy.
     opinion
         Whether somebody else has labelled it, and this annotator is asked for a second opinion.
+    again
+        Whether this annotator has answered it before.
     spot
         Whether it was drawn at random to check the machine labels.
     doubt
@@ -38,13 +40,14 @@ class Suggestion:
     reason: str
     audit: bool = False
     opinion: bool = False
+    again: bool = False
     spot: bool = False
     doubt: bool = False
 
     @property
     def blind(self) -> bool:
         """Whether it is asked without a hint."""
-        return self.audit or self.opinion or self.spot
+        return self.audit or self.opinion or self.spot or self.again
 
     @property
     def selection(self) -> Literal["audit", "spot", "suggested"]:

@@ -52,12 +52,14 @@ def refuse(unknown: dict[str, Any], known: Iterable[str]) -> None:
         )
 
 
-def check_overlap(overlap: Any, opinions: Any) -> None:
-    """Raise for invalid values of ``overlap`` and ``opinions``."""
+def check_overlap(overlap: Any, opinions: Any, again: Any) -> None:
+    """Raise for invalid values of ``overlap``, ``opinions`` and ``again``."""
     if not isinstance(overlap, int | float) or not 0 <= overlap <= 1:
         raise InvalidInput(f"overlap={overlap!r}: expected a share from 0 to 1, such as 0.1.")
     if not isinstance(opinions, int | np.integer) or isinstance(opinions, bool) or opinions < 2:
         raise InvalidInput(f"opinions={opinions!r}: expected a number of people per item, at least 2.")
+    if not isinstance(again, int | float) or isinstance(again, bool) or not 0 <= again < 1:
+        raise InvalidInput(f"again={again!r}: expected a share from 0 to below 1, such as 0.03.")
 
 
 def check_settings(audit: Any, random_state: Any, store: Any, task: Any, annotator: Any) -> None:

@@ -135,15 +135,19 @@ class Suspecting:
         place = rows.index(row)
         return round(float(known.P[place, code]), 4) if 0 <= code < known.P.shape[1] else None
 
-    def why(self, found: Suspects, row: int) -> str:
-        """Say what speaks against the label of a row; empty if nothing does."""
+    def why(self, found: Suspects, row: int, *, named: bool = True) -> str:
+        """Say what speaks against the label of a row; empty if nothing does.
+
+        ``named``: whether to give the id of an item that is nearly the same.
+        """
         names, ids, reasons = found.labels.schema.all_names, self._log.ledger.pool.ids, []
         label, place = int(found.labels.y[row]), found.at(row)
         if row in found.before:
             reasons.append(f"before, the answer was {within(names[found.before[row]])}")
         if (near := found.beside.get(row)) is not None:
             other = within(names[int(found.labels.y[near])])
-            reasons.append(f"nearly the same as item {within(str(ids[near]))}, which is labelled {other}")
+            which = f"nearly the same as item {within(str(ids[near]))}, which"
+            reasons.append(f"{which if named else 'an item that is nearly the same'} is labelled {other}")
         if place is not None and (guess := int(found.predicted[place])) != label:
             sure = f"{100 * found.probability[place]:.0f} %"
             reasons.append(f"the model of the other labels says {within(names[guess])} ({sure})")

@@ -166,8 +166,6 @@ class Teaching:
         self, labels: Labels, rows: npt.NDArray[np.int64], best: npt.NDArray[np.int64], told: Opinions
     ) -> npt.NDArray[np.float64] | None:
         """Predictions of the rows by models that have not seen their label; None without a model."""
-        if not told.signed:
-            return None
         y, order = labels.y.copy(), labels.order.copy()
         y[rows] = best
         last = np.zeros(len(y), np.int64)

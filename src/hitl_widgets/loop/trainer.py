@@ -369,10 +369,10 @@ class Trainer:
         return f"{said} The default strategy, doubt, is used until it works."
 
     def _queue(
-        self, made: Round, labels: Labels, ground: Ground | None, n: int, *, diverse: bool = False
+        self, made: Round, labels: Labels, ground: Ground | None, n: int, **how: bool
     ) -> tuple[Suggestion, ...]:
         reason = partial(self._asker.reason, made)
-        return self._asker.queue(labels, n, ground, made.utilities, reason, diverse=diverse)
+        return self._asker.queue(labels, n, ground, made.utilities, reason, **how)
 
     def suggest(
         self, labels: Labels, ground: Ground | None, n: int, budget: float | None = None
@@ -380,11 +380,11 @@ class Trainer:
         """The ``n`` items to ask next within the budget, by the newest round and spread out."""
         assert self.round is not None  # noqa: S101 - Session.wait came first
         if budget is None:
-            return self._queue(self.round, labels, ground, n, diverse=True)
+            return self._queue(self.round, labels, ground, n, diverse=True, again=False)
         most = min(n, self._asker.affordable(labels, budget))
-        first = self._queue(self.round, labels, ground, most, diverse=True)
+        first = self._queue(self.round, labels, ground, most, diverse=True, again=False)
         # What the expensive items leave of the budget goes to the next items that still fit.
-        rest = self._queue(self.round, labels, ground, self._n_items) if most else ()
+        rest = self._queue(self.round, labels, ground, self._n_items, again=False) if most else ()
         return self._asker.within(budget, most, (*first, *rest))
 
     def export(self, labels: Labels) -> Any:
@@ -408,6 +408,23 @@ class Trainer:
                 f"The model {self._template.name!r} could not be fitted to {len(rows)} labels: "
                 f"{in_words(failure)}."
             ) from failure
+
+    def split_model(self, labels: Labels) -> tuple[Any, npt.NDArray[np.int64]]:
+        """Return a classifier that has not learned the audited labels, and the audited rows.
+
+        Its predictions of these rows judge it: see :meth:`Session.route`.
+        """
+        ground = self._snapshot()[1]
+        taught = replace(labels, y=np.where(labels.audited, -1, labels.y))
+        rows, values, _ = taught.training()
+        if lacks := labels.target.problem.lacks(values):
+            raise HitlError(f"There is no model yet: without the audited labels, {lacks}.")
+        learner = self._fresh(ground or Ground(None), labels)
+        if not hasattr(learner, "export"):
+            raise HitlError(f"The learner {self._template.name!r} cannot be exported, so it cannot route.")
+        learner.update(rows, values)
+        model = learner.export(rows, values, names=labels.schema.targets)
+        return model, np.flatnonzero(labels.audited & (labels.taught >= 0))
 
     # -- evaluation -----------------------------------------------------------
 

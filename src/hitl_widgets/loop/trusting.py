@@ -256,7 +256,7 @@ class Trusting:
         banded = n >= FEW
         mine = audited if banded else np.ones(len(rows), np.bool_)
         people, pairs, alpha, said = self._agreement(hidden)
-        pace, projection = self.pace(self._log.annotator), self._projection()
+        pace, projection = self.pace(self._log.annotator), self._projection(labels)
         return Report(
             labels,
             rows,
@@ -284,17 +284,12 @@ class Trusting:
         except NotYet:
             return self._log.labels, None
 
-    def _projection(self) -> Projection | None:
-        """What the next labels are worth, from the learning curve."""
-        curve = [
-            (p.n_labels, p.estimate.value)
-            for p in self._trainer.evaluation.curve
-            if p.estimate.value is not None
-        ]
-        if self._trainer.evaluation.estimate.value is None or not curve:
+    def _projection(self, labels: Labels) -> Projection | None:
+        """What the next labels are worth."""
+        n, problem = len(labels.given()), labels.target.problem
+        if not n or problem.scale != (0.0, 1.0):
             return None
-        sizes, values = zip(*curve, strict=True)
-        return project(sizes, values, MORE)
+        return project(self._trainer.evaluation.estimate, n, MORE)
 
     def _advice(self, labels: Labels, told: Told | None, projection: Projection | None, pace: Pace) -> Advice:
         n = len(labels.given())
@@ -319,15 +314,20 @@ class Trusting:
                 f"{step} labels apart, agrees with the one before with a kappa of {agree} "
                 f"({KAPPA} or more, {TIMES} times in a row, counts as settled)."
             )
-        flat = projection is not None and projection.high < WORTH
+        rising = self._trainer.evaluation.rising
+        flat = projection is not None and projection.high < WORTH and not rising
         if projection is not None:
             reasons.append(
                 f"The next {projection.more} labels are worth about {_points(projection.gain)} points of "
-                f"accuracy ({_points(projection.low)} to {_points(projection.high)}), projected from "
-                f"{projection.n_points} points of the learning curve."
+                f"accuracy ({_points(projection.low)} to {_points(projection.high)}), as after "
+                f"{projection.n_labels:,} labels in simulated sessions on other data."
             )
         else:
-            reasons.append("What more labels are worth is not known yet: the learning curve is too short.")
+            reasons.append(
+                "What more labels are worth is known from 50 labels on, with some of them audited."
+            )
+        if rising:
+            reasons.append("The learning curve still rises beyond doubt.")
         if pace.seconds is not None:
             reasons.append(
                 f"At your pace, {MORE} labels take about {_time(MORE * pace.seconds)} (median of "

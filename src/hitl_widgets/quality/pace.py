@@ -13,7 +13,7 @@ __all__ = ["hasty", "long_runs"]
 # A person's usual pace is known from so many labels on.
 FEWEST = 20
 # Too fast: at most this share of the usual time, and so many deviations below it, on a logarithmic scale.
-SHARE, DEVIATIONS = 1 / 3, 3.5
+SHARE, DEVIATIONS = 1 / 3, 4.0
 # A run is long if so many runs of its length, or fewer, are expected by chance in all of the labels.
 EXPECTED = 0.01
 
@@ -53,8 +53,8 @@ def long_runs(codes: Sequence[Any] | npt.NDArray[Any]) -> list[tuple[int, int]]:
     Returns
     -------
     list of tuple
-        Start and end of each run (the end is excluded). If labels were independent, with the shares of the
-        classes outside the run, fewer than 0.01 runs of this length would be expected among all labels.
+        Start and end of each run (the end is excluded). If labels were independent, with the same shares of
+        the classes, fewer than 0.01 runs of this length would be expected among all labels.
         Labels chosen by uncertainty alternate more than independent ones, so fewer runs arise by chance.
     """
     values = np.asarray(codes)
@@ -67,7 +67,7 @@ def long_runs(codes: Sequence[Any] | npt.NDArray[Any]) -> list[tuple[int, int]]:
     found = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         length = end - start
-        share = (count[place[start]] - length + 1) / (n - length + 2)
+        share = count[place[start]] / n
         if n * (1 - share) * share**length < EXPECTED:
             found.append((start, end))
     return found

@@ -58,7 +58,11 @@ def export_loop(
         raise InvalidInput(f"machine=True is for tables (.csv, .parquet, .xlsx): {how}. Omit machine=.")
     events, naming = loop.log.events(), loop.log.ledger.naming
     fold = folded(map(naming.meant, events))
-    facts = facts_of(loop, fold, events, names=names, machine=machine)
+    there = None if writer.name == "jsonl" else machine
+    facts = facts_of(loop, fold, events, names=names, machine=there)
+    n_machine = int((loop.labels.machine >= 0).sum())
+    if n_machine and there is False:
+        warnings.warn(notices.machine(n_machine, "", there=False), RuntimeWarning, stacklevel=3)
     labels = facts.labels.drop(columns="gone")
     said = said_of(loop, labels) if writer.items else []
     if machine:
@@ -69,14 +73,17 @@ def export_loop(
 
 
 def facts_of(
-    loop: Loop, fold: Fold, events: Sequence[LabelEvent], *, names: bool, machine: bool = False
+    loop: Loop, fold: Fold, events: Sequence[LabelEvent], *, names: bool, machine: bool | None = False
 ) -> Facts:
-    """Return the facts of a session for a card; ``machine``: its file has the machine labels."""
+    """Return the facts of a session for a card.
+
+    ``machine``: its file has the machine labels; None: as acts of the history.
+    """
     pool = loop.pool
     labels = _placed(labels_table(fold, pool, loop.log.ledger.naming), pool)
     n_changed, n_machine = loop.log.n_changed, int((loop.labels.machine >= 0).sum())
     notes = [notices.changed(n_changed, len(loop.labels))] if n_changed else []
-    if n_machine:
+    if n_machine and machine is not None:
         notes.append(notices.machine(n_machine, str(loop.handing.state()), there=machine))
     accuracy, estimate = _accuracy(loop)
     return Facts(

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats import writer_of
 from hitl_widgets.formats.base import Left, Said
 from hitl_widgets.formats.label_studio import DIGEST
 from hitl_widgets.formats.label_studio_tasks import configuration, stars_of, task_of
@@ -117,11 +116,9 @@ def _check(loop: Loop, to: str, work: Work) -> None:
     if to not in TO:
         raise InvalidInput(f"to={to!r}: expected one of {choices(TO)}.{nearest(to, TO)}")
     if kind not in KINDS:
-        tool = kind in writer_of("", "label-studio").kinds
-        how = '(path, "label-studio")' if tool else '("labels.csv"), or .parquet or .jsonl'
         raise InvalidInput(
             f"Tasks of kind {kind!r} cannot be sent out, only {choices(KINDS)}. The labels can be exported: "
-            f"session.export{how}."
+            'session.export(path, "label-studio").'
         )
     of = pool.item_kind.of.name if isinstance(pool.item_kind, ListKind) else pool.kind
     if pool.kind not in SHOWN or of not in SHOWN:

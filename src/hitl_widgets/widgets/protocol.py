@@ -82,7 +82,8 @@ def _titled(module: ModuleType) -> Iterator[types.Metadata]:
 def _alias(info: types.Metadata) -> str:
     schema = info.extra_json_schema or {}
     written = (info.extra or {}).get("typescript") or _typescript(info.type)
-    return f"{_comment(schema['description'])}export type {schema['title']} = {written};"
+    members = [written] if "{" in written else written.split(" | ")
+    return _comment(schema["description"]) + _broken(f"export type {schema['title']} =", members)
 
 
 def _declaration(struct: type[msgspec.Struct]) -> str:

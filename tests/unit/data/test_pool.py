@@ -291,11 +291,7 @@ TABLE = pd.DataFrame(MESSAGES)
         (TABLE, {"columns": ["n", "nam"]}, r"columns='nam'.*Did you mean 'name'"),
         (TABLE, {"columns": []}, r"columns=\[\].*at least one"),
         (TABLE, {"text": "message", "id": "nome"}, r"id='nome'.*Did you mean 'name'"),
-        (
-            TABLE,
-            {"text": "message", "image": "n"},
-            r"columns=.* cannot be passed with text=",
-        ),
+        (TABLE, {"text": "message", "columns": ["n"]}, r"columns=.* cannot be passed with text="),
         (TABLE.iloc[:0], {"text": "message"}, r"empty.*at least one row"),
         (pl.DataFrame({"t": []}), {"text": "t"}, r"empty"),
         ([], {}, r"empty"),

@@ -200,8 +200,8 @@ def test_a_form_comes_back(make_session: Make, tmp_path: Path) -> None:
     assert [one["annotations"][0]["result"] for one in again] == [
         one["annotations"][0]["result"] for one in told
     ]
-    unknown = convert(tmp_path / "rows.jsonl", tmp_path / "c.json", write_as="label-studio")
-    assert unknown.lines == ["The file does not say which kind of question 'topic' is. (2x, first: row 0)"]
+    with pytest.raises(InvalidInput, match="does not say what kinds of questions it asks"):
+        convert(tmp_path / "rows.jsonl", tmp_path / "c.json", write_as="label-studio")
     with pytest.raises(InvalidInput, match=r"or kind=\"form\" \(--kind form\)"):
         convert(path, tmp_path / "d.jsonl")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hitl_widgets.data.neighbors import NeighborGraph
+from hitl_widgets.learn.auto import AutoLearner
+from hitl_widgets.learn.evaluate import Given, without_own
 from hitl_widgets.quality.suspects import contradictions, doubtful_again, even
 
 RNG = np.random.default_rng(0)
@@ -45,3 +47,17 @@ def test_a_kept_label_is_doubtful_again_only_if_the_doubt_rises_much() -> None:
     assert doubtful_again(0.2, 0.04)
     assert not doubtful_again(0.99, 0.9)  # the odds rose, but the model still agrees
     assert not doubtful_again(None, 0.01)
+
+
+def test_every_label_is_judged_where_a_learner_leaves_out_a_sample(monkeypatch) -> None:
+    X = np.vstack([RNG.normal(size=(60, 3)), RNG.normal(size=(60, 3)) + 4]).astype(np.float32)
+    y = np.repeat([0, 1], 60)
+    given = Given(np.arange(120), y, np.zeros(120, bool), np.arange(120))
+    learner = AutoLearner().start(X, 2)
+    whole, every = without_own(learner, given)
+    assert every.tolist() == list(range(120))
+    monkeypatch.setattr("hitl_widgets.learn.auto.WITNESSES", 25)
+    found, among = without_own(learner, given)
+    assert among.tolist() == list(range(120))
+    assert np.abs(found - whole).max() < 0.1, "the weights of the experts come from fewer labels"
+    assert (found.argmax(axis=1) == y).mean() > 0.97

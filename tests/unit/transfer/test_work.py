@@ -260,7 +260,7 @@ def test_what_cannot_be_sent(make_session: Make, session: Session, tmp_path: Pat
 def test_advice_that_works(make_session: Make, session: Session, tmp_path: Path) -> None:
     form = Question.form({"a": Question.choice(["x", "y"]), "b": Question.text()})
     asked = make_session(TABLE, text="t", id="k", classes=None, question=form)
-    with pytest.raises(InvalidInput, match=r'session\.export\("labels\.csv"\), or \.parquet or \.jsonl'):
+    with pytest.raises(InvalidInput, match=r'session\.export\(path, "label-studio"\)'):
         asked.export_tasks(tmp_path / "a")
     with pytest.raises(InvalidInput, match=r"nothing to send\. ids= is empty\."):
         session.export_tasks(tmp_path / "a", ids=[])

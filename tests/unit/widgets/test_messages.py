@@ -187,7 +187,7 @@ def test_skipped_items_are_shown_again_without_a_hint_and_labelled_as_they_were_
 
 
 def test_doubtful_labels_are_asked_again_with_reasons_and_kept(session: Session, labeler: Wire) -> None:
-    ids, pool = session.pool.ids, session.pool
+    ids = session.pool.ids
     truth, wrong = clouds(len(ids))[1].tolist(), 5
     for name in ("a", "b"):
         session.label([ids[i] for i in range(len(ids)) if (truth[i] == name) != (i == wrong)], name)

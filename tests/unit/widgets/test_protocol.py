@@ -49,6 +49,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "answers": {"rows": [0, 3]},
         "settle": {"keep": True},
         "keep": {"key": key},
+        "behind": {"what": "hasty"},
         "jump": {"act": act},
         "restore": {"acts": [act]},
         "change": {"change": "add", "classes": [{"name": "c"}]},

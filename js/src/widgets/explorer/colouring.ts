@@ -78,8 +78,10 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
 
   function scaleOf(told: Told | undefined): Scale | null {
     const { dark, accent } = on.theme();
-    const missing = told?.lens ? "not labelled" : undefined;
-    if (told) return told.scale && { gradient: gradient(dark), ticks: told.scale, note: told.note, missing };
+    if (told) {
+      const { scale: ticks, note, lens } = told;
+      return ticks && { gradient: gradient(dark), ticks, note, ofLabels: lens !== "" };
+    }
     if (now !== "doubt") return null;
     const faint = (share: number): string => `color-mix(in srgb, ${accent} ${share}%, transparent)`;
     const ends = [

@@ -21,8 +21,8 @@ export type Scale = {
   gradient: string;
   ticks: readonly { at: number; text: string }[];
   note: string;
-  /** How points without a value are called, if not so. */
-  missing?: string;
+  /** Whether only labelled points have a value: the others are in the legend already. */
+  ofLabels?: boolean;
 };
 type Entry = { element: HTMLButtonElement; name: HTMLElement; n: HTMLElement };
 
@@ -32,6 +32,7 @@ export function legendView(on: LegendCallbacks) {
   let entries: Entry[] = [];
   let filter: Filter = NOTHING_HIDDEN;
   let meant: Meaning | null = null;
+  let ofLabels = false;
 
   const labelled = entryOf("Labelled", "hitl-mark-labelled", {
     click: () => toggle({ labelled: !filter.labelled }),
@@ -145,9 +146,9 @@ export function legendView(on: LegendCallbacks) {
     /** Shows a scale; null if the colours are those of the shades. */
     setScale(next: Scale | null): void {
       show(scale, next !== null);
+      ofLabels = next?.ofLabels === true;
       if (!next) return;
       bar.style.background = next.gradient;
-      setText(missing.name, next.missing ?? "no value");
       ticks.replaceChildren(
         ...apart(next.ticks).map(({ at, text }) => h("span", { text, style: { "--at": String(at) } })),
       );
@@ -173,7 +174,7 @@ export function legendView(on: LegendCallbacks) {
       say(suggested, rings);
       say(unlabelled, label.length - given);
       say(missing, n[NONE]);
-      show(missing.element, meaning.by === "column" && n[NONE] > 0);
+      show(missing.element, meaning.by === "column" && !ofLabels && n[NONE] > 0);
       const isGuess = guessed > 0 && (meaning.by === "label" || meaning.by === "prediction");
       setText(unlabelled.name, isGuess ? "Predicted" : "Not labelled");
       unlabelled.element.title = `Pale: not labelled${isGuess ? ", in the colour of the prediction" : ""}. Click to hide or show`;

@@ -25,7 +25,14 @@ let made = 0;
 /** A class and its colour; null for none. */
 export type Named = { name: string; colour: string } | null;
 /** What a line shows besides the item itself; `hidden` if it must not show a guess. */
-export type Line = { label: Named; guess: Named; doubt: number | null; hidden: boolean };
+export type Line = {
+  label: Named;
+  guess: Named;
+  /** Whether the guess is a machine label. */
+  machine: boolean;
+  doubt: number | null;
+  hidden: boolean;
+};
 
 export type ListCallbacks = {
   /** Requests another order; answered by {@link ListView.show}. */
@@ -382,8 +389,10 @@ const cell = (name: string, ...children: (Node | string | null)[]): HTMLElement 
 const isDown = (by: string): boolean => by === "doubt" || by === "time";
 
 /** The label, or else the guess in a pale colour; both if the model contradicts the label. */
-function says({ label, guess, hidden }: Line): (Node | string)[] {
+function says({ label, guess, machine, hidden }: Line): (Node | string)[] {
   if (hidden) return [h("span", { class: "hitl-faint", text: "no hint" })];
+  if (!label && guess && machine)
+    return [...named(guess), h("span", { class: "hitl-faint", text: " by machine" })];
   if (!label) return guess ? named(guess, "hitl-pale") : [h("span", { class: "hitl-faint", text: "—" })];
   if (!guess || guess.name === label.name) return named(label);
   return [...named(label), h("span", { class: "hitl-faint", text: " ≠ " }), ...named(guess, "hitl-pale")];

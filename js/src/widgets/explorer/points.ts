@@ -1,4 +1,4 @@
-import { BLIND, type Marks, NONE } from "../../plot/look";
+import { BLIND, isMachine, levelOf, type Marks, NONE } from "../../plot/look";
 import type { Line, Named } from "./list";
 
 /** Number of uncertainty levels in the kernel's messages. */
@@ -31,7 +31,8 @@ export class Points {
     if (given) return { before: "Labelled ", ...given, after: "" };
     if (marks?.doubt[row] === BLIND) return { before: "Asked without a hint: answer first", ...none };
     if (!guess) return { before: "Not labelled", ...none };
-    const after = (marks?.doubt[row] ?? 0) > UNCERTAIN ? ", uncertain" : "";
+    if (isMachine(marks?.doubt[row] ?? 0)) return { before: "Labelled by machine: ", ...guess, after: "" };
+    const after = levelOf(marks?.doubt[row] ?? 0) > UNCERTAIN ? ", uncertain" : "";
     return { before: "Model: ", ...guess, after };
   }
 
@@ -40,7 +41,14 @@ export class Points {
     const doubt = marks?.doubt[row] ?? 0;
     const hidden = doubt === BLIND;
     const guess = hidden ? null : this.shade(marks?.predicted[row]);
-    return { label: this.shade(marks?.label[row]), guess, doubt: guess ? doubt / LEVELS : null, hidden };
+    const machine = isMachine(doubt);
+    return {
+      label: this.shade(marks?.label[row]),
+      guess,
+      machine,
+      doubt: guess ? levelOf(doubt) / LEVELS : null,
+      hidden,
+    };
   }
 
   private shade(shade: number | undefined): Named {

@@ -239,7 +239,7 @@ export function actsOf(on: ActCallbacks) {
   /** The number of new labels; without a sample it is unknown until the kernel answers. */
   function added(rows: Rows): number {
     const { chosen } = on.state();
-    if (doubtful(on.state())) return 0;
+    if (!chosen && (doubtful(on.state()) || on.state().current?.again)) return 0;
     return rows.length - (chosen ? (chosen.sample?.n_labelled ?? rows.length) : 0);
   }
 
@@ -294,10 +294,13 @@ export function actsOf(on: ActCallbacks) {
     if (!state.current || state.chosen || !seen(state.current.key, clicks)) return;
     const { key } = state.current;
     const mine = meanwhile(state)?.mine;
-    if (!why && (mine || isAgain(state))) {
-      // A skip would remove a label that was given elsewhere, or repeat an earlier skip.
-      on.dispatch({ type: "passed", key });
-      on.say(`It stays ${mine || state.current.doubtful ? "labelled" : "skipped"}. ${on.next("Next")}`);
+    const { again = false } = state.current;
+    if (!why && (mine || again || isAgain(state))) {
+      // A skip would remove a label that was given before or elsewhere, or repeat an earlier skip.
+      on.dispatch({ type: "passed", key, forGood: again });
+      on.say(
+        `It stays ${mine || again || state.current.doubtful ? "labelled" : "skipped"}. ${on.next("Next")}`,
+      );
       return;
     }
     const id = on.act({ type: "skip", key, ...(why ? { why } : {}) });

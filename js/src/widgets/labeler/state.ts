@@ -127,7 +127,8 @@ export type LabelerEvent =
   | { type: "draft"; codes: Codes }
   | { type: "queue"; progress: Progress; queue: Ask[] }
   | { type: "progress"; progress: Progress }
-  | { type: "passed"; key: string }
+  /** An item is left as it is; for good, if it is not to be asked again. */
+  | { type: "passed"; key: string; forGood?: boolean }
   /** An answer did not count; without a reason, earlier ones are forgotten. */
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
@@ -182,6 +183,8 @@ export const initial: LabelerState = {
   stage: null,
   suggestions: 0,
   error: "",
+  withdrawn: "",
+  n_machine: 0,
 };
 
 /** The subject of the draft. A new subject starts with its current label, or with nothing. */
@@ -231,7 +234,12 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "progress":
       return { ...state, ...newer(state, event.progress) };
     case "passed":
-      return without(state, event.key);
+      return without(
+        event.forGood
+          ? { ...state, acted: new Map(state.acted).set(event.key, Number.POSITIVE_INFINITY) }
+          : state,
+        event.key,
+      );
     case "missed":
       return { ...state, missed: event.why ? { n: state.missed.n + 1, why: event.why } : initial.missed };
     case "again":
@@ -331,8 +339,8 @@ function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
 /** Ignores counts that the kernel sent before it received our newest act. */
 function newer(state: LabelerState, progress: Progress): Partial<Progress> {
   if (progress.n_events >= state.n_events) return progress;
-  const { stage, error, behind, suggestions } = progress;
-  return { stage, error, behind, suggestions };
+  const { stage, error, behind, suggestions, withdrawn } = progress;
+  return { stage, error, behind, suggestions, withdrawn };
 }
 
 /** Whether there will be something to undo and to redo after the unacknowledged acts. */
@@ -473,10 +481,11 @@ export const isDone = (state: LabelerState): boolean =>
 export function emptyWords(state: LabelerState): string {
   if (!state.ready) return "Waiting for the kernel";
   if (isDone(state)) {
-    const { n_items, n_skipped } = state;
-    if (!n_skipped) return "Everything is labelled";
+    const { n_items, n_skipped, n_machine } = state;
+    const by = n_machine ? `, ${count(n_machine, "item")} by machine` : "";
+    if (!n_skipped) return `Everything is labelled${by}`;
     if (n_skipped === n_items) return "Every item was skipped";
-    return `Nothing is left to ask: ${(n_items - n_skipped).toLocaleString("en")} labelled, ${state.left_out}`;
+    return `Nothing is left to ask: ${(n_items - n_skipped).toLocaleString("en")} labelled${by}, ${state.left_out}`;
   }
   if (state.error) return "No item could be selected";
   return "Selecting the next item";

@@ -437,7 +437,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     offer(clearing, clearable(state));
     offer(release, state.chosen !== null || isAgain(state));
     const told = [waitingWords(state), missedWords(state)].filter(Boolean).join(" ");
-    setText(note, state.note || told || state.error || state.beside);
+    setText(note, state.note || told || state.error || state.beside || state.withdrawn);
     show(note, note.textContent !== "");
     note.classList.toggle("hitl-bad", Boolean(state.note || state.error) && !told);
   }

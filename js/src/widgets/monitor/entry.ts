@@ -8,6 +8,7 @@ import type {
   MonitorUpdate,
   MonitorWelcome,
   OpenedMessage,
+  ProposalMessage,
   Refused,
   TrustMessage,
 } from "../../host/protocol";
@@ -77,6 +78,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       suspects: () => view.note(bus.tell("suspects", null) ? "" : NOWHERE),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
       remove: (name) => act({ type: "slice", name, query: null }, said),
+      propose: (error, certainty) => channel.ask({ type: "propose", view: channel.view, error, certainty }),
+      look: (rows) => {
+        const shown = choose(bus, { rows: decodeRows(rows), how: "clicked", from: "history" });
+        view.note(shown ? "" : NOWHERE);
+      },
+      handOver: (proposal) => act({ type: "hand_over", proposal }),
+      takeBack: (of) => act({ type: "take_back", act: of }),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
@@ -94,7 +102,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
   function askTrust(): void {
     clearTimeout(trust.later);
     if (!trust.open || trust.asked || !state) return;
-    const of = JSON.stringify([state.n_labels, state.n_audited, state.estimate, state.history[0]?.id]);
+    const of = JSON.stringify([
+      state.n_labels,
+      state.n_audited,
+      state.estimate,
+      state.curve.length,
+      state.history[0]?.id,
+    ]);
     if (of === trust.of) return;
     trust.of = of;
     trust.asked = true;
@@ -236,6 +250,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     },
     signal,
   );
+  channel.on<ProposalMessage>("proposal", view.offer, signal);
   channel.on<Ack>(
     "ack",
     ({ back, chosen, note }) => {

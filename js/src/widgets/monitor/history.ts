@@ -83,6 +83,7 @@ const HOW: Record<string, string> = {
   opinion: "second opinion",
   rectangle: "box",
   search: "found",
+  spot: "spot check",
 };
 
 const clock = new Intl.DateTimeFormat([], {
@@ -113,8 +114,7 @@ function historyRow(entry: HistoryEntry, color: string, now: boolean, on: Histor
 function what(entry: HistoryEntry, on: HistoryCallbacks): HTMLElement {
   const words = entry.value ?? (entry.kind === "skip" ? "skipped" : "label removed");
   const many = entry.n > 1 ? ` · ${count(entry.n, "item")}` : "";
-  if (entry.kind === "schema" || entry.kind === "slice")
-    return h("span", { class: "hitl-history-what" }, said(words));
+  if (!entry.n) return h("span", { class: "hitl-history-what" }, said(words));
   return h(
     "button",
     {

@@ -130,16 +130,16 @@ function accuracy({ estimate, audit, measure }: TrustMessage): HTMLElement {
     note("Estimated from all labels: each was predicted by a model that had not seen it."),
     h("div", {
       class: "hitl-trust-counted",
-      text: `Of the audited items alone, ${audit.right.toLocaleString("en")} of ${audit.n.toLocaleString("en")} were predicted correctly:`,
+      text: `Counted: ${audit.right.toLocaleString("en")} of ${count(audit.n, "audited item")} predicted correctly before they were labelled`,
     }),
     line(
-      `stopping at ${audit.n.toLocaleString("en")} was planned`,
+      `if ${audit.n.toLocaleString("en")} were planned beforehand`,
       audit.low,
       audit.high,
       "Holds with 95 % if the number of audited items was fixed beforehand (Wilson)",
     ),
     line(
-      "you look after every label",
+      "if you look after every label",
       audit.any_low,
       audit.any_high,
       "Holds with 95 % at all times at once, so also if you stop when you like the figure",
@@ -156,18 +156,20 @@ function perClass({ classes: told }: TrustMessage, classes: readonly LabelClass[
       known ? interval(value, low, high) : h("span", { class: "hitl-faint", text: "too few" }),
       h("span", {
         class: "hitl-number",
-        text: known ? `${share(value)} (${range(low, high)})` : "",
-        title: known
-          ? `Of the unlabelled items predicted as this class, the share that is; ${audited} audited`
-          : "",
+        text: known ? `${share(value)} (${range(low, high)}, ${audited})` : "",
       }),
     ];
   });
   return panel(
     "By predicted class",
-    "labels",
+    count(
+      told.reduce((all, { n }) => all + n, 0),
+      "label",
+    ),
     h("div", { class: "hitl-trust-classes" }, ...rows),
-    note("How often the model is right where it says this class."),
+    note(
+      "How often the model is right where it says this class, with the 95 % interval and the number of audited items among these.",
+    ),
   );
 }
 
@@ -389,7 +391,7 @@ function agreement({ people, pairs, alpha }: TrustMessage, on: TrustCallbacks): 
       return h("td", {}, h("span", { class: "hitl-cell hitl-faint", text: "\u00b7" }));
     const { n, agree, kappa } = pair;
     const beyond = kappa === null ? "" : `, kappa ${kappa.toFixed(2)}`;
-    const words = `${people[one]} and ${people[two]} agree on ${percent(agree)} of ${count(n, "item")}${beyond}`;
+    const words = `${people[pair.one]} and ${people[pair.two]} agree on ${percent(agree)} of ${count(n, "item")}${beyond}`;
     const strength = 6 + 40 * Math.max(0, Math.min(1, (agree - 0.4) / 0.6));
     return h(
       "td",
@@ -432,7 +434,7 @@ function agreement({ people, pairs, alpha }: TrustMessage, on: TrustCallbacks): 
   );
   const both = pairs.reduce((most, { n }) => Math.max(most, n), 0);
   return panel(
-    "Agreement of annotators",
+    "Agreement",
     alpha ? `${count(alpha.n, "item")} with several answers` : `up to ${count(both, "item")} in common`,
     table,
     alpha

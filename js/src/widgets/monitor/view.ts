@@ -3,12 +3,14 @@ import type { LabelClass, MonitorState, Person } from "../../host/protocol";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
+import { type MachineCallbacks, machineView } from "./machine";
 import { type SlicesCallbacks, sliceRows } from "./slices";
 import { type TrustCallbacks, trustView } from "./trust";
 import { yoursRows } from "./yours";
 
 export type MonitorCallbacks = HistoryCallbacks &
   SlicesCallbacks &
+  MachineCallbacks &
   TrustCallbacks & {
     undo: () => void;
     redo: () => void;
@@ -59,7 +61,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const undo = link("undo", on.undo);
   const redo = link("redo", on.redo);
   const people = h("div", { class: "hitl-people" });
-  const team = h("section", {}, heading("Annotators"), people);
+  const decided = h("div", { class: "hitl-faint" });
+  const team = h("section", {}, heading("Annotators"), people, decided);
   const yours = h("dl", { class: "hitl-yours" });
   const mine = h("section", {}, heading("Yours, shown only to you"), yours);
   const notices = h("ul", { class: "hitl-notices" });
@@ -78,7 +81,9 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   );
   const slices = h("ul", { class: "hitl-slices" });
   const sliced = h("section", { class: "hitl-sliced" }, heading("Slices"), slices);
-  const folded = h("div", { class: "hitl-folded" }, notices, settle, panels, sliced);
+  const machine = machineView(on);
+  const handed = h("section", { class: "hitl-handed" }, heading("Machine labels"), machine.element);
+  const folded = h("div", { class: "hitl-folded" }, notices, settle, panels, handed, sliced);
   const trust = trustView(on);
   const details = folds("Details", folded, on.toggle);
   const trusting = folds("Trust", trust.element, on.trust);
@@ -92,6 +97,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
 
   return {
     chart,
+    offer: machine.offer,
     trust: trust.update,
     /** Shows a note about an act; an empty text removes it. */
     note(words: string): void {
@@ -100,7 +106,9 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     },
     update({ state, classes, waiting, stalled }: MonitorProps): void {
       setText(given, count(state.n_labels, "label"));
-      setText(of, ` of ${count(state.n_items, "item")}`);
+      const by =
+        state.machine?.withdrawn === null ? `, ${state.machine.n.toLocaleString("en")} by machine` : "";
+      setText(of, ` of ${count(state.n_items, "item")}${by}`);
       setText(accuracy, accuracyWords(state));
       accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
       setDisabled(accuracy, !state.model);
@@ -135,8 +143,11 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       if (parts !== cut) slices.replaceChildren(...sliceRows(state.slices, state.measure, on));
       cut = parts;
       show(sliced, state.slices.length > 0);
+      machine.update(state);
+      show(handed, !machine.element.hidden);
       setText(hidden, state.n_hidden ? hiddenWords(state.n_hidden) : "");
       setText(verified, verifiedWords(state.verified));
+      setText(decided, state.consensus);
       drawn = shares;
       show(chart, state.curve.length > 0);
       setText(curveWords, curveNote(state));

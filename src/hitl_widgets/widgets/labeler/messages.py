@@ -82,7 +82,8 @@ class Progress(ToBrowser, frozen=True, kw_only=True):
     """The progress of the labeling. One of ``known`` may be displayed.
 
     ``left_out`` says how many items this annotator left unanswered, by reason. ``suggestions`` is a number
-    that changes when the suggested answers do.
+    that changes when the suggested answers do. ``withdrawn`` says why machine labels were withdrawn;
+    ``n_machine`` is the number of those in use.
     """
 
     n_items: int
@@ -98,6 +99,8 @@ class Progress(ToBrowser, frozen=True, kw_only=True):
     known: list[Known]
     suggestions: int
     error: str
+    withdrawn: str
+    n_machine: int
 
 
 class LabelerWelcome(Progress, frozen=True, kw_only=True, tag="welcome"):

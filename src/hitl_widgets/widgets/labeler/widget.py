@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
 from hitl_widgets.data.rows import decode
 from hitl_widgets.items.base import Payload
@@ -140,7 +141,7 @@ class Labeler(SessionWidget):
             "n_items": len(loop.pool),
             "n_labels": len(labels),
             "n_events": labels.n_events,
-            "n_left": int(labels.left.sum() + labels.second.sum()),
+            "n_left": int(labels.left.sum() + labels.second.sum()) + labels.due,
             "n_skipped": int(labels.skipped.sum()),
             "left_out": left_out_words(loop.log.left_out()) if labels.skipped.any() else "",
             "undo": undo,
@@ -150,6 +151,8 @@ class Labeler(SessionWidget):
             "known": self._known(labels),
             "suggestions": 0 if loop.suggesting is None else loop.suggesting.generation,
             "error": words(f"{loop.qualifying.closed()} {loop.background.trouble_asking}".strip()),
+            "withdrawn": loop.log.withdrawn,
+            "n_machine": int((labels.machine >= 0).sum()) if labels.handed else 0,
         }
 
     def _queue(self, labels: Labels) -> list[Ask]:
@@ -159,6 +162,7 @@ class Labeler(SessionWidget):
         if found is None:
             return []
         left, checkable = labels.left | labels.waits, labels.checkable
+        left[loop.blind.again(labels)] = True
         asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
         share = int(left.sum()) // (2 * len(loop.people) + 2)
@@ -208,6 +212,7 @@ class Labeler(SessionWidget):
             blind=blind,
             guess=guess,
             note=self.loop.log.note_on(s.index),
+            again=s.again or UNSET,
         )
 
     def _hand(self, rows: list[int]) -> None:
@@ -243,7 +248,7 @@ class Labeler(SessionWidget):
                 Ask(
                     row=row,
                     key=loop.pool.keys[row],
-                    reason=words(loop.suspecting.why(found, row)),
+                    reason=words(loop.suspecting.why(found, row, named=False)),
                     selection="review",
                     blind=False,
                     guess=None,
@@ -276,6 +281,7 @@ class Labeler(SessionWidget):
         """
         rows = np.fromiter(self._handed, np.int64, len(self._handed))
         keys, mine = self.loop.pool.keys, labels.mine > 0
+        rows = rows[~np.isin(rows, self.loop.blind.again(labels))]
         return [
             m.Known(
                 keys[row],

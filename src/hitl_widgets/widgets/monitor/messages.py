@@ -29,6 +29,16 @@ class Span(Request, frozen=True, tag="span"):
     last: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 
 
+class Propose(Request, frozen=True, tag="propose"):
+    """Request a proposal of what to hand over to the model.
+
+    ``error`` is the acceptable share of wrong labels; ``certainty`` that it is not exceeded, null on average.
+    """
+
+    error: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+    certainty: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None
+
+
 class Trust(Request, frozen=True, tag="trust"):
     """Request what is known of the labels and the model; answered by ``trust``."""
 
@@ -39,8 +49,8 @@ Code = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 class Behind(Request, frozen=True, tag="behind"):
     """Request the items behind a figure of the trust section.
 
-    ``what`` is a cell of the confusion matrix (label ``a``, predicted ``b``), a band of the calibration (number
-    ``a``), two annotators (``a`` and ``b``), hasty labels, or runs of one class.
+    ``what`` is a cell of the confusion matrix (label ``a``, predicted ``b``), a band of the calibration
+    (number ``a``), two annotators (``a`` and ``b``), hasty labels, or runs of one class.
     """
 
     what: Literal["cell", "band", "pair", "hasty", "runs"]
@@ -48,7 +58,7 @@ class Behind(Request, frozen=True, tag="behind"):
     b: Code = 0
 
 
-Takes = shared.Takes | Open | Span | Trust | Behind
+Takes = shared.Takes | Open | Span | Propose | Trust | Behind
 
 # -- kernel -> browser
 
@@ -153,7 +163,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "note", "schema", "slice"]
+    kind: Literal["label", "skip", "note", "schema", "slice", "machine"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None
@@ -173,6 +183,20 @@ class Verified(msgspec.Struct, frozen=True):
     hidden_same: int
 
 
+class MachineState(msgspec.Struct, frozen=True):
+    """The last hand-over to the model: see ``Handed`` in loop/handing.py."""
+
+    act: str
+    n: int
+    error: float
+    certainty: float | None
+    checked: int
+    wrong: int
+    low: float
+    high: float
+    withdrawn: Literal["asked", "risen"] | None
+
+
 class AnswerRange(msgspec.Struct, frozen=True):
     """A range of answers: its name and color, and the number of labels."""
 
@@ -190,7 +214,8 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
     their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
     ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one;
-    ``yours`` is about this one, null before the first label.
+    ``yours`` is about this one, null before the first label. ``consensus`` says how many items they answer
+    differently, and how these are decided. ``handable``: the model may be given items to label.
     """
 
     n_items: int
@@ -223,6 +248,9 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     n_changed: int
     people: list[Person]
     yours: Yours | None
+    consensus: str
+    handable: bool
+    machine: MachineState | None
     slices: list[SliceState]
     history: list[HistoryEntry]
 
@@ -258,6 +286,25 @@ class OpenedMessage(ToBrowser, frozen=True, kw_only=True, tag="opened"):
     missing: int
 
 
+class ProposalMessage(ToBrowser, frozen=True, kw_only=True, tag="proposal"):
+    """The requested proposal: ``n`` of ``of`` items that no person has labelled.
+
+    ``audits`` are the audited items that it is calibrated on, and ``needed`` how many more it needs at the
+    least. ``some`` are a few of its items, drawn at random. ``why``: the reason why there is no proposal.
+    """
+
+    to: str
+    id: str
+    error: float
+    certainty: float | None
+    n: int
+    of: int
+    audits: int
+    needed: int
+    some: str
+    why: str
+
+
 class AuditCount(msgspec.Struct, frozen=True):
     """How many of the audited items a model predicted correctly that had not seen them.
 
@@ -291,13 +338,13 @@ class Band(msgspec.Struct, frozen=True):
 
 
 class Projected(msgspec.Struct, frozen=True):
-    """What ``more`` labels are expected to add to the accuracy, with its interval."""
+    """What ``more`` labels after the first ``n_labels`` are expected to add, with the interval."""
 
     more: int
     gain: float
     low: float
     high: float
-    n_points: int
+    n_labels: int
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -368,4 +415,12 @@ class TrustMessage(ToBrowser, frozen=True, kw_only=True, tag="trust"):
     pace: OwnPace
 
 
-Tells = shared.Tells | ClassesMessage | MonitorWelcome | MonitorUpdate | OpenedMessage | TrustMessage
+Tells = (
+    shared.Tells
+    | ClassesMessage
+    | MonitorWelcome
+    | MonitorUpdate
+    | OpenedMessage
+    | ProposalMessage
+    | TrustMessage
+)

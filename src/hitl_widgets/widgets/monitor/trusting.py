@@ -95,7 +95,7 @@ def _classes(found: Report, estimate: Any) -> list[m.ClassTrust]:
 
 def _projected(found: Report) -> m.Projected | None:
     made = found.projection
-    return None if made is None else m.Projected(made.more, made.gain, made.low, made.high, made.n_points)
+    return None if made is None else m.Projected(made.more, made.gain, made.low, made.high, made.n_labels)
 
 
 def _pace(pace: Pace) -> m.OwnPace:

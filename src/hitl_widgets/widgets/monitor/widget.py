@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.rows import encode
+from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.slices import UNKNOWN
+from hitl_widgets.loop.teaching import rule_words
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
@@ -30,6 +32,8 @@ HISTORY = 30
 # How many of the annotator's own acts their figures come from, and how many overruled answers are listed.
 YOURS, MOST_CHANGED = 500, 20
 FIGURES = ("seconds", "agreement", "gold", "undone")
+# Items of a proposal to look at.
+LOOK = 20
 
 
 def model_words(loop: Loop) -> tuple[str, str]:
@@ -65,6 +69,8 @@ class Monitor(SessionWidget):
                 self._in_order(message, lambda: self._open(message))
             case m.Span():
                 self._in_order(message, lambda: self._open_span(message))
+            case m.Propose():
+                self._behind("trust", message, lambda: self._propose(message))
             case m.Trust():
                 # Several models are fitted for it, so acts go first.
                 self._behind("trust", message, lambda: self._post(trust_of(self.loop, message.view)))
@@ -77,6 +83,33 @@ class Monitor(SessionWidget):
         """Send the items of an act of the annotator."""
         items = msgspec.structs.asdict(items_of(self.loop, message.act))
         self._post(m.OpenedMessage(to=message.view, **items))
+
+    def _propose(self, message: m.Propose) -> None:
+        """Send how many items the model may label."""
+        n, audits, needed, some, why, id_ = 0, 0, 0, "", "", ""
+        of = int((self.loop.labels.y < 0).sum())
+        try:
+            proposal = self.session.trust.hand_over(message.error, message.certainty)
+        except HitlError as error:
+            why = words(error)
+        else:
+            id_, rows = self.loop.handing.propose(proposal)
+            n, audits, needed = len(proposal), proposal.attrs["audits"], proposal.attrs["needed"]
+            some = encode(np.sort(np.random.default_rng(len(rows)).permutation(rows)[:LOOK]))
+        self._post(
+            m.ProposalMessage(
+                to=message.view,
+                id=id_,
+                error=message.error,
+                certainty=message.certainty,
+                n=n,
+                of=of,
+                audits=audits,
+                needed=needed,
+                some=some,
+                why=why,
+            )
+        )
 
     def _open_span(self, message: m.Span) -> None:
         """Send the items of some labels, by the order in which they were given."""
@@ -158,6 +191,9 @@ class Monitor(SessionWidget):
             "n_changed": loop.log.n_changed,
             "people": self._people(),
             "yours": self._yours(),
+            "consensus": self._consensus(),
+            "handable": labels.schema.kind == "choice",
+            "machine": self._machine(),
             "slices": self._slices(),
             "history": self._history(),
         }
@@ -202,6 +238,23 @@ class Monitor(SessionWidget):
         changed = [self.loop.pool.ids[row] for row in found.changed[-MOST_CHANGED:]]
         query = " OR ".join(f'id:"{one}"' for one in map(str, changed) if '"' not in one)
         return m.Yours(limit=YOURS, **told, reviewed=found.reviewed, upheld=found.upheld, changed=query)
+
+    def _consensus(self) -> str:
+        """How the items are decided that annotators answer differently; empty if there are none."""
+        n = self.loop.log.n_disputed
+        those = (
+            "1 item that they answer differently is"
+            if n == 1
+            else f"{n:,} items that they answer differently are"
+        )
+        return f"{those} decided {rule_words(self.loop.log.ledger.rule)}." if n else ""
+
+    def _machine(self) -> m.MachineState | None:
+        found = self.loop.handing.state()
+        if found is None:
+            return None
+        checks = (found.checked, found.wrong, found.low, found.high)
+        return m.MachineState(found.event_id, found.n, found.error, found.certainty, *checks, found.withdrawn)
 
     def _history(self) -> list[m.HistoryEntry]:
         """The annotator's own latest acts, newest first, and older ones that were left behind.
@@ -251,6 +304,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
             return "looked at again, label kept"
         text = event.value.get("note")
         return f"note: {within(text)}" if text else "note removed"
+    if event.kind == "machine":
+        return "handed over to the model" if event.item_ids else "machine labels taken back"
     if event.kind == "skip":
         return SKIPPED.get(loop.log.why(event))
     return loop.log.text(event)

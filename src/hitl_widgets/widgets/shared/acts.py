@@ -67,12 +67,23 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
         case m.Restore():
             _, replaced = loop.acts.restore(message.acts, event_id=message.id)
             return {"note": relabelled(replaced) if replaced else None}
+        case _:
+            _of_task(loop, message)
+    return {}
+
+
+def _of_task(loop: Loop, message: m.Act) -> None:
+    """Carry out an act that is not about single items."""
+    match message:
         case m.Slice():
             loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
+        case m.HandOver():
+            loop.handing.accept(message.proposal, event_id=message.id)
+        case m.TakeBack():
+            loop.handing.take_back(message.act, event_id=message.id)
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)
-    return {}
 
 
 def _skip(loop: Loop, message: m.Skip) -> str | None:
@@ -152,6 +163,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
         decided=words(loop.log.decided_on(row)),
+        again=row in loop.blind.again(loop.labels) or msgspec.UNSET,
         doubtful=doubtful(loop, row) if target.kind == "note" and "kept" in target.value else msgspec.UNSET,
     )
 

@@ -10,6 +10,8 @@ from hitl_widgets.loop.loop import Loop
 __all__ = ["BLIND", "LEVELS", "Marks", "marks_of"]
 
 LEVELS = 15
+# A bit of the uncertainty of items with a machine label, which takes the place of the guess.
+MACHINE = 64
 # Value for items of which label, guess and uncertainty are hidden.
 BLIND = 255
 
@@ -26,6 +28,10 @@ def marks_of(loop: Loop, by: str) -> Marks:
     else:
         doubt = np.rint(np.where(found.belief.known, found.uncertainty, 0) * LEVELS).astype(np.uint8)
         marks = label, shading.guesses(found.belief), doubt
+    if labels.handed:
+        rows = np.flatnonzero(labels.machine >= 0)
+        marks[1][rows] = shading.answers[labels.machine[rows]]
+        marks[2][rows] |= MACHINE
     hidden = loop.blind.mask(labels)
     for array in marks:
         array[hidden] = BLIND

@@ -199,6 +199,18 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
+class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
+    """Hand over to the model what was proposed."""
+
+    proposal: ActId
+
+
+class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
+    """End the use of machine labels."""
+
+    act: ActId
+
+
 Act = (
     Label
     | Clear
@@ -214,6 +226,8 @@ Act = (
     | Restore
     | Change
     | Slice
+    | HandOver
+    | TakeBack
 )
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
@@ -288,7 +302,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
     of the item has changed since it was labelled. ``note`` is the annotator's own. ``doubtful``: it has a
-    label, to keep or to correct. ``decided`` is what a reviewer decided, and why.
+    label, to keep or to correct. ``decided`` is what a reviewer decided, and why. ``again``: the annotator
+    has labelled it before.
     """
 
     row: int
@@ -301,6 +316,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool | msgspec.UnsetType = msgspec.UNSET
     decided: str | msgspec.UnsetType = msgspec.UNSET
     doubtful: Doubtful | msgspec.UnsetType = msgspec.UNSET
+    again: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Stage(msgspec.Struct, frozen=True):
