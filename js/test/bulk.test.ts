@@ -43,6 +43,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     guess: null,
     blind: false,
     changed: false,
+    decided: "",
   });
   const on = {
     item: (row: number) => ({ content: { kind: "text" as const, text: `item ${row}` }, media: [] }),

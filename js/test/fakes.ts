@@ -109,6 +109,7 @@ export const monitorState: MonitorState = {
   n_none: 0,
   shades: [],
   verified: null,
+  yours: null,
   measure: { name: "accuracy", worst: 0, best: 1 },
   n_hidden: 0,
   estimate: { value: null, low: null, high: null, n: 5 },

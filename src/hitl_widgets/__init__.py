@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hitl_widgets.widgets.labeler import Labeler
     from hitl_widgets.widgets.lesson import Lesson
     from hitl_widgets.widgets.monitor import Monitor
+    from hitl_widgets.widgets.reviewer import Reviewer
     from hitl_widgets.widgets.workbench import Workbench
 
 try:
@@ -51,6 +52,7 @@ _HOMES = {
     "Renderer": "items.rendered",
     "Round": "loop.round",
     "Question": "questions.question",
+    "Reviewer": "widgets.reviewer",
     "Schema": "questions.schema",
     "Session": "session",
     "Simulation": "races.simulation",
@@ -72,6 +74,7 @@ __all__ = [
     "Pool",
     "Question",
     "Renderer",
+    "Reviewer",
     "Round",
     "Schema",
     "Session",

@@ -172,6 +172,8 @@ class Session:
     cost
         Cost of labeling each row, if it varies: a column, or numbers above 0. Questions are then ranked
         by utility per cost.
+    experts
+        Who knows which classes best, such as ``{"ann": ["billing"]}``: see :meth:`name_experts`.
     overlap, opinions
         Share of the items, 0 to 1, that ``opinions`` people (at least 2) should label: the same items in
         every kernel. Items that were labelled in bulk are excluded. Items where the second opinion is
@@ -235,6 +237,7 @@ class Session:
         strategy: Any = "auto",
         audit: float = 0.1,
         cost: Any = None,
+        experts: Mapping[str, Iterable[Any]] | None = None,
         overlap: float = 0.0,
         opinions: int = 2,
         again: float = 0.0,
@@ -302,7 +305,7 @@ class Session:
             )
             if labels is not None and known is not None:
                 _import_column(self._loop, labels, known)
-            self._loop.start()
+            self._loop.start(experts)
         except BaseException:  # such as an interrupt
             opened.close()
             raise
@@ -404,6 +407,158 @@ class Session:
         Returns the event's id. Like any act, it can be undone.
         """
         return self._loop.acts.note(self.pool.index(as_list(ids)), text, event_id=event_id)
+
+    # -- several people
+
+    def decide(
+        self,
+        ids: Any,
+        value: Any,
+        because: str | None = None,
+        *,
+        gold: bool = False,
+        event_id: str | None = None,
+    ) -> str:
+        """Decide what the answer of one or more items is, as a reviewer does. Returns the event's id.
+
+        The decision counts instead of the annotators' labels, which stay as they are, and teaches the model.
+        Annotators see it on the item with its reason. Like any act, it can be undone.
+        :class:`~hitl_widgets.widgets.reviewer.Reviewer` shows what is disputed.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids.
+        value
+            The answer, as for :meth:`label`; None withdraws a decision.
+        because
+            Why, in a sentence or two.
+        gold
+            Whether annotators are asked the item unseen: see :meth:`gold`.
+        event_id
+            Id for an act that may be sent twice.
+        """
+        index = self.pool.index(as_list(ids))
+        return self._loop.acts.decide(index, value, because, gold=gold, event_id=event_id)
+
+    def decisions(self) -> pd.DataFrame:
+        """Return the reviewers' decisions, oldest first.
+
+        Columns id, label, because, annotator, time, and gold.
+        """
+        self._loop.log.catch_up()
+        from hitl_widgets.transfer.frames import decisions_table
+
+        ledger = self._loop.log.ledger
+        with self._loop.log.lock:
+            return decisions_table(ledger.fold, self.pool, ledger.naming)
+
+    def gold(
+        self, ids: Any = None, answers: Any = None, because: Any = None, *, share: float | None = None
+    ) -> pd.DataFrame:
+        """Name items with known answers, which are mixed into the questions of all other annotators.
+
+        They look like any other question: without a hint, and without a sign that the answer is known. How
+        often each annotator gives it: ``session.trust.annotators()``. These answers never enter the audit.
+
+        Parameters
+        ----------
+        ids
+            One id, or a list of ids; None only returns what there is.
+        answers
+            The answer, or a list with one for each id. None takes your own labels.
+        because
+            Why, or a list with one text for each id: shown in practice rounds.
+        share
+            Share of the questions that are gold, from 0 to .5; .05 when the first items are named.
+
+        Returns
+        -------
+        DataFrame
+            Columns id, label, because, n (how many annotators have answered it unseen) and agree (how far
+            their answers agree with it, on average).
+        """
+        from hitl_widgets.loop.known import USUAL_SHARE, check_share, name_gold, set_share
+        from hitl_widgets.transfer.team import gold_table
+
+        log, acts = self._loop.log, self._loop.acts
+        check_share(share)
+        if ids is not None:
+            name_gold(log, acts, self.pool.index(as_list(ids)), answers, because)
+            if share is None and not self._loop.labels.gold_share:
+                share = USUAL_SHARE
+        if share is not None:
+            set_share(log, acts, share)
+        self._loop.log.catch_up()
+        return gold_table(self._loop)
+
+    def name_experts(self, experts: Mapping[str, Iterable[Any]]) -> None:
+        """Name who knows which classes best, instead of those named before; ``{}`` for nobody.
+
+        Disputes about these classes are asked of them first. In the consensus, their confusions of these
+        classes are assumed to be a fifth of everybody's, until their answers show how good they are.
+
+        Parameters
+        ----------
+        experts
+            The classes by annotator, such as ``{"ann": ["billing", "refund"]}``.
+        """
+        from hitl_widgets.loop.known import name_experts
+
+        name_experts(self._loop.log, self._loop.acts, experts)
+
+    @property
+    def experts(self) -> dict[str, list[Any]]:
+        """The classes that each expert knows best."""
+        from hitl_widgets.loop.known import experts_of
+
+        self._loop.log.catch_up()
+        return experts_of(self._loop.log)
+
+    def qualify(self, n: int | None = 10, share: float = 0.8, *, practice: int = 5, tries: int = 3) -> None:
+        """Require everybody but you to answer gold questions before they label.
+
+        The Labeler asks them: first a practice round, in which each answer is followed by the right one and
+        its reason, then the qualification. Who fails practises and tries again. The answers are no labels.
+        ``session.trust.qualification()`` says who has passed.
+
+        Parameters
+        ----------
+        n
+            The number of questions; None requires nothing any more.
+        share
+            The share of right answers that is needed, above 0 to 1.
+        practice
+            The number of questions in the practice round.
+        tries
+            How often people may try.
+
+        Raises
+        ------
+        InvalidInput
+            If there are fewer than ``n + practice`` gold items.
+        """
+        from hitl_widgets.loop.known import require
+
+        require(self._loop.log, self._loop.acts, n, share, practice, tries)
+
+    def let_in(self, annotator: str) -> None:
+        """Let somebody label without the qualification."""
+        from hitl_widgets.loop.known import let_in
+
+        let_in(self._loop.log, self._loop.acts, annotator)
+
+    def guidance(self) -> pd.DataFrame:
+        """Return the guidance of the classes, and the decisions that explain them.
+
+        Columns class, guidance, example (of the class, or a decided item as text), because, annotator and id;
+        the last three are empty for the guidance itself. Only decisions with a reason are listed, and gold
+        questions once you have answered them.
+        """
+        from hitl_widgets.transfer.team import guidance_table
+
+        self._loop.log.catch_up()
+        return guidance_table(self._loop)
 
     def confirm(self, ids: Any, *, event_id: str | None = None) -> str:
         """Confirm labels that were looked at again, such as those of ``session.trust.suspects()``.
@@ -1092,7 +1247,7 @@ class Session:
         n: int | None = None,
         instructions: str = "",
         examples: Any = (),
-        gold: Any = (),
+        gold: Any = None,
         overlap: int = 1,
         batch: int = 50,
         suggestions: bool = False,
@@ -1114,7 +1269,8 @@ class Session:
         examples
             Ids of labelled items that are shown with their labels.
         gold
-            Ids of labelled items that are mixed in, to check people: see :meth:`import_answers`.
+            Ids of labelled items that are mixed in, to check people: see :meth:`import_answers`. None: those
+            of :meth:`gold`, if any; ``()`` for none.
         overlap
             How many people should answer each task.
         batch
@@ -1132,6 +1288,7 @@ class Session:
         InvalidInput
             If tasks of this kind cannot be sent out, or there is nothing to send.
         """
+        from hitl_widgets.loop.qualifying import gold_rows
         from hitl_widgets.transfer.sending import Work, send
 
         loop, known = self._loop, self.pool.index
@@ -1145,12 +1302,16 @@ class Session:
         if suggestions:
             table = self.predictions()["label"].tolist()
             guesses = {place: table[place] for place in places if table[place] is not None}
-        golden, shown = (known(as_list(some)) if len(as_list(some)) else [] for some in (gold, examples))
+        golden, shown = (
+            known(as_list(some)) if len(as_list(some)) else [] for some in (gold or (), examples)
+        )
+        if gold is None:
+            golden = gold_rows(loop.log)
         work = Work(places, frozenset(golden), shown, instructions, overlap, batch, guesses)
         return send(loop, path, to, work, seed_of(self.store.store_id, self.task))
 
     def import_answers(
-        self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, gold: Any = ()
+        self, source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, gold: Any = None
     ) -> Answered:
         """Import answers to tasks that :meth:`export_tasks` wrote, under the names of those who gave them.
 
@@ -1163,8 +1324,8 @@ class Session:
             Files that pages saved, an export of Label Studio (JSON), or results of Mechanical Turk (CSV); or
             a folder of them.
         gold
-            Ids of items with known answers: how often each person gave the label that you gave. You are this
-            session's annotator.
+            Ids of items with known answers: how often each person gave a reviewer's decision, or else the
+            label that you gave. You are this session's annotator. None: those of :meth:`gold`.
 
         Returns
         -------
@@ -1180,7 +1341,9 @@ class Session:
         self._loop.log.catch_up()
         from hitl_widgets.transfer.receiving import receive
 
-        known = self.pool.index(as_list(gold)) if len(as_list(gold)) else []
+        known: list[int] | None = None if gold is None else []
+        if gold is not None and len(as_list(gold)):
+            known = self.pool.index(as_list(gold))
         return receive(self._loop, source, known)
 
     def regroup(self, scale: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.learn.calibration import AUDITED
 from hitl_widgets.learn.learner import NotYet
 from hitl_widgets.loop.asking import BAD
+from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.settings import as_list
 from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.consensus import Votes, consensus, worth
+from hitl_widgets.quality.disputes import Dispute, Disputes, Given, agreed, differ
 from hitl_widgets.quality.drift import Drift, drift
 from hitl_widgets.quality.fairness import Swap, label_rates, swap_effect
 from hitl_widgets.quality.groups import by_group
@@ -81,38 +84,148 @@ class Trust:
         -------
         Columns id, label, confidence, opinions, disputed (whether people differ), and worth: how much another
         answer is expected to raise the confidence. Least confident first. If no item has two opinions, the
-        labels are those that were given, and confidence and worth are NaN.
+        labels are those that were given, and confidence and worth are NaN. What a reviewer decided
+        (:meth:`Session.decide`) is certain, and not disputed any more; experts count as
+        :meth:`Session.name_experts` says.
         """
         import pandas as pd
 
-        labels, _, votes, model = self._votes()
-        found = consensus(votes, model)
-        counts = votes.counts()
-        rows = np.flatnonzero(counts.sum(axis=1) > 0)
-        known = bool((counts.sum(axis=1) > 1).any())
+        labels, _, votes, model, more = self._votes()
+        found = consensus(votes, model, **more)
+        counts, decided = votes.counts(), more["known"] >= 0
+        rows = np.flatnonzero((counts.sum(axis=1) > 0) | decided)
+        known = bool((counts.sum(axis=1) > 1).any() or decided.any())
         table = pd.DataFrame(
             {
                 "id": column([self._loop.pool.ids[row] for row in rows.tolist()]),
                 "label": [labels.schema.values[code] for code in found.code[rows].tolist()],
                 "confidence": found.confidence[rows] if known else np.nan,
                 "opinions": counts[rows].sum(axis=1).astype(int),
-                "disputed": (counts[rows] > 0).sum(axis=1) > 1,
+                "disputed": ((counts[rows] > 0).sum(axis=1) > 1) & ~decided[rows],
                 "worth": worth(found, rows) if known else np.nan,
             }
         )
         return table.sort_values("confidence", kind="stable", ignore_index=True)
 
-    def annotators(self) -> pd.DataFrame:
-        """Return each annotator's estimated share of right answers, as :meth:`consensus` estimates it.
+    def disputes(self) -> pd.DataFrame:
+        """Return the items on which annotators differ and that no reviewer has decided, least certain first.
 
-        Columns annotator, n and skill, most answers first. If no item has two opinions, skill is NaN.
+        Columns id, answers (how many people gave each, by answer), people (how many), agree (the mean over
+        pairs, by the measure of the question's kind) and confidence (of the most probable answer, for
+        questions with one class per item; else NaN). Answers that agree to at least .9 are no dispute.
         """
         import pandas as pd
 
-        _, names, votes, model = self._votes()
-        n = np.bincount(votes.person, minlength=len(names))
-        table = pd.DataFrame({"annotator": names, "n": n, "skill": consensus(votes, model).skill})
-        return table.sort_values("n", ascending=False, kind="stable", ignore_index=True)
+        self._loop.log.catch_up()
+        rows = []
+        for one in self.cases().open:
+            said = {self._loop.log.told(given.answer)[2]: len(given.people) for given in one.answers}
+            share = one.answers[0].share
+            told = (self._loop.pool.ids[one.row], said, sum(said.values()), one.agree)
+            rows.append((*told, np.nan if share is None else share))
+        return pd.DataFrame(rows, columns=["id", "answers", "people", "agree", "confidence"])
+
+    def cases(self, *, model: bool = True) -> Disputes:
+        """Return the same for the Reviewer; without the model, it does not wait for it."""
+        shares, ledger = self._shares(model=model), self._loop.log.ledger
+        with self._loop.log.lock:
+            kind, schema, fold = ledger.fold.kind, ledger.schema, ledger.fold
+            by_row: dict[int, dict[Any, list[str]]] = {}
+            people = set()
+            for row, answer, who in self._answers():
+                by_row.setdefault(row, {}).setdefault(answer, []).append(who)
+                people.add(who)
+            experts = {
+                who: {fold.vocabulary.heir(id_) for id_ in known} for who, known in fold.crew.experts.items()
+            }
+            shared = {row: said for row, said in by_row.items() if sum(map(len, said.values())) > 1}
+            found = []
+            for row, said in shared.items():
+                if len(said) < 2 or ledger.verdict(ledger.pool.keys[row]) is not None:
+                    continue
+                if not differ(list(said), lambda a, b: kind.agree(a, b, schema)):
+                    continue
+                given = [
+                    Given(
+                        answer,
+                        tuple(who),
+                        sum(not experts.get(one, set()).isdisjoint(kind.classes(answer)) for one in who),
+                        shares(row, answer),
+                    )
+                    for answer, who in said.items()
+                ]
+                given.sort(key=lambda one: (-(one.share or 0), -len(one.people)))
+                every = [answer for answer, who in said.items() for _ in who]
+                classes = {id_ for answer in said for id_ in kind.classes(answer)}
+                mine = not experts.get(self._loop.annotator, set()).isdisjoint(classes)
+                agree = agreed(every, lambda a, b: kind.agree(a, b, schema))
+                found.append(Dispute(row, tuple(given), agree, mine))
+        found.sort(key=lambda one: (not one.mine, -one.doubt, one.row))
+        return Disputes(tuple(found), len(shared), len(people))
+
+    def _shares(self, *, model: bool) -> Callable[[int, Any], float | None]:
+        """Return a function that gives the probability of an answer to an item by the consensus, if known."""
+        if self._loop.schema.kind != "choice":
+            return lambda row, answer: None  # noqa: ARG005
+        labels, _, votes, P, more = self._votes(model=model)
+        found = consensus(votes, P, **more).probability
+        codes = {answer: code for code, answer in enumerate(labels.answers) if code < votes.n_classes}
+        return lambda row, answer: float(found[row, codes[answer]]) if answer in codes else None
+
+    def annotators(self) -> pd.DataFrame:
+        """Return how good each annotator's answers are, and how they work; most answers first.
+
+        Returns
+        -------
+        Columns annotator, n (items answered), and skill: for questions with one class per item the share of
+        right answers, as :meth:`consensus` estimates it; NaN without second opinions or decisions. The others
+        come from answers to single items, each with its number n: ``gold``, the mean agreement with known
+        answers that were asked unseen, with its 95 % interval (Wilson 1927); ``agree``, that with other
+        annotators; ``seconds``, the median time; ``undone``, the share of labels that were undone. For gold,
+        agree and seconds, ``_lately`` is the value of the last 20 and ``_before`` that of the earlier ones,
+        if there are 20 of these.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        skills: dict[str, float] = {}
+        if self._loop.schema.kind == "choice":
+            _, people, votes, model, more = self._votes()
+            skills = dict(zip(people, consensus(votes, model, **more).skill.tolist(), strict=True))
+        with self._loop.log.lock:
+            n = Counter(who for _, _, who in self._answers())
+        rows = []
+        for who in sorted(n, key=lambda who: -n[who]):
+            found = figures_of(self._loop.log, who)
+            row: dict[str, Any] = {"annotator": who, "n": n[who], "skill": skills.get(who, np.nan)}
+            row |= {"gold": found.gold.value, "gold_n": found.gold.n}
+            row |= {"gold_low": found.gold.low, "gold_high": found.gold.high}
+            row |= {"agree": found.agreement.value, "agree_n": found.agreement.n}
+            row |= {"seconds": found.seconds.value, "seconds_n": found.seconds.n}
+            row |= {"undone": found.undone.value, "undone_n": found.undone.n}
+            for name, one in (("gold", found.gold), ("agree", found.agreement), ("seconds", found.seconds)):
+                row |= {f"{name}_lately": one.lately, f"{name}_before": one.before}
+            rows.append(row)
+        table = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["annotator", "n", "skill"])
+        whole = {"annotator", "n", "gold_n", "agree_n", "seconds_n", "undone_n"}
+        return table.astype({name: float for name in table.columns if name not in whole})
+
+    def qualification(self) -> pd.DataFrame:
+        """Return who has tried to qualify: columns annotator, attempt, right, n and passed.
+
+        ``passed`` is None for an attempt that is not complete. See :meth:`Session.qualify`.
+        """
+        import pandas as pd
+
+        self._loop.log.catch_up()
+        rows = []
+        with self._loop.log.lock:
+            for who, trials in self._loop.log.ledger.fold.crew.trials.items():
+                for attempt in sorted({trial.attempt for trial in trials}):
+                    asked = [t for t in trials if t.attempt == attempt and not t.practice]
+                    passed = next((t.passed for t in asked if t.passed is not None), None)
+                    rows.append((who, attempt + 1, sum(t.right for t in asked), len(asked), passed))
+        return pd.DataFrame(rows, columns=["annotator", "attempt", "right", "n", "passed"])
 
     # -- labels ----------------------------------------------------------------
 
@@ -462,8 +575,8 @@ class Trust:
 
     def confusions(self) -> tuple[list[str], npt.NDArray[np.float64]]:
         """Return the annotators, and the confusion matrix of each."""
-        _, names, votes, model = self._votes()
-        return names, consensus(votes, model).confusion
+        _, names, votes, model, more = self._votes()
+        return names, consensus(votes, model, **more).confusion
 
     def _features(self, items: Any) -> Any:
         """Return the features of new items."""
@@ -505,8 +618,13 @@ class Trust:
                     found.append((row, answer, event.annotator))
         return found
 
-    def _votes(self) -> tuple[Labels, list[str], Votes, npt.NDArray[np.float64] | None]:
-        """Return the labels, the annotators, their answers, and what the model says without each label."""
+    def _votes(
+        self, *, model: bool = True
+    ) -> tuple[Labels, list[str], Votes, npt.NDArray[np.float64] | None, dict[str, Any]]:
+        """Return the labels, annotators, their answers, the model's without each label, and what is known.
+
+        The last are the further arguments of :func:`~hitl_widgets.quality.consensus.consensus`.
+        """
         labels = self._one_class()
         codes = {answer: code for code, answer in enumerate(labels.answers)}
         k = len(labels.schema.classes)
@@ -517,13 +635,37 @@ class Trust:
         said = [one for one in said if one[2] < k]
         item, person, code = zip(*said, strict=True) if said else ((), (), ())
         votes = Votes.of(item, person, code, (len(labels.y), len(people), k))
+        more = {"known": self._decided(labels, k), "experts": self._experts(labels, people, k)}
         try:
-            _, told = self._told()
+            told = self._told()[1] if model else None
         except HitlError:
-            return labels, people, votes, None
-        model = np.full((len(labels.y), k), np.nan)
-        model[told.rows] = told.answers.P[:, :k]
-        return labels, people, votes, model
+            told = None
+        if told is None:
+            return labels, people, votes, None, more
+        P = np.full((len(labels.y), k), np.nan)
+        P[told.rows] = told.answers.P[:, :k]
+        return labels, people, votes, P, more
+
+    def _decided(self, labels: Labels, k: int) -> npt.NDArray[np.int64]:
+        """Return the code of each reviewer's decision, int64 (n_items,), -1 elsewhere."""
+        found, ledger = np.full(len(labels.y), -1, np.int64), self._loop.log.ledger
+        with self._loop.log.lock:
+            for key in ledger.fold.judged:
+                row = ledger.naming.row(key)
+                if row is not None and (event := ledger.fold.verdict(key)) is not None:
+                    code = ledger.code(event)
+                    found[row] = code if code < k else -1
+        return found
+
+    def _experts(self, labels: Labels, people: list[str], k: int) -> npt.NDArray[np.bool_]:
+        """Return which classes each annotator knows best, bool (n_people, n_classes)."""
+        fold = self._loop.log.ledger.fold
+        found = np.zeros((len(people), k), np.bool_)
+        for who, known in fold.crew.experts.items():
+            now = {fold.vocabulary.heir(id_) for id_ in known}
+            if who in people:
+                found[people.index(who)] = [id_ in now for id_ in labels.schema.ids[:k]]
+        return found
 
     def _check_column(self, column: Any) -> None:
         known = Columns(self._loop.pool)

@@ -22,7 +22,13 @@ for i in range(9):
     session.label(session.pool.ids[i], ["billing", "delivery", "praise"][i % 3])
 session.wait()
 points = hitl.datasets.toy("line")
-display(session, hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8))"""
+for who, told in (("ann", "billing"), ("bob", "praise")):
+    with hitl.Session(mails, text="text", classes=["billing", "delivery", "praise"], store="review.sqlite",
+                      annotator=who) as one:
+        one.label(one.pool.ids[0], told)
+review = hitl.Session(mails, text="text", store="review.sqlite", annotator="rev")
+lesson = hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8)
+display(session, lesson, hitl.Reviewer(review))"""
 RUN = """part => axe.run(part).then(({ passes, violations }) => [passes.length, violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
@@ -46,6 +52,8 @@ def test_no_serious_fault_in_any_widget(desk, dark):
 
     assert faults(".hitl-workbench") == []
     assert faults(".hitl-lesson") == []
+    page.locator(".hitl-accept").first.wait_for()
+    assert faults(".hitl-reviewer") == []
     bench.box(0.01, 0.01, 0.99, 0.99)
     bench.card.locator(".hitl-member .hitl-glimpse").first.wait_for()
     bench.explorer.get_by_role("button", name="List", exact=True).click()

@@ -292,3 +292,30 @@ def test_long_answers_come_back_or_are_refused_where_a_cell_is_too_small(ending:
         with asking("polygons") as other:
             assert not len(imported(other, path).refused)
             assert told(other) == told(made)
+
+
+@every
+def test_a_reviewer_decides_between_two_people_and_every_file_keeps_that(name: str, tmp_path: Path) -> None:
+    first, other = answers(name)[:2]
+    with (
+        asking(name, tmp_path / "l.sqlite") as ann,
+        asking(name, tmp_path / "l.sqlite", annotator="bob") as bob,
+    ):
+        ann.label("r0", first)
+        bob.label("r0", other)
+        [case] = ann.trust.cases(model=False).open or [None]
+        if case is not None:  # those that agree to .9 are no dispute
+            assert {one.people for one in case.answers} == {("ann",), ("bob",)}
+    with asking(name, tmp_path / "l.sqlite", annotator="rev") as rev:
+        rev.decide("r0", first, "So the guide says.")
+        rows = rev.labels()
+        assert sorted(rows["annotator"]) == ["ann", "bob", "rev"], "the answers stay"
+        assert same(rev.decisions()["label"][0], first)
+        assert same(rev.to_frame()["label"][0], first)
+        assert not rev.trust.cases(model=False).open
+        rev.export(tmp_path / "all.jsonl", names=True)
+    with asking(name, annotator="eve") as eve:
+        assert eve.import_labels(tmp_path / "all.jsonl").refused.empty
+        assert same(eve.decisions()["label"][0], first)
+        assert eve.decisions()["because"].tolist() == ["So the guide says."]
+        assert same(eve.to_frame()["label"][0], first)

@@ -93,7 +93,7 @@ export function answersOf(entries: readonly Entry[]): Entry[] {
       undone.length = 0;
     }
   }
-  return done.filter(({ act }) => act.type === "label" || act.type === "skip");
+  return done.filter(({ act }) => ["label", "skip", "decide"].includes(act.type));
 }
 
 /** The acts as JSON lines, which `session.import_labels()` reads. */

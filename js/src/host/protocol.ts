@@ -116,6 +116,21 @@ export type Note = {
   text: string | null;
 };
 
+/**
+ * Decide as a reviewer what the answer of an item is, in the form of the log. `gold`: annotators are asked
+ * the item unseen.
+ */
+export type Decide = {
+  type: "decide";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  answer: Record<string, unknown>;
+  because: string;
+  gold: boolean;
+};
+
 /** Display the hidden personal data of an item, which is logged. */
 export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
 
@@ -222,7 +237,8 @@ export type Doubtful = { codes: number[]; by: string };
  * An item to label, and the reason. `selection`: how it was chosen, which its answer is recorded with.
  * `blind`: the model's guess and others' labels are hidden until it is answered. `changed`: the content of
  * the item has changed since it was labelled. `note` is the annotator's own. `doubtful`: it has a label, to
- * keep or to correct. `again`: the annotator has labelled it before.
+ * keep or to correct. `decided` is what a reviewer decided, and why. `again`: the annotator has labelled it
+ * before.
  */
 export type Ask = {
   row: number;
@@ -233,6 +249,7 @@ export type Ask = {
   guess: Guess | null;
   note: string;
   changed?: boolean;
+  decided?: string;
   doubtful?: Doubtful;
   again?: boolean;
 };
@@ -540,8 +557,9 @@ export type SuspectItems = { type: "suspects"; to: string; queue: Ask[]; why: st
 export type PastMessage = { type: "past"; to: string; n: number; items: ActItems | null };
 
 /**
- * An item of a selection, the classes of its label, and the model's guess. `said` is the label as text, if it
- * is more than its classes. For an item that is asked blind, label and guess are omitted.
+ * An item of a selection, the classes of its label, and the model's guess. `decided` is what a reviewer
+ * decided, and why. `said` is the label as text, if it is more than its classes. For an item that is asked
+ * blind, these and the guess are omitted.
  */
 export type Member = {
   row: number;
@@ -552,6 +570,7 @@ export type Member = {
   blind: boolean;
   changed: boolean;
   note: string;
+  decided: string;
 };
 
 /** A number of items of a class. */
@@ -577,6 +596,12 @@ export type SampleMessage = {
 
 /** What is known of some items of a selection. */
 export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
+
+/** A decision that explains its classes: their codes, the item and the reason as text, and who decided. */
+export type Precedent = { codes: number[]; item: string; because: string; by: string };
+
+/** The latest decisions with a reason, newest first. To all views, or to a new one. */
+export type GuidanceMessage = { type: "guidance"; to: string | null; precedents: Precedent[] };
 
 /**
  * The label of an item and the suggested answer, in the form of the log, with class ids. Each is null if
@@ -713,6 +738,35 @@ export type StoreState = { name: string; where: string; unsaved: string; restore
 export type Person = { annotator: string; labels: number; here: boolean };
 
 /**
+ * A value from `n` observations, its 95 % interval if it is a share, and how it has changed. `lately` is the
+ * value of the last observations, `before` that of the earlier ones; null if these are few.
+ */
+export type Figure = {
+  value: number | null;
+  n: number;
+  low: number | null;
+  high: number | null;
+  lately: number | null;
+  before: number | null;
+};
+
+/**
+ * What only this annotator sees: pace, agreement with others, answers to known questions, and undos. From
+ * their last `limit` acts. Reviewers have decided `reviewed` of the items that they answered, and `upheld` of
+ * these as they did. `changed`: a query for the most recent of the others; empty if there are none.
+ */
+export type Yours = {
+  limit: number;
+  seconds: Figure;
+  agreement: Figure;
+  gold: Figure;
+  undone: Figure;
+  reviewed: number;
+  upheld: number;
+  changed: string;
+};
+
+/**
  * A slice; its numbers are null until they are known. The estimate is that of its unlabelled items. `why`:
  * the reason why its query cannot be run.
  */
@@ -770,8 +824,8 @@ export type AnswerRange = { name: string; color: string; n: number };
  * `shades` counts ranges of answers instead. `n_hidden` labels of others are excluded from the balance,
  * because their items are also asked of this annotator. `notices` describe mismatches of the store and the
  * table; `n_changed` labelled items have changed since. `people` are all annotators, if there is more than
- * one. `consensus` says how many items they answer differently, and how these are decided. `handable`: the
- * model may be given items to label.
+ * one; `yours` is about this one, null before the first label. `consensus` says how many items they answer
+ * differently, and how these are decided. `handable`: the model may be given items to label.
  */
 export type MonitorState = {
   n_items: number;
@@ -803,6 +857,7 @@ export type MonitorState = {
   notices: string[];
   n_changed: number;
   people: Person[];
+  yours: Yours | null;
   consensus: string;
   handable: boolean;
   machine: MachineState | null;
@@ -934,6 +989,71 @@ export type TrustMessage = {
   pace: OwnPace;
 };
 
+// -- Reviewer
+
+/** Request the disputes again, those that the reviewer put off last. */
+export type Cases = { type: "cases"; id: string; view: string; later: number[] };
+
+/**
+ * An answer in the form of the log, its classes by code, as text, and who gave it. `n` people gave it,
+ * `experts` of them are experts of one of its classes. `people` are their names, and `notes` what they wrote
+ * on the item; empty if names are not shown at all. `share` is its probability by the consensus, if that is
+ * known.
+ */
+export type Said = {
+  answer: Record<string, unknown>;
+  codes: number[];
+  words: string;
+  n: number;
+  experts: number;
+  people: string[];
+  notes: string[];
+  share: number | null;
+};
+
+/**
+ * A dispute: the different answers to an item, the most probable first, and how far they agree, 0-1. `mine`:
+ * it is about classes that the reviewer knows best.
+ */
+export type Case = { row: number; key: string; agree: number; mine: boolean; answers: Said[] };
+
+/**
+ * The next disputes, the least certain first; `n_left` in all. `n_decided` items are decided. `n_shared`
+ * items have answers of several of the `n_people`. `ready`: the disputes are known.
+ */
+export type ReviewState = {
+  queue: Case[];
+  n_left: number;
+  n_decided: number;
+  n_shared: number;
+  n_people: number;
+  n_events: number;
+  ready: boolean;
+  undo: boolean;
+  redo: boolean;
+  closed: boolean;
+};
+
+/** The whole state for a new Reviewer; `names`: whether people's names may be shown. */
+export type ReviewerWelcome = ReviewState & {
+  type: "welcome";
+  to: string;
+  about: About;
+  classes: LabelClass[];
+  question: string;
+  asks: string;
+  settings: Record<string, unknown>;
+  composed: boolean;
+  bulk: boolean;
+  suggests: boolean;
+  mode: "annotate" | "correct" | "demonstrate" | "verify";
+  lost: Lost[];
+  names: boolean;
+};
+
+/** The disputes have changed. */
+export type ReviewUpdate = ReviewState & { type: "state" };
+
 // -- Unions
 
 /**
@@ -946,6 +1066,7 @@ export type Act =
   | Clear
   | Skip
   | Note
+  | Decide
   | Reveal
   | Keep
   | Settle
@@ -985,7 +1106,8 @@ export type Request =
   | Span
   | Propose
   | Trust
-  | Behind;
+  | Behind
+  | Cases;
 
 /** The reply to the message with this id. */
 export type Reply = Refused | Failed | Ack;

@@ -38,6 +38,7 @@ SELECTIONS = {
     "audit": "drawn at random, to measure the model",
     "spot": "drawn at random among machine labels, to check them",
     "opinion": "a second opinion on an item that another annotator labeled",
+    "gold": "its answer was known, to check the annotator, who was not told so",
     "clicked": "clicked on the map",
     "lasso": "selected with a lasso on the map",
     "rectangle": "selected with a rectangle on the map",
@@ -45,6 +46,7 @@ SELECTIONS = {
     "search": "found by a search",
     "api": "by a program",
     "import": "from a file or table",
+    "decision": "decided by a reviewer; it counts instead of the other labels of the item",
 }
 COLUMNS = {
     "id": "the item: your id, or a hash of its content",

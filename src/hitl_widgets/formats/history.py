@@ -253,7 +253,7 @@ def _event(value: Any) -> LabelEvent:
     if not line.annotator.strip() or not is_unicode(line.annotator + line.task + line.event_id):
         raise InvalidInput(f"annotator {line.annotator!r} of task {line.task!r} is not a valid name")
     made = HandOver.of(line.value) if line.kind == "machine" else None
-    if (line.kind in {"label", "skip", "note"} or made is not None) != bool(line.item_ids):
+    if (line.kind in {"label", "skip", "note", "trial"} or made is not None) != bool(line.item_ids):
         raise InvalidInput(f"a {line.kind} cannot have {len(line.item_ids)} items")
     if len(set(line.item_ids)) < len(line.item_ids):
         raise InvalidInput("an item is listed twice")
@@ -309,6 +309,15 @@ def _check_slice(value: Any) -> None:
     raise InvalidInput(f"value is {value!r}, not a slice")
 
 
+def _check_team(value: Any) -> None:
+    try:
+        Fold().apply(LabelEvent("team", "", "", value=value))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"value is not a setting of the team ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"value is {value!r}, not a setting of the team")
+
+
 def _check_machine(value: Any) -> None:
     if HandOver.of(value) is None and Withdrawal.of(value) is None:
         raise InvalidInput("value is neither a hand-over nor a withdrawal of machine labels")
@@ -316,6 +325,6 @@ def _check_machine(value: Any) -> None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "reveal": _check_nothing, "undo": _check_target, "redo": _check_target,
-    "machine": _check_machine,
+    "slice": _check_slice, "team": _check_team, "trial": _check_team, "reveal": _check_nothing,
+    "undo": _check_target, "redo": _check_target, "machine": _check_machine,
 }  # fmt: skip

@@ -13,20 +13,24 @@ __all__ = [
     "LabelEvent",
     "Selection",
     "Why",
+    "because_of",
     "is_again",
     "is_demonstration",
+    "is_gold",
     "is_kept",
     "new_event_id",
     "now",
     "why_of",
 ]
 
-EventKind = Literal["label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine"]
+EventKind = Literal[
+    "label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine", "team", "trial"
+]
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
-    "suggested", "audit", "spot", "opinion", "review", "again", "clicked", "lasso", "rectangle", "cluster",
-    "search", "api", "import",
+    "suggested", "audit", "spot", "opinion", "gold", "review", "again", "decision", "clicked", "lasso",
+    "rectangle", "cluster", "search", "api", "import",
 ]  # fmt: skip
 # The state of an act: "undone" acts can be redone; "left behind" acts can only be restored.
 ActState = Literal["holds", "undone", "left behind", "brought back"]
@@ -49,8 +53,8 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine`` or
-        ``reveal``: hidden personal data was displayed, which is no act and cannot be undone.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine``, or what is no
+        act and cannot be undone: ``reveal`` (hidden personal data was displayed), ``team`` or ``trial``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
@@ -63,13 +67,19 @@ class LabelEvent:
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`.
+        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`. For a team event, a setting
+        of the task: ``{"experts": ...}``, ``{"gold_share": ...}``, ``{"qualify": ...}``, ``{"let_in": ...}``.
+        For a trial, an answer in a practice round or a qualification, which is not a label: see
+        :class:`~hitl_widgets.loop.qualifying.Qualifying`.
     elapsed_ms
         How long the person looked at the item, if known.
     selection
         How the items were chosen; ``review``: because their label was doubtful; ``again``: to compare an
-        answer with the one before; ``spot``: at random among machine labels. For an unbiased
-        evaluation, only ``audit`` items, which are drawn at random, are used to score the model.
+        answer with the one before; ``spot``: at random among machine labels; ``gold``: because their answer
+        is known. For an unbiased evaluation, only ``audit`` items, which are drawn at random, are used to
+        score the model. ``decision``: a reviewer decides; it counts instead of the annotators' labels, which
+        stay as they are, and may have ``because``, its reason, and ``gold``: annotators are asked the item
+        unseen.
     model_version
         The round that was displayed at the time of the act.
     restores
@@ -96,6 +106,17 @@ class LabelEvent:
 def is_demonstration(event: LabelEvent) -> bool:
     """Return whether a label was given without any prediction in sight, to show how it is done."""
     return event.kind == "label" and isinstance(event.value, dict) and event.value.get("demonstrated") is True
+
+
+def is_gold(event: LabelEvent) -> bool:
+    """Return whether a decision is a known answer, of which annotators are asked unseen."""
+    return event.selection == "decision" and isinstance(event.value, dict) and event.value.get("gold") is True
+
+
+def because_of(event: LabelEvent) -> str:
+    """Return the reason of a decision; empty if none was given."""
+    because = event.value.get("because") if isinstance(event.value, dict) else None
+    return because if isinstance(because, str) else ""
 
 
 def is_again(event: LabelEvent) -> bool:

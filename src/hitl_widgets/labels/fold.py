@@ -8,6 +8,7 @@ from itertools import islice, repeat, takewhile
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.labels.crew import Crew
 from hitl_widgets.labels.events import ActState, LabelEvent, is_again, is_kept
 from hitl_widgets.labels.machine import HandOver, Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
@@ -50,9 +51,13 @@ class Fold:
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
         self._slices: list[LabelEvent] = []
         self._noted: dict[str, list[str]] = {}  # the notes on each item
+        self.judged: dict[str, None] = {}
+        """The keys of all items that a reviewer ever decided, in the order of the first decision."""
         self._kept: dict[str, list[str]] = {}  # the acts that kept the label of each item
         self._again: list[str] = []  # the answers of people who were asked again
         self._restored: dict[str, str] = {}  # the last act that restored each act
+        self.crew = Crew()
+        """What is set for the team, and its answers in qualifications."""
 
     @property
     def schema(self) -> Schema | None:
@@ -71,6 +76,9 @@ class Fold:
                 return self._all if changed else ()
             self._push(event)
             return self._all if changed else ()
+        if event.kind in {"team", "trial"}:
+            self.crew.apply(event)
+            return self._all if event.kind == "team" else event.item_ids
         if event.kind == "reveal":
             return ()
         if event.kind == "machine":
@@ -86,6 +94,8 @@ class Fold:
             return ()
         if event.kind == "label" and event.value is not None:
             self._read(event)
+        if event.selection == "decision":
+            self.judged.update(dict.fromkeys(event.item_ids))
         keys, before = event.item_ids, self.histories(event.item_ids)
         longer = {acts: (*acts, event.event_id) for acts in set(before)}
         for part in _parts(len(keys)):
@@ -233,7 +243,7 @@ class Fold:
             said = (event.kind, None if answer is None else self.kind.now(answer, self.vocabulary))
         n = 0
         for acts, (key, size) in _alike(self.histories(keys), keys).items():
-            held = self.current(key).get(event.annotator) if acts else None
+            held = self._beside(key, event) if acts else None
             n += size * (held is not None and (held.kind, self.now(held)) != said)
         return n
 
@@ -250,7 +260,7 @@ class Fold:
     def unread(self) -> list[str]:
         """The keys of the items whose latest answer of an annotator this version does not understand."""
         found = ((key, event) for event in self._unread for key in event.item_ids)
-        return [key for key, event in found if self.current(key).get(event.annotator) is event]
+        return [key for key, event in found if self._beside(key, event) is event]
 
     @property
     def incomplete(self) -> list[str]:
@@ -327,20 +337,45 @@ class Fold:
         return found
 
     def current(self, key: str) -> dict[str, LabelEvent]:
-        """Return each annotator's current act on this item, oldest first."""
+        """Return each annotator's current act on this item, oldest first, without decisions of reviewers."""
         held: dict[str, LabelEvent] = {}
         for event_id in self._on_item.get(key, ()):
             if event_id not in self._undone:
                 event = self._events[event_id]
+                if event.selection == "decision":
+                    continue
                 held.pop(event.annotator, None)
                 held[event.annotator] = event
         return held
 
+    def verdict(self, key: str) -> LabelEvent | None:
+        """Return the last decision of a reviewer on this item, or None.
+
+        It counts instead of all labels, also of later ones. Those whose class is gone do not count.
+        """
+        for event_id in reversed(self._on_item.get(key, ())):
+            event = self._events[event_id]
+            if event.selection != "decision" or event_id in self._undone:
+                continue
+            if event.value is None:  # withdrawn
+                return None
+            if self.now(event) is not None:
+                return event
+        return None
+
+    def _beside(self, key: str, event: LabelEvent) -> LabelEvent | None:
+        """The act in effect that this act on the item replaces, or is."""
+        if event.selection == "decision":
+            return self.verdict(key)
+        return self.current(key).get(event.annotator)
+
     def answer(self, key: str) -> LabelEvent | None:
-        """Return the current label of this item, the latest among annotators, or None.
+        """Return the current label of this item: a reviewer's decision, else the latest label, or None.
 
         Labels whose class is gone do not count.
         """
+        if (decided := self.verdict(key)) is not None:
+            return decided
         held = reversed(self.current(key).values())
         return next((e for e in held if self.now(e) is not None), None)
 

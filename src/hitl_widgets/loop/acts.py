@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
-from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, new_event_id, now
+from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, is_gold, new_event_id, now
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
@@ -23,12 +23,12 @@ from hitl_widgets.loop.suggesting import Suggesting
 from hitl_widgets.questions.base import Corrected
 from hitl_widgets.questions.schema import is_unicode
 
-__all__ = ["Acts", "relabelled", "unsaid"]
+__all__ = ["Acts", "checked_reason", "relabelled", "unsaid"]
 
 # Characters of a note.
 LONGEST = 2_000
 # What the log records with an answer, besides the answer.
-BESIDE = ("demonstrated", "suggested", "again")
+BESIDE = ("demonstrated", "suggested", "again", "because", "gold")
 
 Rows = Sequence[int] | npt.NDArray[np.int64]
 
@@ -88,9 +88,13 @@ class Acts:
                 value |= {"again": True}
         if len(index) == 1 and selection in {"api", "suggested", "audit", "review"}:
             selection = self._selection(int(index[0]), selection)
+        beside: dict[str, Any] = {}
+        if len(index) == 1 and (mine := self._own_decision(rows[0])) is not None:
+            # Who decided has changed their mind: their label alone would change nothing.
+            selection, beside = "decision", {"gold": True} if is_gold(mine) else {}
         act = replace(
             self._event("label", rows, event_id),
-            value=value,
+            value=value if value is None else value | beside,
             selection=selection,
             elapsed_ms=elapsed_ms,
             model_version=self._version(),
@@ -101,6 +105,33 @@ class Acts:
         if resting is not None:
             resting.note(act, self._log.codes(act), guess)
         return written
+
+    def decide(
+        self,
+        index: Rows,
+        value: Any,
+        because: str | None = None,
+        *,
+        gold: bool = False,
+        event_id: str | None = None,
+    ) -> str:
+        """Decide what the answer of rows of the pool is: see :meth:`Session.decide`."""
+        if not len(index):
+            raise InvalidInput("There is nothing to decide: pass at least one id.")
+        because, rows = checked_reason(because), self._rows(index)
+        if value is not None:
+            value = self._said(value)
+            self._check(value, rows)
+            value |= ({"because": because} if because else {}) | ({"gold": True} if gold else {})
+        act = replace(self._event("label", rows, event_id), value=value, selection="decision")
+        return self._log.write(act, rows)
+
+    def set_team(self, value: Mapping[str, Any], *, event_id: str | None = None) -> str:
+        """Record a setting of the team: see :class:`~hitl_widgets.labels.crew.Crew`."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            return self._log.write(replace(self._event("team", (), event_id), value=dict(value)))
 
     def skip(self, index: Rows, why: str | None = None, *, event_id: str | None = None) -> str:
         """Leave rows of the pool unanswered: see :meth:`Session.skip`."""
@@ -265,6 +296,8 @@ class Acts:
     def _event(self, kind: EventKind, rows: Sequence[int], name: str | None) -> LabelEvent:
         keys, digests = self._ledger.named(rows) if len(rows) else ((), "")
         task, annotator = self._ledger.task, self._log.annotator
+        if kind in {"label", "skip"}:
+            self.refuse_unqualified()
         return LabelEvent(kind, task, annotator, keys, event_id=name or new_event_id(), digests=digests)
 
     def _again(self, act: str, name: str) -> LabelEvent:
@@ -296,6 +329,18 @@ class Acts:
         found: list[int] = rows.tolist()
         return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
 
+    def refuse_unqualified(self) -> None:
+        """Raise InvalidInput if this annotator must pass a qualification first."""
+        with self._log.lock:
+            crew = self._ledger.fold.crew
+            if not crew.may_label(self._log.annotator):
+                by = crew.required.by if crew.required else "A reviewer"
+                raise InvalidInput(
+                    "You have not passed the qualification of this task yet, so this is not saved. The "
+                    f"Labeler asks its questions. {by} can also let you in: "
+                    f"session.let_in({self._log.annotator!r})."
+                )
+
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item was chosen: one labelled in the meantime does not count for the audit."""
         with self._log.lock:
@@ -303,6 +348,8 @@ class Acts:
             if said != "api" and row in self._blind.again(labels):
                 said = "again"
             mine, known, audited = labels.mine[row], labels.y[row] >= 0, labels.audited[row]
+            if labels.gold[row]:
+                return "gold"
         if said in {"review", "again"}:  # it still counts for the audit: its item was drawn at random
             return "audit" if audited else said
         if mine:
@@ -310,6 +357,12 @@ class Acts:
         if known:
             return "opinion"
         return self._blind.issued(row) or said
+
+    def _own_decision(self, row: int) -> LabelEvent | None:
+        """The decision of this annotator on an item, if it is the one that counts."""
+        with self._log.lock:
+            found = self._ledger.verdict(self._ledger.pool.keys[row])
+        return found if found is not None and found.annotator == self._log.annotator else None
 
     def _beside(self, value: Any, rows: Sequence[int], shown: bool | None) -> dict[str, Any]:
         """How the answer was made, for the log: the pull of suggestions is measured with it."""
@@ -341,6 +394,16 @@ class Acts:
         """The value as it is stored in the log; raises InvalidInput for invalid answers."""
         fold = self._ledger.fold
         return fold.kind.dump(fold.kind.parse(value, fold.vocabulary))
+
+
+def checked_reason(text: Any) -> str:
+    """Return the reason of a decision, stripped; raise InvalidInput if it is not a short text."""
+    if text is not None and (not isinstance(text, str) or not is_unicode(text) or len(text) > LONGEST):
+        raise InvalidInput(
+            f"because={text!r:.80}: expected a text of at most {LONGEST:,} characters without lone "
+            "surrogates (half characters), or None."
+        )
+    return (text or "").strip()
 
 
 def unsaid(n: int) -> str:

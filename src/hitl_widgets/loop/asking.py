@@ -41,6 +41,7 @@ COLD = "nothing similar is labelled yet"
 AUDIT = "drawn at random, to check the model"
 SPOT = "drawn at random, to check the machine labels"
 SECOND = "second opinion: somebody else has labelled it"
+DISPUTED = "others disagree, and you are an expert of these classes"
 AGAIN = "asked again, to see how often you answer the same"
 # How many acts ago an item was answered, at least, that is asked again.
 AGO = 30
@@ -121,13 +122,20 @@ class Labels:
         and nobody has labelled it.
     mine
         int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if when asked
-        again.
+        again, 4 if as gold.
     second
         bool of shape (n,): labelled by others, and also to be asked of this annotator.
     several
         bool of shape (n,): labelled by more than one annotator.
     machine
         Like ``y``: the codes of the machine labels in use, -1 for items that a person has labelled.
+    gold
+        bool of shape (n,): its answer is known, and this annotator has not given one.
+    disputed
+        bool of shape (n,): like ``second``, because others disagree about classes of which this annotator is
+        an expert.
+    gold_share
+        Share of the questions that are gold.
     n_events
         Number of log events folded so far.
     handed, checked, enough
@@ -154,12 +162,15 @@ class Labels:
     second: npt.NDArray[np.bool_]
     several: npt.NDArray[np.bool_]
     machine: npt.NDArray[Any]
+    gold: npt.NDArray[np.bool_]
+    disputed: npt.NDArray[np.bool_]
     n_events: int
     handed: int = 0
     checked: int = 0
     enough: int = 0
     decisions: int = 0
     gains: npt.NDArray[np.float64] | None = None
+    gold_share: float = 0.0
     held: tuple[int, ...] = ()
 
     @classmethod
@@ -167,25 +178,19 @@ class Labels:
         """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
-        audited, asked, skipped, second, several = np.zeros((5, n), dtype=np.bool_)
+        names = ("audited", "asked", "skipped", "second", "several", "gold", "disputed")
+        flags: dict[str, Any] = {name: np.zeros(n, dtype=np.bool_) for name in names}
         y, machine = np.full((2, n), -1, np.int16 if kind.closed else np.int32)
         order = np.zeros(n, dtype=np.int64)
         refused, mine = np.zeros((2, n), dtype=np.int8)
-        return cls(
-            schema,
-            known,
-            y,
-            order,
-            audited,
-            asked,
-            skipped,
-            refused,
-            mine,
-            second,
-            several,
-            machine,
-            n_events=0,
-        )
+        numbers: dict[str, Any] = {
+            "y": y,
+            "order": order,
+            "refused": refused,
+            "mine": mine,
+            "machine": machine,
+        }
+        return cls(schema, known, **numbers, **flags, n_events=0)
 
     def copy(self, n_events: int, **more: Any) -> Labels:
         """A snapshot after ``n_events``, with read-only arrays."""
@@ -231,10 +236,15 @@ class Labels:
 
     @property
     def opinions(self) -> npt.NDArray[np.int64]:
-        """Rows that need a second opinion, where it is worth most first, then in the order of the labels."""
+        """Rows that need a second opinion: disputes, then where it is worth most, then the oldest label."""
         rows = np.flatnonzero(self._free(self.second))
-        rows = rows[np.argsort(self.order[rows], kind="stable")]
-        return rows if self.gains is None else rows[np.argsort(-self.gains[rows], kind="stable")]
+        gains = np.zeros(len(rows)) if self.gains is None else self.gains[rows]
+        return rows[np.lexsort((self.order[rows], -gains, ~self.disputed[rows]))]
+
+    @property
+    def waits(self) -> npt.NDArray[np.bool_]:
+        """Bool of shape (n,): labelled by others, and this annotator may be asked without seeing that."""
+        return np.asarray(self.second | self.gold)
 
     def _free(self, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if not self.held:
@@ -472,8 +482,11 @@ class Asker:
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
         mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
         twice, repeats = int((labels.mine == 3).sum()), self._repeats(labels) if again else iter(())
-        draw, rest = self._audit_draw(labels), iter(chosen)
-        others = (Suggestion(int(i), SECOND, opinion=True) for i in labels.opinions)
+        draw, rest, gold = self._audit_draw(labels), iter(chosen), self._gold_draw(labels)
+        others = (
+            Suggestion(int(i), DISPUTED if labels.disputed[i] else SECOND, opinion=True)
+            for i in labels.opinions
+        )
         since = int((labels.asked & (labels.order > labels.handed)).sum()) if labels.handed else 0
         checked, every, checks = labels.checked, self._audit_draw(labels, checking=True), self._checks(labels)
         used: set[int] = set()
@@ -490,15 +503,27 @@ class Asker:
                 sources = [repeats, *sources]
             if checked < labels.enough:  # also if nothing else is left to ask
                 sources.append(checks)
+            if self._is_gold_turn(mine + position, labels.gold_share):
+                sources = [gold, *sources]
             found = next((s for source in sources for s in source if s.index not in used), None)
             if found is None:
                 return
             audited += found.audit
             checked += bool(found.spot or (found.audit and labels.machine[found.index] >= 0))
-            second += found.opinion
+            second += found.opinion and not labels.gold[found.index]
             twice += found.again
             used.add(found.index)
             yield found
+
+    def _is_gold_turn(self, turn: int, share: float) -> bool:
+        """Whether this question is a gold one. At random, since people would notice every tenth."""
+        return share > 0 and np.random.default_rng([self.seed, 3, turn]).random() < share
+
+    def _gold_draw(self, labels: Labels) -> Iterator[Suggestion]:
+        """The gold questions, in an order that says nothing."""
+        free = labels.gold.copy()
+        free[list(labels.held)] = False
+        return (Suggestion(int(i), SECOND, opinion=True) for i in self._order(labels)[::-1] if free[i])
 
     def _repeats(self, labels: Labels) -> Iterator[Suggestion]:
         """Items that this annotator answered one by one a while ago, at random."""

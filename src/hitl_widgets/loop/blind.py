@@ -24,7 +24,7 @@ class Blind:
     """Remembers which items were drawn for the audit and which were sent to a view. Thread-safe.
 
     An item is asked blind while it waits for this annotator's answer, if it was drawn at random, needs a
-    second opinion, is asked again, or was labelled by somebody else while it was displayed.
+    second opinion, is gold, is asked again, or was labelled by somebody else while it was displayed.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Blind:
             handed = np.asarray([*self._handed], np.int64)
         # Hide them as soon as they are among the next questions: a point that turned grey later would give
         # away that it is about to be asked.
-        blind = labels.second.copy()
+        blind = labels.waits
         blind[again] = True
         blind[drawn[labels.y[drawn] < 0]] = True
         blind[handed[(labels.y[handed] >= 0) & (labels.mine[handed] == 0)]] = True

@@ -105,6 +105,10 @@ class Covering:
         shown = self._pool.payload(row, size, bare=not size.glimpse and row in self._revealed)
         return replace(shown, content={**shown.content, "warning": warning}) if warning else shown
 
+    def is_blurred(self, row: int) -> bool:
+        """Return whether an item has a content warning."""
+        return self._blur is not None and bool(self._blur.warning(row, self._seen()))
+
     def part(self, row: int, ask: Mapping[str, Any], most: int) -> Payload:
         """Return a part of an item: see :meth:`Pool.part`."""
         return self._pool.part(row, ask, most, bare=row in self._revealed)

@@ -19,13 +19,14 @@ import numpy.typing as npt
 from hitl_widgets.background.turns import uninterrupted
 from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.labels.events import LabelEvent, is_again, why_of
+from hitl_widgets.labels.events import LabelEvent, is_again, is_gold, why_of
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
+from hitl_widgets.quality.disputes import differ
 from hitl_widgets.questions.base import Answer, compares, kind_of
 from hitl_widgets.questions.parts import refuse_changed
 from hitl_widgets.questions.schema import LabelClass, Schema, free_color
@@ -44,6 +45,8 @@ USUAL = 0.9
 
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": BAD}
+# How an own label that was asked as such is marked: see ``Labels.mine``.
+MINE: dict[str | None, int] = {"opinion": 2, "gold": 4}
 
 
 class Ledger:
@@ -338,12 +341,12 @@ class Ledger:
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.refused, labels.mine,
-            labels.second, labels.several,
+            labels.second, labels.several, labels.gold, labels.disputed,
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
         self._place_machine(keys, at)
-        if self._overlap and (waiting := np.flatnonzero(labels.second[at])).size:
+        if self._overlap and (waiting := np.flatnonzero(labels.second[at] & ~labels.disputed[at])).size:
             labels.second[at[waiting]] = [self._overlaps(keys[int(i)]) for i in waiting]
 
     @property
@@ -394,26 +397,52 @@ class Ledger:
                 self._strangers[key], self._missing = None, None
         return list(found)
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool, bool]:
-        """The values of the arrays of ``Labels`` from y to several, without machine."""
-        held = self._held(key)
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool, bool, bool, bool]:
+        """The values of the arrays of ``Labels`` from y to disputed, without machine."""
+        held, verdict = self._held(key), self.verdict(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
         own = given.get(self._annotator)
         last = held.get(self._annotator)
         skipped = last is not None and last.kind == "skip"
-        if not given:
+        if not given and verdict is None:
             refused = max((REFUSALS.get(why_of(e), 0) for e in held.values()), default=0)
-            return -1, 0, False, False, skipped, refused, 0, False, False
-        event = self._deciding(key, given)
+            return -1, 0, False, False, skipped, refused, 0, False, False, False, False
+        event = self._deciding(key, given) if verdict is None else verdict
         single = [e for e in given.values() if len(e.item_ids) == 1]
         one_by_one = {"audit", "spot", "suggested", "api", "review", "again"}
         asked = any(e.selection in one_by_one for e in single)
         audited = any(e.selection == "audit" for e in given.values())
-        mine = 0 if own is None else 3 if is_again(own) else 1 + (own.selection == "opinion")
-        waits = bool(single) and own is None and not skipped and len(given) < self._opinions
-        order = self.fold.order(event)
-        second, several = waits and self._overlap > 0, len(given) > 1
-        return self.code(event), order, audited, asked, False, 0, mine, second, several
+        by_me = verdict is not None and verdict.annotator == self._annotator
+        mine = int(by_me) if own is None else 3 if is_again(own) else MINE.get(own.selection, 1)
+        waits = not mine and not skipped
+        gold = waits and verdict is not None and is_gold(verdict)
+        disputed = waits and verdict is None and self._is_for_expert(list(given.values()))
+        second = waits and verdict is None and bool(single) and len(given) < self._opinions
+        second = disputed or (second and self._overlap > 0)
+        order, several = self.fold.order(event), len(given) > 1
+        return (
+            self.code(event), order, audited, asked, False, 0, mine, second, several, gold, disputed
+        )  # fmt: skip
+
+    def verdict(self, key: str) -> LabelEvent | None:
+        """A reviewer's decision on this item; one on older content counts only if there is no newer act."""
+        found = self.fold.verdict(key)
+        if found or self.fold.current(key) or not self.naming.older or (row := self.pool.find(key)) is None:
+            return found
+        older = (self.fold.verdict(other) for other in self.naming.older.get(row, ()))
+        return max((e for e in older if e is not None), key=self.fold.order, default=None)
+
+    def _is_for_expert(self, given: Sequence[LabelEvent]) -> bool:
+        """Whether others disagree on an item, and this annotator is an expert of one of their classes."""
+        known = self.fold.crew.experts.get(self._annotator)
+        if not known or len(given) < 2:
+            return False
+        kind, vocabulary = self.fold.kind, self.fold.vocabulary
+        answers = [self.fold.now(e) for e in given]
+        if not differ(answers, lambda a, b: kind.agree(a, b, self.schema)):
+            return False
+        said = {id_ for answer in answers if answer is not None for id_ in kind.classes(answer)}
+        return not said.isdisjoint(map(vocabulary.heir, known))
 
     def _deciding(self, key: str, given: Mapping[str, LabelEvent]) -> LabelEvent:
         """The label that counts: the latest with the answer that the consensus or the majority decides."""
@@ -468,10 +497,23 @@ class Ledger:
                 continue
             if self._held(self.pool.keys[found]).get(event.annotator) is event:
                 add(found, event)
+        known: dict[int, int] = {}
+        for key in self.fold.judged:
+            place, verdict = self.naming.row(key), self.fold.verdict(key)
+            if place is not None and verdict is not None and 0 <= (code := self.code(verdict)) < n_classes:
+                known[place] = code
+        heirs = {
+            who: {self.fold.vocabulary.heir(id_) for id_ in ids}
+            for who, ids in self.fold.crew.experts.items()
+            if who in people
+        }
+        experts = np.zeros((len(people), n_classes), np.bool_)
+        for who, ids in heirs.items():
+            experts[people[who]] = [id_ in ids for id_ in self.schema.ids[:n_classes]]
         pairs = np.array(list(said), np.int64).reshape(-1, 2)
         told = np.array(list(said.values()), np.int64).reshape(-1, 2)
         me = people.get(self._annotator)
-        return Opinions(pairs[:, 0], pairs[:, 1], told[:, 0], told[:, 1], signed, me, len(people))
+        return Opinions(pairs[:, 0], pairs[:, 1], told[:, 0], told[:, 1], signed, me, known, experts)
 
     def decide(
         self, made: Mapping[int, tuple[tuple[str, ...], int]], gains: npt.NDArray[np.float64] | None
@@ -492,8 +534,9 @@ class Ledger:
 
     def is_by(self, row: int, names: Collection[str]) -> bool:
         """Return whether this item has a current label by one of these annotators."""
-        held = self._held(self.pool.keys[row])
-        return any(
+        key = self.pool.keys[row]
+        held, verdict = self._held(key), self.verdict(key)
+        return (verdict is not None and verdict.annotator in names) or any(
             who in names and event.kind == "label" and self.fold.now(event) is not None
             for who, event in held.items()
         )
@@ -663,7 +706,9 @@ class Ledger:
         """
         if self._snapshot is None or self._snapshot.n_events != self.fold.n_events:
             more = {**self._of_machine(), "decisions": self.decisions, "gains": self._gains}
-            self._snapshot = self.labels.copy(self.fold.n_events, **more)
+            self._snapshot = self.labels.copy(
+                self.fold.n_events, gold_share=self.fold.crew.gold_share, **more
+            )
         rows = tuple(row for row in map(self.naming.held, held) if row is not None)
         return replace(self._snapshot, held=rows) if rows else self._snapshot
 

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from hitl_widgets.background.forks import Elsewhere
 from hitl_widgets.errors import HitlError, InvalidInput, StoreError
-from hitl_widgets.labels.events import ActState, LabelEvent, Selection, Why, now, why_of
+from hitl_widgets.labels.events import ActState, LabelEvent, Selection, Why, because_of, now, why_of
 from hitl_widgets.labels.waiting import waiting
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.ledger import Ledger
+from hitl_widgets.loop.words import within
 from hitl_widgets.questions.base import Drafted
 from hitl_widgets.questions.keys import own_keys
 from hitl_widgets.questions.schema import Schema
@@ -315,6 +316,79 @@ class Log:
         with self.lock:
             event = self.ledger.fold.notes(self.ledger.pool.keys[row]).get(self.annotator)
             return "" if event is None else str(event.value["note"])
+
+    def is_decided(self, row: int) -> bool:
+        """Whether a reviewer has decided what the answer of an item is."""
+        with self.lock:
+            return self.ledger.verdict(self.ledger.pool.keys[row]) is not None
+
+    @property
+    def n_decided(self) -> int:
+        """The number of items of the table that a reviewer has decided."""
+        with self.lock:
+            keys = self.ledger.fold.judged
+            rows = {self.ledger.naming.row(key) for key in keys if self.ledger.fold.verdict(key) is not None}
+            return len(rows - {None})
+
+    def notes_on(self, row: int) -> dict[str, str]:
+        """Everybody's note on an item, by annotator."""
+        with self.lock:
+            found = self.ledger.fold.notes(self.ledger.pool.keys[row])
+            return {who: str(event.value["note"]) for who, event in found.items()}
+
+    def explained(self, limit: int) -> list[tuple[int, tuple[int, ...], str, str]]:
+        """Row, codes, reason and reviewer of the latest decisions with a reason, newest first."""
+        with self.lock:
+            fold, naming = self.ledger.fold, self.ledger.naming
+            found = [(naming.row(key), fold.verdict(key)) for key in fold.judged]
+            told = [(row, e) for row, e in found if row is not None and e is not None and because_of(e)]
+            told.sort(key=lambda one: -fold.order(one[1]))
+            return [(row, self.codes(e) or (), because_of(e), e.annotator) for row, e in told[:limit]]
+
+    def told(self, answer: Any) -> tuple[dict[str, Any], tuple[int, ...], str]:
+        """An answer in the form of the log, the codes of its classes, and as text."""
+        with self.lock:
+            fold, ids = self.ledger.fold, self.ledger.schema.ids
+            codes = tuple(sorted(map(ids.index, fold.kind.classes(answer))))
+            return fold.kind.dump(answer), codes, fold.kind.text(fold.kind.said(answer, fold.vocabulary))
+
+    def decided_on(self, row: int) -> str:
+        """What a reviewer decided on an item, who, and why; empty if nobody did."""
+        with self.lock:
+            found = self.ledger.verdict(self.ledger.pool.keys[row])
+            return "" if found is None else self._decided(found)
+
+    def _decided(self, event: LabelEvent) -> str:
+        fold = self.ledger.fold
+        who = "you" if event.annotator == self.annotator else event.annotator
+        because = because_of(event)
+        return f"Decided by {who}: {within(fold.kind.text(fold.meaning(event)))}." + (
+            f" Why: {because}" if because else ""
+        )
+
+    def outvoted(self, event_id: str) -> str:
+        """What is said of a label that differs from a reviewer's decision, which counts; empty otherwise."""
+        with self.lock:
+            act = self.ledger.fold.act(event_id)
+            if act is None or act.value is None or act.selection == "decision":
+                return ""
+            mine, ledger = self.ledger.fold.now(act), self.ledger
+            keys = [
+                ledger.pool.keys[row] for key in act.item_ids if (row := ledger.naming.row(key)) is not None
+            ]
+            decided = [e for key in keys if (e := ledger.verdict(key)) is not None and not self._unseen(key)]
+            other = [e for e in decided if ledger.fold.now(e) != mine]
+            if not other:
+                return ""
+            if len(keys) == 1:
+                return f"{self._decided(other[0])} Your label is kept beside it, but the decision counts."
+            n = "1 of these items was" if len(other) == 1 else f"{len(other):,} of these items were"
+            return f"{n} decided by a reviewer. Your labels are kept beside that, but the decisions count."
+
+    def _unseen(self, key: str) -> bool:
+        """Whether this annotator was asked the item without seeing that its answer is known."""
+        own = self.ledger.fold.current(key).get(self.annotator)
+        return own is not None and own.selection == "gold"
 
     def is_changed(self, row: int) -> bool:
         """Whether the content of the item has changed since it was labelled."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,12 +22,14 @@ from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.handing import Handing
+from hitl_widgets.loop.known import name_experts
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.listeners import Listener, Listeners
 from hitl_widgets.loop.listing import Listing
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.modes import Mode
 from hitl_widgets.loop.openings import Run, abandon, enter
+from hitl_widgets.loop.qualifying import Qualifying
 from hitl_widgets.loop.resting import KEPT, Resting
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
@@ -209,12 +211,19 @@ class Loop:
             self.suggesting.rules.remove(typed, class_id)
         self._tell("suggestions")
 
-    def start(self) -> None:
-        """Start the background work."""
+    def start(self, experts: Mapping[str, Iterable[Any]] | None = None) -> None:
+        """Record who the experts are, if that is given, and start the background work."""
+        if experts is not None:
+            name_experts(self.log, self.acts, experts)
         self.background.start()
         enter(self, self.run)
 
     # -- current state
+
+    @property
+    def qualifying(self) -> Qualifying:
+        """What this annotator is asked before they may label."""
+        return Qualifying(self.log)
 
     @property
     def key(self) -> str:
@@ -268,7 +277,7 @@ class Loop:
         # opposite order, two of eight people were asked the same item.
         self.log.catch_up()
         with self.log.lock:
-            left = ledger.labels.left | ledger.labels.second | ledger.labels.checkable
+            left = ledger.labels.left | ledger.labels.waits | ledger.labels.checkable
             left[self.blind.again(ledger.labels)] = True
         return theirs.union(row for row in keys.values() if not left[row])
 

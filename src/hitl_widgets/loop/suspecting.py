@@ -213,8 +213,11 @@ class Suspecting:
         ledger = self._log.ledger
         with self._log.lock:
             reviewed = {row for key in ledger.fold.reviewed if (row := ledger.naming.row(key)) is not None}
+            decided = {ledger.naming.row(key) for key in ledger.fold.judged if ledger.fold.verdict(key)}
             for place, row in enumerate(rows.tolist()):
-                if row in reviewed:
+                if row in decided:  # by a reviewer, with certainty
+                    kept[place] = True
+                elif row in reviewed:
                     last = self._last_kept(labels, row)
                     if last is None:
                         continue

@@ -56,8 +56,10 @@ class Opinions:
         For each disputed row, the events that it is decided from.
     me
         The number of this session's annotator; None if they have answered nothing.
-    n_people
-        The number of annotators.
+    known
+        The codes of the rows that a reviewer has decided.
+    experts
+        bool of shape (n_people, n_classes): which classes each annotator knows best.
     """
 
     row: npt.NDArray[np.int64]
@@ -66,7 +68,8 @@ class Opinions:
     order: npt.NDArray[np.int64]
     signed: dict[int, tuple[str, ...]]
     me: int | None
-    n_people: int
+    known: dict[int, int]
+    experts: npt.NDArray[np.bool_]
 
 
 class Teaching:
@@ -148,13 +151,16 @@ class Teaching:
     ) -> tuple[npt.NDArray[np.int64], Consensus, npt.NDArray[np.float64]]:
         """Return the labelled rows, the consensus on them, and how often each class was answered."""
         rows, item = np.unique(told.row, return_inverse=True)
-        shape = (len(rows), told.n_people, len(labels.class_ids))
+        shape = (len(rows), *told.experts.shape)
+        known = np.array([told.known.get(row, -1) for row in rows.tolist()], np.int64)
         votes = Votes(item, told.person, told.code, *shape)
         counts = votes.counts()
-        alone = consensus(votes)
+        more: dict[str, Any] = {"known": known, "experts": told.experts}
+        alone = consensus(votes, **more)
         best = np.where(counts > 0, alone.probability, -1).argmax(axis=1)
+        best = np.where(known >= 0, known, best)
         model = self._held_out(labels, rows, best, told)
-        return rows, alone if model is None else consensus(votes, model), counts
+        return rows, alone if model is None else consensus(votes, model, **more), counts
 
     def _held_out(
         self, labels: Labels, rows: npt.NDArray[np.int64], best: npt.NDArray[np.int64], told: Opinions

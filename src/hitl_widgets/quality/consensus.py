@@ -20,6 +20,8 @@ SETTLED = 1e-5
 # Pseudo-answers: in each row of a person's confusion matrix, with the person's share of right answers and the
 # crowd's errors; in that share, right as often as the crowd's; and in each cell of the crowd's matrix.
 OWN, SKILL, CROWD = 40.0, 10.0, 5.0
+# The confusions of an expert's classes in it, as a share of the usual ones.
+EXPERT = 0.2
 # Powers of the model's probabilities, of which the most likely is used: a model can be too sure, or not sure
 # enough, and then the skills would be estimated wrongly.
 POWERS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
@@ -115,7 +117,13 @@ def majority(votes: Votes) -> Floats:
     return np.where(n > 0, counts / np.maximum(n, 1), 1 / votes.n_classes)
 
 
-def consensus(votes: Votes, model: Floats | None = None) -> Consensus:
+def consensus(
+    votes: Votes,
+    model: Floats | None = None,
+    *,
+    known: Codes | None = None,
+    experts: npt.NDArray[np.bool_] | None = None,
+) -> Consensus:
     """Estimate the true class of each item and the confusion matrix of each person, by EM.
 
     This is Dawid and Skene (1979) with two changes. Most people answer few items, so each person's matrix is
@@ -133,19 +141,26 @@ def consensus(votes: Votes, model: Floats | None = None) -> Consensus:
     model
         float64 of shape (n_items, n_classes): the probabilities by a model that did not learn from the item,
         as from cross-validation or leave-one-out; rows of NaN where there are none.
+    known
+        int64 of shape (n_items,): the classes of items that are certain, such as a reviewer's decisions; -1
+        elsewhere.
+    experts
+        bool of shape (n_people, n_classes): which classes each person knows best. In what their matrix is
+        shrunk towards, confusions of these classes are a fifth of the usual ones.
     """
-    shared = int((np.bincount(votes.item, minlength=votes.n_items) > 1).sum())
-    if not shared:
+    given = _Given(votes, known, experts)
+    n = np.bincount(votes.item, minlength=votes.n_items) + (0 if known is None else known >= 0)
+    if not (n > 1).any():
         # A model that learned the same labels is no second opinion: of labels at random, a model without
         # the item's own label predicts the opposite.
         confusion = np.full((votes.n_people, votes.n_classes, votes.n_classes), np.nan)
-        return Consensus(majority(votes), confusion, np.full(votes.n_people, np.nan))
+        return Consensus(given.clamped(majority(votes)), confusion, np.full(votes.n_people, np.nan))
     if model is not None and np.isfinite(model).all(axis=1).any():
-        tried = [_em(votes, _prior(model, power, votes)) for power in POWERS]
+        tried = [_em(given, _prior(model, power, votes)) for power in POWERS]
         found = max(tried, key=lambda made: made[1])[0]
         if _is_of_people(found, votes):
             return found
-    return _em(votes, None)[0]
+    return _em(given, None)[0]
 
 
 def dawid_skene(votes: Votes) -> Consensus:
@@ -153,7 +168,23 @@ def dawid_skene(votes: Votes) -> Consensus:
 
     It needs many answers of each person to each class; :func:`consensus` does not.
     """
-    return _em(votes, None, shrunk=False)[0]
+    return _em(_Given(votes), None, shrunk=False)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What the EM is given: see :func:`consensus`."""
+
+    votes: Votes
+    known: Codes | None = None
+    experts: npt.NDArray[np.bool_] | None = None
+
+    def clamped(self, q: Floats) -> Floats:
+        """The probabilities, with certainty where the class is known."""
+        if self.known is None:
+            return q
+        sure = np.eye(self.votes.n_classes)[np.maximum(self.known, 0)]
+        return np.where((self.known >= 0)[:, None], sure, q)
 
 
 def _is_of_people(found: Consensus, votes: Votes) -> bool:
@@ -164,20 +195,22 @@ def _is_of_people(found: Consensus, votes: Votes) -> bool:
     return bool(table[usual].sum() >= table.sum() / 2)
 
 
-def _em(votes: Votes, prior: Floats | None, *, shrunk: bool = True) -> tuple[Consensus, float]:
+def _em(given: _Given, prior: Floats | None, *, shrunk: bool = True) -> tuple[Consensus, float]:
     """Return the result, and the logarithm of the likelihood of the votes."""
+    votes = given.votes
     k, voted = votes.n_classes, votes.voted
     q = majority(votes)
     if prior is not None:
         q = _normal(np.where(voted[:, None], q + LEAST, 1.0) * prior)
+    q = given.clamped(q)
     confusion, likelihood = np.zeros((votes.n_people, k, k)), 0.0
     for _ in range(MOST_STEPS):
-        confusion = _confusions(votes, q, shrunk=shrunk)
+        confusion = _confusions(given, q, shrunk=shrunk)
         log = np.log(_shares(votes, q, float(shrunk))[None] if prior is None else prior)
         log = log + votes.of_item @ np.log(confusion[votes.person, :, votes.code])
         most = log.max(axis=1, keepdims=True)
         joint = np.exp(log - most)
-        before, q = q, _normal(joint)
+        before, q = q, given.clamped(_normal(joint))
         likelihood = float((np.log(joint.sum(axis=1)) + most[:, 0])[voted].sum())
         if np.abs(q - before).max() < SETTLED:
             break
@@ -216,8 +249,9 @@ def _shares(votes: Votes, q: Floats, more: float = 1.0) -> Floats:
     return np.asarray(totals / totals.sum())
 
 
-def _confusions(votes: Votes, q: Floats, *, shrunk: bool = True) -> Floats:
+def _confusions(given: _Given, q: Floats, *, shrunk: bool = True) -> Floats:
     """Each person's matrix, shrunk towards the person's share of right answers and the crowd's errors."""
+    votes = given.votes
     k, diagonal = votes.n_classes, np.arange(votes.n_classes)
     # (person, said) gets the probabilities of the true classes.
     counts = (votes.of_answer @ q[votes.item]).reshape(votes.n_people, k, k).transpose(0, 2, 1)
@@ -230,7 +264,10 @@ def _confusions(votes: Votes, q: Floats, *, shrunk: bool = True) -> Floats:
     errors /= np.maximum(errors.sum(axis=1, keepdims=True), LEAST)
     own = (np.trace(counts, axis1=1, axis2=2) + SKILL * right) / (counts.sum(axis=(1, 2)) + SKILL)
     usual = (1 - own)[:, None, None] * errors
-    usual[:, diagonal, diagonal] = own[:, None]
+    if given.experts is not None:
+        # Of an expert's classes, both missing one and answering one wrongly are rare.
+        usual[given.experts[:, :, None] | given.experts[:, None, :]] *= EXPERT
+    usual[:, diagonal, diagonal] = 1 - usual.sum(axis=2)
     return np.asarray((counts + OWN * usual) / (counts.sum(axis=2, keepdims=True) + OWN))
 
 

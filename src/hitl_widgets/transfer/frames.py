@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.labels.events import LabelEvent, is_demonstration
+from hitl_widgets.labels.events import LabelEvent, because_of, is_demonstration, is_gold
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.naming import Naming
@@ -21,6 +21,7 @@ from hitl_widgets.questions.base import Arranged, Standing, kind_of
 
 __all__ = [
     "column",
+    "decisions_table",
     "folded",
     "history_table",
     "items_table",
@@ -131,7 +132,7 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
             fold.order(e),
         )
         for key, shown in items
-        for e in fold.current(key).values()
+        for e in (*fold.current(key).values(), *_decided(fold, key))
         if (now := fold.meaning(e)) is not None
     ]
     columns = ["id", "label", "said", "annotator", "time", "selection", "elapsed_ms", "demonstrated", "order"]
@@ -141,6 +142,27 @@ def _said(fold: Fold, items: Iterable[tuple[str, Any]]) -> pd.DataFrame:
     table["time"] = pd.to_datetime(table["time"], utc=True)
     table["elapsed_ms"] = table["elapsed_ms"].astype("Int64")
     return _without_idle(table.drop(columns="order")).reset_index(drop=True)
+
+
+def _decided(fold: Fold, key: str) -> list[LabelEvent]:
+    found = fold.verdict(key)
+    return [] if found is None else [found]
+
+
+def decisions_table(fold: Fold, pool: Pool, naming: Naming) -> pd.DataFrame:
+    """One row per decision; see :meth:`Session.decisions`."""
+    value = _own(fold)
+    found = [
+        (fold.order(e), pool.ids[row], value(fold.meaning(e)), because_of(e), e.annotator, e.time, is_gold(e))
+        for key in fold.judged
+        if (row := naming.row(key)) is not None
+        for e in _decided(fold, key)
+    ]
+    cells = list(zip(*sorted(found, key=lambda one: one[0]), strict=True))[1:]
+    names = ["id", "label", "because", "annotator", "time", "gold"]
+    table = pd.DataFrame({name: column(list(c)) for name, c in zip(names, cells or [()] * 6, strict=True)})
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table.astype({"gold": bool})
 
 
 def _without_idle(table: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from hitl_widgets.formats.files import read_rows
 from hitl_widgets.items.base import Measured
 from hitl_widgets.labels.events import LabelEvent, now
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.qualifying import gold_rows
 from hitl_widgets.paths import full_path
 from hitl_widgets.questions.base import Answer
 from hitl_widgets.transfer.importing import Ids, Imported, Refusals, Source, annotator_name
@@ -58,7 +59,7 @@ class _One:
     time: str
 
 
-def receive(loop: Loop, source: Any, gold: Sequence[int]) -> Answered:
+def receive(loop: Loop, source: Any, gold: Sequence[int] | None) -> Answered:
     """Write answers; see :meth:`Session.import_answers`."""
     refusals, n_rows, every = Refusals(), 0, list[Said]()
     for path in _paths(source):
@@ -151,7 +152,7 @@ def _write(loop: Loop, found: Sequence[_One]) -> tuple[int, int]:
         before = newest.get((one.place, one.who))
         if before is None or one.time >= before.time:
             newest[one.place, one.who] = one
-    n = 0
+    n, known_answers = 0, set(gold_rows(loop.log))
     for one in sorted(newest.values(), key=lambda one: one.time):
         dumped = kind.dump(one.answer)
         key = loop.pool.keys[one.place]
@@ -169,7 +170,7 @@ def _write(loop: Loop, found: Sequence[_One]) -> tuple[int, int]:
             one.who,
             keys,
             dumped,
-            "import",
+            "gold" if one.place in known_answers else "import",
             elapsed_ms=one.said.elapsed_ms,
             event_id=event_id,
             digests=digests,
@@ -179,11 +180,15 @@ def _write(loop: Loop, found: Sequence[_One]) -> tuple[int, int]:
     return n, len(found) - n
 
 
-def _people(loop: Loop, found: Sequence[_One], gold: Sequence[int]) -> pd.DataFrame:
+def _people(loop: Loop, found: Sequence[_One], gold: Sequence[int] | None) -> pd.DataFrame:
     fold = journal_of(loop).fold
     kind, schema = fold.kind, loop.schema
     truth = {}
-    for place in gold:
+    for place in gold_rows(loop.log) if gold is None else gold:
+        decided = fold.verdict(loop.pool.keys[place])
+        if decided is not None:
+            truth[place] = fold.now(decided)
+            continue
         held = fold.current(loop.pool.keys[place]).get(loop.annotator)
         answer = None if held is None else fold.now(held)
         if answer is None:

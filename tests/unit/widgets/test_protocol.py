@@ -15,10 +15,11 @@ from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.lesson import Lesson
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.reviewer import Reviewer
 from hitl_widgets.widgets.wire import Action, FromBrowser, Request, ToBrowser, parse
 
 Make = Callable[..., Session]
-WIDGETS = [Labeler, Explorer, Monitor, Lesson]
+WIDGETS = [Labeler, Explorer, Monitor, Reviewer, Lesson]
 PAIRS = [(kind, struct) for kind in WIDGETS for struct in get_args(kind._takes)]
 TAKEN = {struct.__struct_config__.tag: struct for _, struct in PAIRS}
 FOREIGN = [
@@ -39,6 +40,8 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "label": {"key": key, "value": "a", "selection": "clicked"},
         "clear": {"key": key, "selection": "clicked"},
         "past": {"n": 0},
+        "decide": {"key": key, "answer": {"class": "a", "word": "a"}, "because": "", "gold": False},
+        "cases": {"later": [1]},
         "skip": {"key": key},
         "note": {"key": key, "text": "odd"},
         "reveal": {"key": key},

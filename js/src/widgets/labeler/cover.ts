@@ -3,9 +3,18 @@ import type { Ask } from "../../host/protocol";
 import type { Item } from "../../items/index";
 import { h, show } from "../../ui/dom";
 
-/** What covers the item on the card until the user wants to see it: a blur, or dots for personal data. */
-export function coverView(card: HTMLElement, reveal: (ask: Ask) => void) {
-  let ask: Ask | null = null;
+type Subject = Pick<Ask, "key" | "row">;
+
+/**
+ * What covers the item on the card until the user wants to see it: a blur, or dots for personal data. `lifted` is
+ * called when the blur was removed.
+ */
+export function coverView<A extends Subject>(
+  card: HTMLElement,
+  reveal: (ask: A) => void,
+  lifted: () => void = () => {},
+) {
+  let ask: A | null = null;
   let item: Item | undefined;
   /** The items that were shown despite their warning. */
   const seen = new Set<string>();
@@ -53,6 +62,7 @@ export function coverView(card: HTMLElement, reveal: (ask: Ask) => void) {
     if (blurred) seen.add(ask.key);
     else reveal(ask);
     draw();
+    if (blurred) lifted();
     return true;
   }
 
@@ -61,8 +71,10 @@ export function coverView(card: HTMLElement, reveal: (ask: Ask) => void) {
     warning,
     masked,
     lift,
+    /** Whether an item would be blurred. */
+    blurs: (key: string, item: Item): boolean => Boolean(item.content.warning) && !seen.has(key),
     /** The item on the card has changed, or is drawn anew. */
-    update(now: Ask | null, found: Item | undefined): void {
+    update(now: A | null, found: Item | undefined): void {
       [ask, item] = [now, found];
       draw();
     },

@@ -8,9 +8,11 @@ import type {
   Ask,
   ClassesMessage,
   Failed,
+  GuidanceMessage,
   LabelerWelcome,
   MembersMessage,
   PastMessage,
+  Precedent,
   QueueMessage,
   Refused,
   SampleMessage,
@@ -63,6 +65,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let compose: ComposerModule["compose"] | null = null;
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
+  let precedents: readonly Precedent[] = [];
   /** Items whose personal data is shown once the kernel has logged it, by the act. */
   const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
@@ -180,6 +183,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes,
       suggested: suggested(),
       copies: composing.copies,
+      precedents,
     });
     lost.update(state.lost);
   }
@@ -460,6 +464,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<SampleMessage>("sample", selection.summary, signal);
   channel.on<MembersMessage>("members", selection.members, signal);
   channel.on<AnswersMessage>("answers", composing.came, signal);
+  channel.on<GuidanceMessage>(
+    "guidance",
+    (message) => {
+      precedents = message.precedents;
+      draw();
+    },
+    signal,
+  );
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

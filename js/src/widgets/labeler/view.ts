@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Content, Guess, LabelClass, Precedent } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -52,6 +52,8 @@ export type LabelerProps = {
   copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
+  /** Decisions that explain the classes, newest first. */
+  precedents: readonly Precedent[];
 };
 
 export type LabelerCallbacks = {
@@ -100,6 +102,8 @@ export type LabelerCallbacks = {
 const [FEW, SHORT] = [3, 8];
 /** Classes less likely than this are not named. */
 const LEAST = 0.05;
+/** Decisions that are shown as examples of a class. */
+const EXAMPLES = 3;
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const asked = h("div", { class: "hitl-question" });
@@ -128,6 +132,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     link("keep the label", () => on.settle(true)),
     link("drop it", () => on.settle(false)),
   );
+  const decided = h("div", { class: "hitl-decided", attrs: { hidden: true, dir: "auto" } });
   const search = classSearch(
     (code) => on.press(code, 0),
     () => root.focus({ preventScroll: true }),
@@ -187,6 +192,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     h("div", { class: "hitl-over" }, note),
     more.element,
     changed,
+    decided,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
     fields,
     recently,
@@ -209,6 +215,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       part.addEventListener(type, preview);
 
   let shownClasses: LabelClass[] = [];
+  let shownPrecedents: readonly Precedent[] = [];
   let shownAsks = "";
   let shownCard: unknown[] = [];
   let bulkShown: BulkCard | null = null;
@@ -318,6 +325,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     notes,
     suggested,
     copies,
+    precedents,
   }: LabelerProps): void {
     drawn = state;
     idea = suggested;
@@ -334,8 +342,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       classes.classList.toggle("hitl-short", short && !many);
       drawClasses(offered, many);
       search.update(many ? buttons : []);
-      fillGuide(offered);
       editor.update(shownClasses, question?.scale);
+    }
+    if (redrawn || precedents !== shownPrecedents) {
+      shownPrecedents = precedents;
+      fillGuide(shownClasses, precedents);
     }
     setText(progress, progressWords(state));
 
@@ -380,6 +391,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
     if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
     show(changed, !bulk && ask?.changed === true);
+    setText(decided, (!bulk && ask?.decided) || "");
+    show(decided, decided.textContent !== "");
     // Hide the guess if somebody else has just labelled the item: it would nearly reveal that label.
     const model = !bulk && ask?.guess && !meanwhile(state) && !idea ? ask.guess : null;
     guessLine.style.visibility = model || idea ? "visible" : "hidden";
@@ -486,20 +499,24 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     show(element, visible);
   }
 
-  function fillGuide(all: LabelClass[]): void {
-    const told = all.filter((c) => c.guidance || c.example);
-    show(guide, told.length > 0);
-    guideList.replaceChildren(
-      ...told.flatMap((c) => [
+  /** The guidance of the classes, and up to so many decisions of each. */
+  function fillGuide(all: readonly LabelClass[], precedents: readonly Precedent[]): void {
+    const parts = all.flatMap((c, code) => {
+      const decided = precedents.filter(({ codes }) => codes.includes(code)).slice(0, EXAMPLES);
+      if (c.retired || !(c.guidance || c.example || decided.length)) return [];
+      return [
         h("dt", { text: c.name, attrs: { dir: "auto" } }),
         h(
           "dd",
           {},
-          h("div", { text: c.guidance, attrs: { dir: "auto" } }),
+          c.guidance ? h("div", { text: c.guidance, attrs: { dir: "auto" } }) : null,
           c.example ? h("div", { class: "hitl-faint" }, "Example: ", said(c.example)) : null,
+          ...decided.map(precedentLine),
         ),
-      ]),
-    );
+      ];
+    });
+    show(guide, parts.length > 0);
+    guideList.replaceChildren(...parts);
   }
 
   const press: Press = (key, shift) => {
@@ -542,6 +559,15 @@ type Make = ComposerModule["compose"];
 /** Whether the item on the card has a label. */
 const isLabelled = (state: LabelerState): boolean =>
   state.chosen ? state.chosen.sample?.only?.codes != null : meanwhile(state)?.mine === true;
+
+const precedentLine = ({ item, because, by }: Precedent): HTMLElement =>
+  h(
+    "div",
+    { class: "hitl-precedent" },
+    h("div", { class: "hitl-faint" }, said(item)),
+    said(because),
+    ` (${by})`,
+  );
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
 

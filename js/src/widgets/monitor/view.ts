@@ -6,6 +6,7 @@ import { type HistoryCallbacks, historyView } from "./history";
 import { type MachineCallbacks, machineView } from "./machine";
 import { type SlicesCallbacks, sliceRows } from "./slices";
 import { type TrustCallbacks, trustView } from "./trust";
+import { yoursRows } from "./yours";
 
 export type MonitorCallbacks = HistoryCallbacks &
   SlicesCallbacks &
@@ -62,6 +63,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const people = h("div", { class: "hitl-people" });
   const decided = h("div", { class: "hitl-faint" });
   const team = h("section", {}, heading("Annotators"), people, decided);
+  const yours = h("dl", { class: "hitl-yours" });
+  const mine = h("section", {}, heading("Yours, shown only to you"), yours);
   const notices = h("ul", { class: "hitl-notices" });
   const settle = h(
     "div",
@@ -72,7 +75,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const panels = h(
     "div",
     { class: "hitl-panels" },
-    h("section", {}, heading("Labels"), balance, hidden, verified, team),
+    h("section", {}, heading("Labels"), balance, hidden, verified, team, mine),
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
     h("section", {}, heading("History", undo, redo), note, history.element),
   );
@@ -124,6 +127,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       people.replaceChildren(
         ...state.people.flatMap((one) => personRow(one, one.annotator === state.annotator, on)),
       );
+      show(mine, state.yours !== null);
+      if (state.yours) yours.replaceChildren(...yoursRows(state.yours, on));
       setParts(saved, ...savedWords(state, waiting));
       saved.title = state.store.where;
       saved.classList.toggle("hitl-bad", stalled || state.closed || state.store.unsaved !== "");

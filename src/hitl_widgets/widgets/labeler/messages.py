@@ -157,8 +157,8 @@ class PastMessage(ToBrowser, frozen=True, kw_only=True, tag="past"):
 class Member(msgspec.Struct, frozen=True):
     """An item of a selection, the classes of its label, and the model's guess.
 
-    ``said`` is the label as text, if it is more than its classes. For an item that is asked blind, label
-    and guess are omitted.
+    ``decided`` is what a reviewer decided, and why. ``said`` is the label as text, if it is more than its
+    classes. For an item that is asked blind, these and the guess are omitted.
     """
 
     row: int
@@ -169,6 +169,7 @@ class Member(msgspec.Struct, frozen=True):
     blind: bool
     changed: bool
     note: str
+    decided: str
 
 
 class ClassCount(msgspec.Struct, frozen=True):
@@ -205,6 +206,22 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
     members: list[Member]
 
 
+class Precedent(msgspec.Struct, frozen=True):
+    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+
+    codes: tuple[int, ...]
+    item: str
+    because: str
+    by: str
+
+
+class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
+    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+
+    to: str | None
+    precedents: list[Precedent]
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The label of an item and the suggested answer, in the form of the log, with class ids.
 
@@ -237,4 +254,5 @@ Tells = (
     | SampleMessage
     | MembersMessage
     | AnswersMessage
+    | GuidanceMessage
 )

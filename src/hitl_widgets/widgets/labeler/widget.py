@@ -29,6 +29,8 @@ __all__ = ["Labeler"]
 
 # How many next items are reserved, and for how many recently asked items a view gets their labels.
 AHEAD, HANDED = 12, 40
+# How many decisions are shown as examples of the classes, and how many characters of each item.
+PRECEDENTS, EXAMPLE = 12, 160
 # How many skipped items are shown again at a time.
 AGAIN = 200
 # How many items of a selection are listed first because the model predicts another class than for most of
@@ -63,6 +65,7 @@ class Labeler(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
+        self._told: list[m.Precedent] = []
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -100,10 +103,30 @@ class Labeler(SessionWidget):
                 queue=self._queue(labels),
             )
         )
+        if found := self._precedents():
+            self._post(m.GuidanceMessage(to=view, precedents=found))
+
+    def _precedents(self) -> list[m.Precedent]:
+        """The latest decisions that explain a class; none whose answer is yet to be asked."""
+        log, pool = self.loop.log, self.loop.pool
+        hidden = self.loop.blind.mask(self.loop.labels)
+        return [
+            m.Precedent(codes, words(pool.item_kind.words(pool.displayed(row))[:EXAMPLE]), because, by)
+            for row, codes, because, by in log.explained(PRECEDENTS)
+            if not hidden[row] and not self.loop.covering.is_blurred(row)
+        ]
+
+    def _tell_precedents(self) -> None:
+        found = self._precedents()
+        if found != self._told:
+            self._told = found
+            self._post(m.GuidanceMessage(to=None, precedents=found))
 
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
+        if what in {"labels", "round"}:
+            self._tell_precedents()
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "suggestions", "error", "closed"}:
@@ -127,16 +150,18 @@ class Labeler(SessionWidget):
             "stage": None if stage is None else Stage(stage.words, stage.fraction),
             "known": self._known(labels),
             "suggestions": 0 if loop.suggesting is None else loop.suggesting.generation,
-            "error": words(loop.background.trouble_asking),
+            "error": words(f"{loop.qualifying.closed()} {loop.background.trouble_asking}".strip()),
             "withdrawn": loop.log.withdrawn,
             "n_machine": int((labels.machine >= 0).sum()) if labels.handed else 0,
         }
 
     def _queue(self, labels: Labels) -> list[Ask]:
         loop, found = self.loop, self.loop.round
+        if loop.qualifying.waits:
+            return self._trial()
         if found is None:
             return []
-        left, checkable = labels.left | labels.second, labels.checkable
+        left, checkable = labels.left | labels.waits, labels.checkable
         left[loop.blind.again(labels)] = True
         asked = [s for s in found.suggestions if left[s.index] or (s.blind and checkable[s.index])]
         # Only a few at a time, so that others also get items in a small pool.
@@ -152,11 +177,31 @@ class Labeler(SessionWidget):
             self._prepare([s.index for s in asked[:AHEAD]])
         return [self._ask(s, s.blind or bool(hidden[s.index])) for s in asked]
 
+    def _trial(self) -> list[Ask]:
+        """The questions of a practice round or a qualification."""
+        asked, pool = self.loop.qualifying.questions()[:AHEAD], self.loop.pool
+        return [
+            Ask(
+                row=one.row,
+                key=pool.keys[one.row],
+                reason=one.words,
+                selection="suggested",
+                blind=True,
+                guess=None,
+                note="",
+            )
+            for one in asked
+        ]
+
     def _ask(self, s: Suggestion, blind: bool) -> Ask:
-        """One question. Items drawn at random and second opinions are asked without a hint."""
+        """One question. Items drawn at random and second opinions are asked without a hint.
+
+        If there are questions with known answers, all of these say the same: nobody can tell which are known.
+        """
         guess = None if blind else self._guess(s.index)
         hint = SHOW_HOW if self.loop.mode == "demonstrate" else "asked without a hint"
-        reason = s.reason if s.blind or not blind else hint
+        told = s.blind and not self.loop.labels.gold_share
+        reason = s.reason if told or not blind else hint
         if s.doubt and guess is not None and guess.confidence >= SURE:
             reason = LEAST_CERTAIN
         return Ask(
@@ -244,7 +289,8 @@ class Labeler(SessionWidget):
                 self._said(labels, row) if mine[row] else "",
                 bool(mine[row]),
             )
-            for row in rows[labels.y[rows] >= 0].tolist()
+            # That somebody has answered it would tell a question whose answer is known.
+            for row in rows[(labels.y[rows] >= 0) & ~labels.gold[rows]].tolist()
         ]
 
     def _said(self, labels: Labels, row: int) -> str:
@@ -365,7 +411,8 @@ class Labeler(SessionWidget):
         said = "" if blind else self._said(labels, row)
         log = self.loop.log
         changed = not blind and log.is_changed(row)
-        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row))
+        decided = "" if blind else words(log.decided_on(row))
+        return m.Member(row, key, codes, said, guess, blind, changed, log.note_on(row), decided)
 
 
 def left_out_words(found: Mapping[Any, int]) -> str:

@@ -106,6 +106,39 @@ class Person(msgspec.Struct, frozen=True):
     here: bool
 
 
+class Figure(msgspec.Struct, frozen=True):
+    """A value from ``n`` observations, its 95 % interval if it is a share, and how it has changed.
+
+    ``lately`` is the value of the last observations, ``before`` that of the earlier ones; null if these are
+    few.
+    """
+
+    value: float | None
+    n: int
+    low: float | None
+    high: float | None
+    lately: float | None
+    before: float | None
+
+
+class Yours(msgspec.Struct, frozen=True):
+    """What only this annotator sees: pace, agreement with others, answers to known questions, and undos.
+
+    From their last ``limit`` acts. Reviewers have decided ``reviewed`` of the items that they answered, and
+    ``upheld`` of these as they did. ``changed``: a query for the most recent of the others; empty if there
+    are none.
+    """
+
+    limit: int
+    seconds: Figure
+    agreement: Figure
+    gold: Figure
+    undone: Figure
+    reviewed: int
+    upheld: int
+    changed: str
+
+
 class SliceState(msgspec.Struct, frozen=True):
     """A slice; its numbers are null until they are known.
 
@@ -180,9 +213,9 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     help. ``n_none`` is the number of labels without a class; for a question without classes, ``shades``
     counts ranges of answers instead. ``n_hidden`` labels of others are excluded from the balance, because
     their items are also asked of this annotator. ``notices`` describe mismatches of the store and the table;
-    ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one.
-    ``consensus`` says how many items they answer differently, and how these are decided. ``handable``: the
-    model may be given items to label.
+    ``n_changed`` labelled items have changed since. ``people`` are all annotators, if there is more than one;
+    ``yours`` is about this one, null before the first label. ``consensus`` says how many items they answer
+    differently, and how these are decided. ``handable``: the model may be given items to label.
     """
 
     n_items: int
@@ -214,6 +247,7 @@ class MonitorState(ToBrowser, frozen=True, kw_only=True):
     notices: list[str]
     n_changed: int
     people: list[Person]
+    yours: Yours | None
     consensus: str
     handable: bool
     machine: MachineState | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.teaching import rule_words
@@ -27,6 +29,9 @@ from hitl_widgets.widgets.wire import FromBrowser, words
 __all__ = ["Monitor"]
 
 HISTORY = 30
+# How many of the annotator's own acts their figures come from, and how many overruled answers are listed.
+YOURS, MOST_CHANGED = 500, 20
+FIGURES = ("seconds", "agreement", "gold", "undone")
 # Items of a proposal to look at.
 LOOK = 20
 
@@ -185,6 +190,7 @@ class Monitor(SessionWidget):
             "notices": [words(told) for told in (*loop.log.notices, *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
+            "yours": self._yours(),
             "consensus": self._consensus(),
             "handable": labels.schema.kind == "choice",
             "machine": self._machine(),
@@ -222,6 +228,16 @@ class Monitor(SessionWidget):
         """All annotators, their number of labels, and whether they are active; empty if there is only one."""
         found = self.loop.annotators
         return [m.Person(*person) for person in found] if len(found) > 1 else []
+
+    def _yours(self) -> m.Yours | None:
+        """The annotator's own figures; nobody else's are sent."""
+        if not self.loop.log.given().get(self.loop.annotator):
+            return None
+        found = figures_of(self.loop.log, self.loop.annotator, YOURS)
+        told = {name: m.Figure(**asdict(getattr(found, name))) for name in FIGURES}
+        changed = [self.loop.pool.ids[row] for row in found.changed[-MOST_CHANGED:]]
+        query = " OR ".join(f'id:"{one}"' for one in map(str, changed) if '"' not in one)
+        return m.Yours(limit=YOURS, **told, reviewed=found.reviewed, upheld=found.upheld, changed=query)
 
     def _consensus(self) -> str:
         """How the items are decided that annotators answer differently; empty if there are none."""

@@ -46,13 +46,11 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
 def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
-        case m.Label():
-            return {"beside": _label(loop, message)}
+        case m.Label() | m.Skip():
+            return {"beside": _label(loop, message) if isinstance(message, m.Label) else _skip(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
-        case m.Skip():
-            loop.acts.skip(loop.pool.index([message.key]), message.why, event_id=message.id)
-        case m.Note() | m.Reveal() | m.Keep():
+        case m.Note() | m.Reveal() | m.Keep() | m.Decide():
             _on_item(loop, message, loop.pool.index([message.key]))
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
@@ -88,7 +86,16 @@ def _of_task(loop: Loop, message: m.Act) -> None:
             loop.acts.change_classes(change, event_id=message.id)
 
 
-def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep, rows: list[int]) -> None:
+def _skip(loop: Loop, message: m.Skip) -> str | None:
+    """Leave an item unanswered; in a qualification, return what is said of that."""
+    rows = loop.pool.index([message.key])
+    if loop.qualifying.waits:
+        return words(loop.qualifying.answer(rows[0], None, event_id=message.id)) or None
+    loop.acts.skip(rows, message.why, event_id=message.id)
+    return None
+
+
+def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep | m.Decide, rows: list[int]) -> None:
     match message:
         case m.Note():
             loop.acts.note(rows, message.text, event_id=message.id)
@@ -98,23 +105,32 @@ def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep, rows: list[int]) -
             loop.covering.reveal(rows)
         case m.Keep():
             loop.acts.keep(rows, loop.suspecting.confidence, event_id=message.id)
+        case m.Decide():
+            told: dict[str, Any] = {"gold": message.gold, "event_id": message.id}
+            loop.acts.decide(rows, message.answer, message.because or None, **told)
 
 
 def _label(loop: Loop, message: m.Label) -> str | None:
     """Label items; after a demonstration, return what would have been suggested."""
     rows, shown, idea = _rows(loop, message), None, None
+    if message.key is not None and loop.qualifying.waits:
+        said = loop.qualifying.answer(rows[0], _answer_of(message), event_id=message.id)
+        return words(said) or None
     if message.key is not None:
         shown = not bool(loop.blind.mask(loop.labels)[rows].any())
         if loop.mode == "demonstrate" and not shown and loop.suggesting is not None:
             idea = loop.suggesting.of(rows)[rows[0]]
+    answer = _answer_of(message)
     act = loop.acts.label(
         rows,
-        _answer_of(message),
+        answer,
         selection=message.selection,
         elapsed_ms=message.elapsed_ms,
         event_id=message.id,
         shown=shown,
     )
+    if stands := loop.log.outvoted(act):
+        return words(stands)
     if idea is None or loop.suggesting is None:
         return None
     return words(loop.suggesting.compared(*idea, loop.log.own_act(act).value))
@@ -146,6 +162,7 @@ def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:
         guess=None,
         note=loop.log.note_on(row),
         changed=loop.log.is_changed(row),
+        decided=words(loop.log.decided_on(row)),
         again=row in loop.blind.again(loop.labels) or msgspec.UNSET,
         doubtful=doubtful(loop, row) if target.kind == "note" and "kept" in target.value else msgspec.UNSET,
     )

@@ -108,6 +108,18 @@ class Note(Action, frozen=True, kw_only=True, tag="note"):
     text: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
+class Decide(Action, frozen=True, kw_only=True, tag="decide"):
+    """Decide as a reviewer what the answer of an item is, in the form of the log.
+
+    ``gold``: annotators are asked the item unseen.
+    """
+
+    key: Key
+    answer: Annotated[dict[str, Any], msgspec.Meta(max_length=8)]
+    because: Annotated[str, msgspec.Meta(max_length=2000)]
+    gold: bool
+
+
 class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
     """Display the hidden personal data of an item, which is logged."""
 
@@ -206,6 +218,7 @@ Act = (
     | Note
     | Reveal
     | Keep
+    | Decide
     | Settle
     | Undo
     | Redo
@@ -289,7 +302,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     ``selection``: how it was chosen, which its answer is recorded with.
     ``blind``: the model's guess and others' labels are hidden until it is answered. ``changed``: the content
     of the item has changed since it was labelled. ``note`` is the annotator's own. ``doubtful``: it has a
-    label, to keep or to correct. ``again``: the annotator has labelled it before.
+    label, to keep or to correct. ``decided`` is what a reviewer decided, and why. ``again``: the annotator
+    has labelled it before.
     """
 
     row: int
@@ -300,6 +314,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     guess: Guess | None
     note: str
     changed: bool | msgspec.UnsetType = msgspec.UNSET
+    decided: str | msgspec.UnsetType = msgspec.UNSET
     doubtful: Doubtful | msgspec.UnsetType = msgspec.UNSET
     again: bool | msgspec.UnsetType = msgspec.UNSET
 
