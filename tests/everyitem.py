@@ -14,6 +14,13 @@ from PIL import Image
 
 import hitl_widgets as hitl
 from pdfs import pdf
+from videos import video
+
+
+def tinted(i: int, n: int, width: int, height: int) -> Any:
+    """A frame of a video: what lies at a place depends on the video."""
+    return np.roll(np.full((height, width, 3), (10 * i, 255 - 10 * i, 90), np.uint8), n, axis=0)
+
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (24, 9, 12, 3), np.uint8)
 
@@ -29,6 +36,7 @@ ITEMS: dict[str, list[Any]] = {
     "code": [f"# a text of {i} words\nx = {i}" for i in range(24)],
     "image": list(PIXELS),
     "audio": [(np.sin(np.arange(2_000) * (i + 1) / 20).astype(np.float32), 8_000) for i in range(24)],
+    "video": [video(10, size=(48, 32), picture=lambda n, w, h, i=i: tinted(i, n, w, h)) for i in range(24)],
     "pdf": [pdf(f"a text of {i} words") for i in range(24)],
     "series": [{"volts": np.sin(np.arange(300) * (i + 1) / 9), "time": np.arange(300)} for i in range(24)],
     "list": [[f"a text of {i} words", f"another text {i}"] for i in range(24)],

@@ -18,9 +18,10 @@ from hitl_widgets.questions import rle
 from hitl_widgets.questions.marks import lined
 from hitl_widgets.questions.text import tidied
 from hitl_widgets.questions.values import is_blank
+from videos import video
 
 N = 8
-WIDTH, HEIGHT, SECONDS, RATE = 60, 40, 4.0, 1_000
+WIDTH, HEIGHT, SECONDS, RATE, FRAMES = 60, 40, 4.0, 1_000, 5
 TEXT = "Ada met Bo in Rome 😀, said Ж."
 ABC = ("a", "b", "c")
 RELATIONS = ("=owns", "works for")
@@ -30,11 +31,13 @@ ITEMS: dict[str, list[Any]] = {
     "text": [f"{TEXT} {i}" for i in range(N)],
     "other": [f"another {i}" for i in range(N)],
     "image": list(RNG.integers(0, 255, (N, HEIGHT, WIDTH, 3), np.uint8)),
+    "video": [video(FRAMES, rate=5 + i, size=(WIDTH, HEIGHT)) for i in range(N)],
     "sound": [(np.full(round(RATE * SECONDS), i, np.int16), RATE) for i in range(N)],
 }
 TEXTS = {"text": "text"}
 IMAGES = {"image": "image"}
 SOUNDS = {"item": "sound", "kind": "audio"}
+VIDEOS = {"item": "video", "kind": "video"}
 PAIRS = {"text": ["text", "other"]}
 
 
@@ -75,10 +78,10 @@ def related(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def boxes(names: Sequence[str]) -> st.SearchStrategy[Any]:
+def boxes(names: Sequence[str], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     width, height = lengths(0.25, WIDTH / 2, 0.25), lengths(0.25, HEIGHT / 2, 0.25)
     x, y = lengths(0, WIDTH / 2, 0.25), lengths(0, HEIGHT / 2, 0.25)
-    return marks(names, x=x, y=y, width=width, height=height)
+    return marks(names, x=x, y=y, width=width, height=height, **more)
 
 
 def written(names: Sequence[str]) -> st.SearchStrategy[Any]:
@@ -155,6 +158,7 @@ KINDS: dict[str, Kind] = {
     ),
     "relations": Kind(lambda names: Q.spans(names, overlap=True, relations=RELATIONS), TEXTS, related),
     "boxes": Kind(Q.boxes, IMAGES, boxes),
+    "video boxes": Kind(Q.boxes, VIDEOS, lambda names: boxes(names, frame=st.integers(0, FRAMES - 1))),
     "texts": Kind(lambda names: Q.boxes(names, transcribe=True), IMAGES, written),
     "polygons": Kind(Q.polygons, IMAGES, polygons),
     "points": Kind(

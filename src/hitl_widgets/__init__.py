@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_widgets import datasets, suggest
     from hitl_widgets.data.pool import Pool
+    from hitl_widgets.items.clips import frame_times
     from hitl_widgets.items.conversation import turns
     from hitl_widgets.items.rendered import Renderer
     from hitl_widgets.labels.store import LabelStore
@@ -57,6 +58,7 @@ _HOMES = {
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
     "compare_embeddings": "races.embeddings",
+    "frame_times": "items.clips",
     "load_model": "models.files",
     "simulate": "races.simulate",
     "turns": "items.conversation",
@@ -80,6 +82,7 @@ __all__ = [
     "Workbench",
     "compare_embeddings",
     "datasets",
+    "frame_times",
     "load_model",
     "simulate",
     "suggest",

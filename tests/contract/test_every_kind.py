@@ -19,13 +19,18 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.schema import Schema
+from videos import video
 
 every = pytest.mark.parametrize("name", KINDS)
 FILES = ("csv", "xlsx", "parquet", "jsonl")
 
 
 def test_every_kind_is_here() -> None:
-    assert {kind.name for kind in kinds_in(hitl_widgets.questions)} == set(KINDS) - {"relations", "texts"}
+    assert {kind.name for kind in kinds_in(hitl_widgets.questions)} == set(KINDS) - {
+        "relations",
+        "texts",
+        "video boxes",
+    }
 
 
 def imported(other: Any, path: Path) -> Any:
@@ -168,6 +173,7 @@ SMALL: dict[str, Any] = {
     "text": "Ada",
     "image": np.zeros((10, 10, 3), np.uint8),
     "sound": (np.zeros(500, np.int16), 1_000),
+    "video": video(2, size=(20, 10)),
 }
 BEYOND: dict[str, tuple[list[Any], str]] = {
     "spans": ([{"start": 11, "end": 15, "label": "a"}], "beyond the text, which has 3 characters"),
@@ -178,6 +184,10 @@ BEYOND: dict[str, tuple[list[Any], str]] = {
     "texts": (
         [{"x": 30, "y": 20, "width": 5, "height": 5, "text": "q", "label": "a"}],
         "beyond the image.*10 x 10 pixels",
+    ),
+    "video boxes": (
+        [{"x": 2, "y": 2, "width": 5, "height": 5, "frame": 3, "label": "a"}],
+        "on frame 3, but the video has 2, from 0 to 1",
     ),
     "polygons": ([{"points": [[1, 1], [40, 2], [9, 9]], "label": "a"}], "beyond the image.*10 x 10 pixels"),
     "points": ([{"x": 30, "y": 5, "label": "a"}], "beyond the image, which has 10 x 10 pixels"),

@@ -12,6 +12,7 @@ import pytest
 import hitl_widgets as hitl
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions import rle
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.session import Session
@@ -49,6 +50,7 @@ def mask(pixels: Any) -> dict[str, Any]:
 
 
 Q, BOX = hitl.Question, {"x": 1, "y": 2, "width": 3, "height": 4, "label": "a"}
+HEARD = {"start": 0.1, "end": 0.5, "speaker": "a", "text": "yes"}
 CORNERS = [[1, 1], [9, 1], [5, 8]]
 FORM = Q.form({"topic": Q.choice(["a", "b"]), "tone": Q.rating(3), "why": Q.text()}, optional=["why"])
 # For each kind: what is shown, the question, the suggested answer, and another one.
@@ -67,6 +69,7 @@ KINDS: dict[str, tuple[str, Any, Any, Any]] = {
     "polygons": ("image", Q.polygons(["a"]), [{"points": CORNERS, "label": "a"}], []),
     "masks": ("image", Q.masks(["a"]), [mask(DISC)], [mask(~DISC)]),
     "ranges": ("sound", Q.ranges(["a"]), [{"start": 0.1, "end": 0.5, "label": "a"}], []),
+    "transcript": ("sound", Q.transcript(["a"]), [HEARD], [HEARD | {"text": "no"}]),
 }
 # What a page adds to an answer, which is not part of what was said.
 MORE = {"pair": {"left": "second", "reason": "why not"}, "ranking": {"shown": [3, 1, 2]}}
@@ -108,7 +111,7 @@ def answer(session: Session, row: int, value: Any, n: int) -> Any:
 def test_answers_are_compared_with_suggestions_shown_and_hidden(name: str) -> None:
     _, _, suggested, other = KINDS[name]
     with opened(name, "correct") as made:
-        made._loop.blind.issue([0, 1])
+        made._loop.blind.issue([Suggestion(row, "", audit=True) for row in (0, 1)])
         for row, value in enumerate([suggested, other, suggested, other, other]):
             assert answer(made, row, value, row).beside is None
         found = made.verification()

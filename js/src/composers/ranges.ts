@@ -1,6 +1,7 @@
 import "./ranges.css";
 import type { Audio } from "../items/audio/recording";
 import type { Series } from "../items/series/plot";
+import type { Video } from "../items/video/view";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Edged } from "./parts/edges";
@@ -10,19 +11,19 @@ import { trackOf } from "./parts/track";
 import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 
 /**
- * Ranges of a recording or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
+ * Ranges of a recording, a video or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
  * removed by key.
  */
 export function compose(on: Composing): Composer {
   const { classes, settings, stage } = on;
-  const content = on.item?.content as Audio | Series | undefined;
-  if (content?.kind !== "audio" && content?.kind !== "series") return unheard;
+  const content = on.item?.content as Audio | Video | Series | undefined;
+  if (!on.item || !content || !["audio", "video", "series"].includes(content.kind)) return unheard;
   let moved = (): void => undefined;
-  const track = trackOf(content, stage, () => moved(), draw);
+  const track = trackOf(content, on.item.media, stage, () => moved(), draw);
   const words = timesOf(track);
   const accept = keyButton("=", () => marking.accept());
   const status = statusLine(accept);
-  const element = h("div", { class: "hitl-ranges" }, track.element, status.element);
+  const element = h("div", { class: `hitl-ranges hitl-ranges-${track.name}` }, track.element, status.element);
   const marking = new Edged(on, {
     name: "ranges",
     one: "range",
@@ -60,7 +61,7 @@ export function compose(on: Composing): Composer {
       return `Suggested: ${marking.spoken(current)}. = accepts it, Del removes it${plays}.`;
     if (current) return `${marking.spoken(current)}. A class relabels it, Del removes it, ${keys}`;
     if (armed >= 0) return `Drag, or press - to start and to end a range of ${classes[armed].name}.`;
-    const what = track.play ? "waveform" : "lines";
+    const what = { recording: "waveform", video: "line of time", series: "lines" }[track.name];
     return `Drag over the ${what}, or press - to start and to end a range. Then press a class.`;
   }
 
@@ -82,6 +83,7 @@ export function compose(on: Composing): Composer {
       ["← →", "move an edge of the selected range; with ⇧ further"],
       ["Home End", "choose the edge"],
       ...(track.play ? PLAYED : DRAWN),
+      ...(track.beside ? FRAMED : []),
     ]),
   };
 }
@@ -89,6 +91,10 @@ export function compose(on: Composing): Composer {
 const PLAYED = [
   ["Space", "play the selected range"],
   ["< >", "slower and faster"],
+] as const;
+const FRAMED = [
+  ["PgUp PgDn", "the previous and the next frame; with ⇧ 2 s"],
+  ["% #", "loop, and go to a frame"],
 ] as const;
 const DRAWN = [
   ["← →", "without a selected range, move the cursor"],

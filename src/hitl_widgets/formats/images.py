@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from hitl_widgets.formats.base import NotTaken, Said, Size
 from hitl_widgets.items.pictures import image_size
 
-__all__ = ["SUFFIXES", "file_name", "names_of", "size_for", "sizes_in", "stem_of"]
+__all__ = ["SUFFIXES", "file_name", "names_of", "refuse_frames", "size_for", "sizes_in", "stem_of"]
 
 MAX_NAME = 200  # bytes; with a suffix, a file name has 255 at most
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -64,9 +64,19 @@ def size_for(one: Said) -> tuple[int, int]:
     NotTaken
         If they are unknown.
     """
+    refuse_frames(one.label)
     if one.size is None:
         raise NotTaken("The size of the image is not known: pass the folder of the images.")
     return int(one.size[0]), int(one.size[1])
+
+
+def refuse_frames(label: Any) -> None:
+    """Raise NotTaken for boxes on frames of a video."""
+    if isinstance(label, list) and any(isinstance(mark, Mapping) and "frame" in mark for mark in label):
+        raise NotTaken(
+            "The boxes are on frames of a video, which this format cannot contain: export JSONL, CSV or "
+            "Parquet."
+        )
 
 
 def sizes_in(folder: Path) -> Callable[[Sequence[str]], Size | None]:

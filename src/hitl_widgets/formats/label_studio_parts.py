@@ -9,6 +9,7 @@ from typing import Any
 from hitl_widgets.errors import choices
 from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of, size_in
 from hitl_widgets.formats.brush import decode, encode
+from hitl_widgets.formats.images import refuse_frames
 from hitl_widgets.questions import rle
 
 __all__ = [
@@ -323,6 +324,7 @@ def _region(
         mask = rle.to_mask((h, w), mark["counts"])
         value = {"format": "rle", "rle": encode(mask), "brushlabels": label}
         return {**part, **_whole((w, h)), "type": "brushlabels", "value": value}
+    refuse_frames([mark])
     if size is None:
         raise NotTaken("The size of the image is not known, and Label Studio's regions are in percent of it.")
     width, height = size

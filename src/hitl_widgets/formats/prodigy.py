@@ -30,6 +30,7 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
+from hitl_widgets.formats.images import refuse_frames
 from hitl_widgets.formats.tokenized import pieces
 
 __all__ = ["FORMATS", "WRITERS", "Answers"]
@@ -218,8 +219,14 @@ class Prodigy:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the lines."""
+        left: list[Left] = []
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for one in export.said:
+                try:
+                    refuse_frames(one.label)
+                except NotTaken as why:
+                    left.append(Left(one.number, str(why)))
+                    continue
                 row = {**one.item, **_given(one, export.classes), "answer": "accept"}
                 if one.size is not None:
                     row |= {"width": one.size[0], "height": one.size[1]}
@@ -230,7 +237,7 @@ class Prodigy:
                 if one.time is not None:
                     row["_timestamp"] = int(datetime.fromisoformat(one.time).timestamp())
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-        return []
+        return left
 
 
 def _given(one: Said, classes: Sequence[str]) -> dict[str, Any]:

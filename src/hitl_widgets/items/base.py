@@ -173,6 +173,8 @@ class Measured(Protocol):
     def extent(self, item: Any) -> tuple[float, ...]:
         """Return the number of characters, width and height in pixels, or seconds; nothing if unknown.
 
+        A video has all of width, height, number of frames and seconds.
+
         Raises
         ------
         ValueError

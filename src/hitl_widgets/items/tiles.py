@@ -16,7 +16,7 @@ from PIL import Image
 from hitl_widgets.items.base import Payload
 from hitl_widgets.items.pictures import image_size, load_image
 
-__all__ = ["BASE", "TILE", "part"]
+__all__ = ["BASE", "TILE", "ItemKey", "compressed", "part"]
 
 BASE, TILE = 2_048, 512
 LEVELS = 4  # of tiles: 1, 2, 4 or 8 pixels of the image for one of the tile
@@ -45,7 +45,7 @@ def part(item: Any, ask: Ask, most: int) -> Payload:
         raise ValueError("The image has changed since it was displayed: run the cell again.")
     match ask.get("what"):
         case "base":
-            mime, data = _base(_Key(item))
+            mime, data = _base(ItemKey(item))
             at = _whole(ask, "at", len(data))
             return Payload({"kind": "image", "total": len(data)}, ((mime, data[at : at + most]),))
         case "tile":
@@ -54,10 +54,10 @@ def part(item: Any, ask: Ask, most: int) -> Payload:
             x = _whole(ask, "x", (width - 1) // step) * step
             y = _whole(ask, "y", (height - 1) // step) * step
             right, bottom = min(x + step, width), min(y + step, height)
-            cut = _decoded(_Key(item)).crop((x, y, right, bottom))
+            cut = _decoded(ItemKey(item)).crop((x, y, right, bottom))
             if level:
                 cut = cut.resize((-(-cut.width >> level), -(-cut.height >> level)), Image.Resampling.BOX)
-            return Payload({"kind": "image"}, (_encoded(cut, most),))
+            return Payload({"kind": "image"}, (compressed(cut, most),))
     raise ValueError(f"An image has no part {ask.get('what')!r}.")
 
 
@@ -68,28 +68,36 @@ def _whole(ask: Ask, name: str, top: int) -> int:
     return int(number)
 
 
-class _Key:
-    """An item as the key of a cache: a file until it changes, else the object, which it keeps alive."""
+class ItemKey:
+    """An item as the key of a cache: a file until it changes, else the object, which it keeps alive.
+
+    Attributes
+    ----------
+    version
+        Differs between the versions of a file; empty for an object.
+    """
 
     def __init__(self, item: Any) -> None:
         self.item = item
         self._is: tuple[Any, ...] = (id(item),)
+        self.version = ""
         if isinstance(item, str | os.PathLike):
             state = os.stat(item)  # noqa: PTH116 - the item may be a text
             self._is = (os.fspath(item), state.st_mtime_ns, state.st_size)
+            self.version = f"{state.st_mtime_ns:x}-{state.st_size:x}"
 
     def __hash__(self) -> int:
         return hash(self._is)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._is == other._is
+        return isinstance(other, ItemKey) and self._is == other._is
 
 
 _lock = threading.Lock()
-_kept: OrderedDict[_Key, Image.Image] = OrderedDict()
+_kept: OrderedDict[ItemKey, Image.Image] = OrderedDict()
 
 
-def _decoded(key: _Key) -> Image.Image:
+def _decoded(key: ItemKey) -> Image.Image:
     """Return the whole image; the last ones are kept, because decoding takes seconds."""
     with _lock:  # so that no image is decoded twice at a time
         found = _kept.pop(key, None)
@@ -106,15 +114,15 @@ def _pixels(image: Image.Image) -> int:
 
 
 @lru_cache(BASES)
-def _base(key: _Key) -> tuple[str, bytes]:
+def _base(key: ItemKey) -> tuple[str, bytes]:
     with _lock:
         found = _kept.get(key)
     image = load_image(key.item, BASE) if found is None else found.copy()
     image.thumbnail((BASE, BASE), reducing_gap=3)
-    return _encoded(image, None)
+    return compressed(image, None)
 
 
-def _encoded(image: Image.Image, most: int | None) -> tuple[str, bytes]:
+def compressed(image: Image.Image, most: int | None) -> tuple[str, bytes]:
     """Return JPEG, or WebP for an image with transparency: in the best quality that fits, else smaller."""
     form, more = "JPEG", {"subsampling": 0}
     if image.mode == "RGBA" and np.asarray(image.getchannel("A")).min() < 255:
@@ -126,4 +134,4 @@ def _encoded(image: Image.Image, most: int | None) -> tuple[str, bytes]:
         image.save(stream, form, quality=quality, **more)
         if most is None or stream.tell() <= most or max(image.size) <= SMALLEST:
             return f"image/{form.lower()}", stream.getvalue()
-    return _encoded(image.reduce(2), most)
+    return compressed(image.reduce(2), most)

@@ -47,6 +47,8 @@ class Segmenting:
     """Calls the user's segmenter and converts what it returns to a mark of the question's kind."""
 
     def __init__(self, pool: Pool, segment: Segment) -> None:
+        if pool.kind == "video":
+            raise InvalidInput("segment= takes images, but these items are videos: leave it out.")
         self._pool, self._segment = pool, segment
 
     def mark(self, schema: Schema, row: int, place: Mapping[str, Any]) -> list[Any]:

@@ -133,7 +133,8 @@ class QuestionKind(Protocol):
         """Raise InvalidInput for an answer that does not fit an item.
 
         ``extent`` is the size of the item: the number of characters of a text, width and height of an image
-        in pixels, seconds of a recording; empty if unknown. Only called for :attr:`composed` kinds.
+        in pixels, seconds of a recording; of a video width, height, number of frames and seconds; empty if
+        unknown. Only called for :attr:`composed` kinds.
         """
 
     def load(self, value: Any, vocabulary: Vocabulary) -> Answer | None:

@@ -86,7 +86,7 @@ class Marks(Choices):
         """Return how far two places that are the same agree, 0 to 1: the share of equal characters."""
         if not self.writes or a[len(self.fields) :] == b[len(self.fields) :]:
             return 1.0
-        texts = [place[-1] if len(place) > len(self.fields) else "" for place in (a, b)]
+        texts = [place[-1] if isinstance(place[-1], str) else "" for place in (a, b)]
         return 1 - distance(*texts) / max(map(len, texts))
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
@@ -195,14 +195,12 @@ class Marks(Choices):
         names = {id_: vocabulary.meaning(id_) for id_ in self.classes(answer)}
         if None in names.values():
             return None
+        return [{**self.parts(place), **({self.called: names[id_]} if id_ else {})} for place, id_ in answer]
+
+    def parts(self, place: Any) -> dict[str, Any]:
+        """Return a place, with its text, as users read it."""
         fields = (*self.fields, "text") if self.writes else self.fields
-        return [
-            {
-                **dict(zip(fields, self.told(place), strict=False)),
-                **({self.called: names[id_]} if id_ else {}),
-            }
-            for place, id_ in answer
-        ]
+        return dict(zip(fields, self.told(place), strict=False))
 
     def classes(self, answer: Any) -> tuple[str, ...]:
         """Return the ids of the classes that occur."""

@@ -22,7 +22,7 @@ ALIKE = 0.5
 class ImageMarks(Marks):
     """Marks on an image, each with a class. Places are in pixels from the upper left corner."""
 
-    items = ("image",)
+    items: tuple[str, ...] = ("image",)
 
     def corners(self, place: Any) -> Iterable[tuple[float, float]]:
         """Return points within which a place lies."""

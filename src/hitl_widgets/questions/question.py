@@ -204,10 +204,11 @@ class Question:
 
     @staticmethod
     def boxes(classes: Iterable[Any], text: str = "", *, transcribe: bool = False, **told: Any) -> Schema:
-        """Ask for boxes on each image, each with a class.
+        """Ask for boxes on each image, or on frames of each video, each with a class.
 
         An answer is a list of dicts with ``x`` and ``y`` of the upper left corner, ``width``, ``height``
-        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01.
+        and ``label``. All numbers are in pixels of the image, upright, and rounded to 0.01. On a video, each
+        also has its ``frame``, counted from 0; :func:`~hitl_widgets.frame_times` says when that is.
 
         Parameters
         ----------
@@ -263,11 +264,11 @@ class Question:
         guidance: Mapping[str, str] | None = None,
         examples: Mapping[str, str] | None = None,
     ) -> Schema:
-        """Ask for ranges of each recording or time series, each with a class.
+        """Ask for ranges of each recording, video or time series, each with a class.
 
-        An answer is a list of dicts with ``start``, ``end`` and ``label``. Of a recording they are in
-        seconds. Of a series they are in the units of its times (dates: seconds since 1970 in UTC), in seconds
-        if its rate is given, else in samples. They are rounded to six digits after the point.
+        An answer is a list of dicts with ``start``, ``end`` and ``label``. Of a recording or a video they are
+        in seconds. Of a series they are in the units of its times (dates: seconds since 1970 in UTC), in
+        seconds if its rate is given, else in samples. They are rounded to six digits after the point.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Questions that ask for ranges of a recording or a time series."""
+"""Questions that ask for ranges of a recording, a video or a time series."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LARGEST = 1e12  # in the units of the axis; dates are seconds since 1970
 
 
 class Ranges(Marks):
-    """Ranges of a recording or a time series, each with a class.
+    """Ranges of a recording, a video or a time series, each with a class.
 
-    A place is (start, end): in seconds of a recording, and in the units of the time axis of a series.
+    A place is (start, end): in seconds of a recording or video, and in the units of the axis of a series.
     """
 
     name = "ranges"
-    asks = "ranges of a recording or a series"
-    items: tuple[str, ...] = ("audio", "series")
+    asks = "ranges of a recording, a video or a series"
+    items: tuple[str, ...] = ("audio", "video", "series")
     card = (
         "A label is a list of ranges, each with start and end (in seconds, or in the units of the axis of a "
         "series) and a class, as JSON in files."
@@ -55,15 +55,16 @@ class Ranges(Marks):
     def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
         """Raise InvalidInput for ranges beyond the item, and for overlaps if they are not allowed.
 
-        ``extent`` is the length of a recording in seconds, or the first and the last time of a series.
+        ``extent`` is the length of a recording in seconds, the first and the last time of a series, or what
+        a video has, which ends with its length.
         """
         for (start, end, *_), _id in answer if extent else ():
-            first, last = (0, extent[0]) if len(extent) == 1 else extent
+            first, last = extent if len(extent) == 2 else (0, extent[-1])
             if start < round(first, DIGITS) or end > round(last, DIGITS):
                 whole = (
-                    f"recording, which has {last:.3f} seconds"
-                    if len(extent) == 1
-                    else (f"series, which is from {first:.10g} to {last:.10g}")
+                    f"series, which is from {first:.10g} to {last:.10g}"
+                    if len(extent) == 2
+                    else f"{'recording' if len(extent) == 1 else 'video'}, which has {last:.3f} seconds"
                 )
                 raise InvalidInput(f"The range from {start:.10g} to {end:.10g} is beyond the {whole}.")
         if not schema.settings.get("overlap"):

@@ -11,6 +11,7 @@ import hitl_widgets as hitl
 from helpers import clouds, until
 from hitl_widgets.loop.asking import Ground
 from hitl_widgets.loop.drafting import Changes, expected_changes
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.questions.text import changed_share
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.monitor.widget import model_words
@@ -82,7 +83,7 @@ def test_only_corrections_of_drafts_that_were_seen_count() -> None:
         raise AssertionError("never called for labels from Python")
 
     with opened(mode="verify") as made:
-        made._loop.blind.issue([0])
+        made._loop.blind.issue([Suggestion(0, "", audit=True)])
         correct(made, 0, 0)
         correct(made, 1, 1)
         made.label(made.pool.ids[2], TEXTS[2])

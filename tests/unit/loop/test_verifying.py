@@ -10,6 +10,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.quality.verification import verification
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler.widget import Labeler
@@ -35,7 +36,7 @@ def label(session: Session, row: int, value: str, n: int) -> None:
 def test_answers_are_compared_with_the_suggestion_when_it_is_shown_and_when_it_is_not() -> None:
     with opened(suggest="old", mode="verify", audit=0) as made:
         made.wait()
-        made._loop.blind.issue([0, 1])
+        made._loop.blind.issue([Suggestion(row, "", audit=True) for row in (0, 1)])
         assert set(made._loop.blind.rows(made._loop.labels)) >= {0, 1}
         label(made, 0, "a", 0)  # hidden, and the same
         label(made, 1, "a", 1)  # hidden, and another

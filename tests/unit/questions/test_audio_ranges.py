@@ -79,7 +79,7 @@ def test_ranges_may_overlap_where_the_question_allows_it() -> None:
 
 
 def test_the_question_is_about_recordings_and_an_unreadable_one_is_said() -> None:
-    with pytest.raises(InvalidInput, match=r"ranges of a recording or a series.*'text'.*'audio'.*'series'"):
+    with pytest.raises(InvalidInput, match=r"ranges of a recording, a video or a series.*'text'.*'audio'.*'series'"):
         hitl.Session(["a", "b"], question=hitl.Question.ranges(["a"]), store=":memory:")
     sounds = [*SOUNDS["sound"][:2], None]
     with (

@@ -1,4 +1,5 @@
 import { LIGHT_KEYS } from "../../items/picture/light";
+import type { filmView } from "../../items/video/view";
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
 import { ALT } from "./line";
@@ -12,6 +13,8 @@ export type Drawing = Shape & {
   /** How a mark is drawn. */
   drawn: "drag" | "click" | "corners";
   start: string;
+  /** Shows a video, if these marks can be on its frames. */
+  film?: typeof filmView;
 };
 
 export const OPEN = "Click to add corners. Enter or a double click closes, Backspace removes the last one.";
@@ -47,25 +50,37 @@ export function startWords({ start, many }: Drawing, name: string, n: number): s
 }
 
 /** The keys of all marks on an image. */
-export const keysOnImage = (one: string, many: string, own: Keys): Keys =>
+export const keysOnImage = (one: string, many: string, own: Keys, light = LIGHT_KEYS): Keys =>
   keysOfMarks(one, many, [
     ...own,
     ["+ − Home", "zoom, and show the whole image; drag with Space to pan"],
-    ...LIGHT_KEYS,
+    ...light,
   ]);
 
-export function keysOf({ drawn, one, many }: Drawing): Keys {
+/** The keys of a video below its marks. */
+const FILM_KEYS: Keys = [
+  [";", "the selected box on the next frame, too; from another frame: on this one"],
+  [":", "fill the frames between it and the box before"],
+  ["PgUp PgDn", "the previous and the next frame; with ⇧ 2 s"],
+  ["Space", "play and pause, if no box is selected"],
+  ["< >", "slower and faster"],
+  ["% #", "loop, and go to a frame"],
+];
+
+export function keysOf({ drawn, one, many }: Drawing, film = false): Keys {
   const keys: (Keys[number] | false)[] = [
     ["N", drawn === "corners" ? "a polygon, and its next corner" : `a new ${one} in the middle`],
     ["← → ↑ ↓", "move it, faster while held; else pan"],
     drawn !== "click" && ["⇧← ⇧→ ⇧↑ ⇧↓", "move one corner"],
     drawn !== "click" && ["Space", "the other corner"],
     drawn === "drag" && ["*", "snap to what is in the box"],
+    ...(film ? FILM_KEYS : []),
   ];
   return keysOnImage(
     one,
     many,
     keys.filter((key) => key !== false),
+    film ? [] : LIGHT_KEYS,
   );
 }
 

@@ -2,8 +2,17 @@ import type { Composed, Composer, Composing } from "../../questions/registry";
 import { count } from "../../ui/dom";
 import { Timeline } from "./timeline";
 
-/** A mark: its place, the id of its class ("" while it has none), its text, and a number that stays the same. */
-export type Mark<P> = { readonly at: P; readonly id: string; readonly text: string; readonly nr: number };
+/**
+ * A mark: its place, the id of its class ("" while it has none), its text, a number that stays the same, and on a video the
+ * frame.
+ */
+export type Mark<P> = {
+  readonly at: P;
+  readonly id: string;
+  readonly text: string;
+  readonly nr: number;
+  readonly frame?: number;
+};
 /** What is new about a mark. */
 export type NewMark<P> = Omit<Mark<P>, "nr">;
 export type Marked<P> = readonly Mark<P>[];
@@ -17,6 +26,19 @@ type State<P> = {
   readonly suggested: Marked<P>;
   readonly links: readonly Link[];
   readonly suggestedLinks: readonly Link[];
+};
+
+/** The frames of a video, on each of which there may be marks. */
+export type Frames<P> = {
+  now: () => number;
+  n: () => number;
+  go: (frame: number) => void;
+  /** Seconds at which a frame starts. */
+  time: (frame: number) => number;
+  /** How far apart two places are. */
+  apart: (a: P, b: P) => number;
+  /** The place that is a share of the way from one to the other. */
+  between: (a: P, b: P, share: number) => P;
 };
 
 export type MarkingCallbacks<P> = {
@@ -36,6 +58,7 @@ export type MarkingCallbacks<P> = {
   touch?: (a: P, b: P) => boolean;
   /** The place in words. */
   words: (at: P) => string;
+  frames?: Frames<P>;
   /** Whether marks may lack a class. */
   bare?: boolean;
   /** Something has to be drawn again. */
@@ -97,14 +120,17 @@ export class Marking<P> {
     const marks = rows.map((row) => {
       const text = this.writes ? row.at(-2) : null;
       const place = row.slice(0, typeof text === "string" ? -2 : -1);
-      return this.mark(this.on.read(place), String(row.at(-1)), typeof text === "string" ? text : "");
+      const frame = this.on.frames ? Number(place.pop()) : undefined;
+      return this.mark(this.on.read(place), String(row.at(-1)), typeof text === "string" ? text : "", frame);
     });
     const related = (answer?.relations ?? []) as [number, number, string][];
     const links = related.map(([from, to, type]) => ({ from: marks[from].nr, to: marks[to].nr, type }));
     return { marks, links };
   }
 
-  private mark = (at: P, id: string, text = ""): Mark<P> => ({ at, id, text, nr: this.made++ });
+  private mark(at: P, id: string, text = "", frame = this.on.frames?.now()): Mark<P> {
+    return { at, id, text, nr: this.made++, ...(frame === undefined ? {} : { frame }) };
+  }
 
   get marks(): Marked<P> {
     return this.line.now.marks;
@@ -134,7 +160,7 @@ export class Marking<P> {
     return this.suggested.length + this.suggestedLinks.length;
   }
 
-  /** The marks and the suggestions, in the order in which they are walked: from top to bottom. */
+  /** The marks and the suggestions, in the order in which they are walked: by frame, then from top to bottom. */
   get ordered(): Marked<P> {
     return this.walked.marks;
   }
@@ -146,7 +172,10 @@ export class Marking<P> {
         mark,
         start: this.on.start(mark.at),
       }));
-      all.sort(({ start: a }, { start: b }) => a[1] - b[1] || a[0] - b[0]);
+      all.sort(
+        ({ start: a, mark: { frame: f = 0 } }, { start: b, mark: { frame: g = 0 } }) =>
+          f - g || a[1] - b[1] || a[0] - b[0],
+      );
       this.order = { of: state, marks: all.map(({ mark }) => mark), ideas: new Set(state.suggested) };
     }
     return this.order;
@@ -155,7 +184,11 @@ export class Marking<P> {
   isIdea = (mark: Mark<P>): boolean => this.walked.ideas.has(mark);
   nameOf = ({ id }: Mark<P>): string => (id ? (this.known.get(id)?.name ?? "a removed class") : "no class");
   colorOf = ({ id }: Mark<P>): string => this.known.get(id)?.color ?? "#8c8c8c";
-  wordsOf = (mark: Mark<P> | undefined): string => (mark ? this.on.words(mark.at) : "");
+  wordsOf(mark: Mark<P> | undefined): string {
+    if (!mark) return "";
+    return `${mark.frame === undefined ? "" : `frame ${mark.frame}, `}${this.on.words(mark.at)}`;
+  }
+
   spoken = (mark: Mark<P>): string => `${this.nameOf(mark)}, ${this.wordsOf(mark)}`;
   /** The class of the next mark. */
   get armedId(): string {
@@ -175,7 +208,8 @@ export class Marking<P> {
       gone.add(this.instead.get(mark.nr));
     }
     const marks = this.ordered.filter((mark) => !clashing.has(mark) && !gone.has(mark.nr));
-    const beyond = marks.filter(({ at }) => stray(at)).length;
+    const n = this.on.frames?.n() ?? Infinity;
+    const beyond = marks.filter(({ at, frame = 0 }) => stray(at) || frame >= n).length;
     if (beyond)
       return `${count(beyond, one, many)} from an earlier version of the ${whole} ${
         beyond === 1 ? "does" : "do"
@@ -190,7 +224,12 @@ export class Marking<P> {
     const related = links.length ? `, ${count(links.length, "relation")}` : "";
     return {
       answer: {
-        [name]: marks.map(({ at, text, id }) => [...write(at), ...(this.writes ? [text] : []), id]),
+        [name]: marks.map(({ at, frame, text, id }) => [
+          ...write(at),
+          ...(frame === undefined ? [] : [frame]),
+          ...(this.writes ? [text] : []),
+          id,
+        ]),
         ...(types.length ? { relations } : {}),
       },
       codes: this.card.classes.flatMap(({ id }, code) => (ids.has(id) ? [code] : [])),
@@ -345,6 +384,52 @@ export class Marking<P> {
     this.card.say(count(fresh.length, "new suggestion"));
   }
 
+  // -- frames
+
+  /** Puts a mark of another frame, by default the selected one, onto a frame as well. */
+  carry(mark: Mark<P> | null, frame: number): boolean {
+    const { frames, one } = this.on;
+    if (!frames || !mark || this.isIdea(mark))
+      return this.refuse(`Select a ${one} first, with . or a click.`);
+    if (frame >= frames.n()) return this.refuse("This is the last frame.");
+    const next = this.mark(mark.at, mark.id, mark.text, frame);
+    this.write({ marks: [...this.marks, next] }, next);
+    this.follow(next);
+    this.card.say(`Carried to frame ${frame}`);
+    return true;
+  }
+
+  /** The nearest mark of the same class on an earlier frame, from which frames can be filled up to this mark. */
+  origin({ id, at, frame = 0 }: Mark<P>): Mark<P> | null {
+    const { frames } = this.on;
+    if (!frames) return null;
+    const earlier = this.marks.filter((one) => one.id === id && (one.frame ?? 0) < frame);
+    const last = Math.max(...earlier.map((one) => one.frame ?? 0));
+    const there = earlier.filter((one) => one.frame === last);
+    there.sort((a, b) => frames.apart(a.at, at) - frames.apart(b.at, at));
+    return there[0] ?? null;
+  }
+
+  /** Marks the frames between the selected mark and its origin, along a straight line. */
+  fill(): boolean {
+    const { frames, one } = this.on;
+    const { current } = this;
+    if (!frames || !current || this.isIdea(current))
+      return this.refuse(`Select a ${one} first, with . or a click.`);
+    const from = this.origin(current);
+    if (!from) return this.refuse(`There is no earlier ${one} of this class.`);
+    const [first, last] = [from.frame ?? 0, current.frame ?? 0];
+    const [start, end] = [frames.time(first), frames.time(last)];
+    const made = Array.from({ length: last - first - 1 }, (_, i) => {
+      const share = (frames.time(first + 1 + i) - start) / (end - start);
+      return this.mark(frames.between(from.at, current.at, share), current.id, current.text, first + 1 + i);
+    });
+    if (!made.length) return this.refuse(`The frame before has a ${one} already.`);
+    this.write({ marks: [...this.marks, ...made] }, current);
+    this.card.say(`${count(made.length, "frame")} filled`);
+    return true;
+  }
+
   private remove(mark: Mark<P>): void {
     this.change(mark, null);
     this.card.say("Removed");
@@ -444,12 +529,27 @@ export class Marking<P> {
   walk(forward: boolean): boolean {
     const all = this.ordered;
     if (!all.length) return false;
-    const at = this.current ? all.indexOf(this.current) : forward ? -1 : 0;
+    const at = this.current ? all.indexOf(this.current) : this.beside(all, forward);
     const i = (at + (forward ? 1 : -1) + all.length) % all.length;
     this.choose(all[i]);
+    this.follow(all[i]);
     const idea = this.isIdea(all[i]) ? "suggested " : "";
-    this.card.say(`${idea}${this.nameOf(all[i])}, ${i + 1} of ${all.length}: ${this.on.words(all[i].at)}`);
+    this.card.say(`${idea}${this.nameOf(all[i])}, ${i + 1} of ${all.length}: ${this.wordsOf(all[i])}`);
     return true;
+  }
+
+  /** Where to walk on from if nothing is selected: before or after the marks on the present frame. */
+  private beside(all: Marked<P>, forward: boolean): number {
+    const now = this.on.frames?.now();
+    if (now === undefined) return forward ? -1 : 0;
+    const i = all.findIndex(({ frame = 0 }) => (forward ? frame >= now : frame > now));
+    return forward ? i - 1 : i < 0 ? all.length : i;
+  }
+
+  /** Shows the frame of a mark. */
+  follow(mark: Mark<P> | undefined): void {
+    const { frames } = this.on;
+    if (mark?.frame !== undefined && mark.frame !== frames?.now()) frames?.go(mark.frame);
   }
 
   step(back: boolean): boolean {
@@ -459,6 +559,8 @@ export class Marking<P> {
     const other = this.marks.filter((mark) => !before.has(mark));
     [this.current, this.draft] = [other.length === 1 ? other[0] : null, null];
     [this.failure, this.last] = ["", ""];
+    const now = new Set(this.marks);
+    this.follow(other[0] ?? [...before].find((mark) => !now.has(mark)));
     this.on.draw();
     this.card.changed();
     this.card.say(back ? "Undone" : "Redone");

@@ -2,6 +2,7 @@ import "./marking.css";
 import { type Frame, inSight, type Point, toScreen } from "../../items/picture/frame";
 import { ARROWS, Picture } from "../../items/picture/picture";
 import type { Drag } from "../../items/picture/pointers";
+import type { Film, Video } from "../../items/video/film";
 import type { Composer, Composing } from "../../questions/registry";
 import { count, h } from "../../ui/dom";
 import { apart, areaOf, boundsOf, boxed, cornersOf, moved, type Place, rounded, within } from "./geometry";
@@ -18,7 +19,7 @@ import {
 } from "./guide";
 import { handle, stroke, tag } from "./ink";
 import { heldKeys, keyButton, quietly, statusLine } from "./line";
-import { type Mark, Marking } from "./marking";
+import { type Frames, type Mark, Marking } from "./marking";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
 import type { Writing, WritingCallbacks } from "./writing";
@@ -32,13 +33,34 @@ const NAMED = 150;
 /** The size of a mark that is made by key, as a share of what is in sight. */
 const SHARE = 0.25;
 
+/** The frames of a video, for marks on them. */
+const framesOf = (film: Film): Frames<Place> => ({
+  now: () => film.frame,
+  // Until the frames are known, none is beyond the end.
+  n: () => (film.n > 1 ? film.n : Number.POSITIVE_INFINITY),
+  go: (frame) => {
+    if (film.playing) film.pause();
+    film.go(frame);
+  },
+  time: (frame) => film.times[frame],
+  apart: (a, b) => apart(middle(a), middle(b)),
+  between: (a, b, share) => a.map((value, i) => rounded(value + share * (b[i] - value))),
+});
+
+const middle = (at: Place): Point => {
+  const [x0, y0, x1, y1] = boundsOf(at);
+  return [(x0 + x1) / 2, (y0 + y1) / 2];
+};
+
 /** Makes what the texts of marks are typed with, for shapes that may have texts. */
 export type Write = (on: Composing, marking: Marking<Place>, how: WritingCallbacks<Place>) => Writing<Place>;
 
 /** Composes boxes, polygons or points on an image: with a mouse, with fingers, or by keys alone. */
 export function composeShapes(on: Composing, shape: Drawing, write?: Write): Composer {
   const { item, stage, say, leave } = on;
-  if (!item || !["image", "remote"].includes(item.content.kind)) return unshown(shape.many);
+  const kind = item?.content.kind ?? "";
+  const isVideo = kind === "video" && shape.film !== undefined;
+  if (!item || !(isVideo || ["image", "remote"].includes(kind))) return unshown(shape.many);
   const size = { width: Number(item.content.width ?? 0), height: Number(item.content.height ?? 0) };
   const rest = quietly(say, stage.signal);
   const held = heldKeys(stage.signal);
@@ -61,7 +83,9 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   const close = keyButton("⏎", () => closeUp());
   const accept = keyButton("=", () => marking.accept());
   const add = keyButton("N", () => make());
-  const line = statusLine(add, close, snap, remove, accept);
+  const carry = keyButton(";", () => marking.carry(carried(), target()));
+  const fill = keyButton(":", () => marking.fill());
+  const line = statusLine(add, close, snap, ...(isVideo ? [carry, fill] : []), remove, accept);
   const picture = new Picture(size, stage, {
     marks: (c, frame) => paint(c, frame),
     top: (c, frame) => paintTop(c, frame),
@@ -75,9 +99,17 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
     failed: (words) => marking.refuse(words),
     ready: drawLine,
   });
+  /** Another frame is shown, or more of the video is known. */
+  let turned = (): void => undefined;
+  const film = isVideo
+    ? shape.film?.(item.content as Video, item.media[0], stage, { screen: picture, moved: () => turned() })
+    : null;
+  const player = film?.player;
+  /** The mark that was selected on another frame. */
+  let left: Mark<Place> | null = null;
   const marking = new Marking<Place>(on, {
     ...shape,
-    whole: "image",
+    whole: isVideo ? "video" : "image",
     start: (at) => [at[0], at[1]],
     stray: (at) => {
       const [x0, y0, x1, y1] = boundsOf(at);
@@ -88,6 +120,7 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
       picture.draw("marks", "top");
       drawLine();
     },
+    ...(player ? { frames: framesOf(player) } : {}),
   });
   const segment = segmenter(on, {
     found: (at) => marking.propose(shape.read(at), marking.marks.find(({ nr }) => nr === prompt?.nr) ?? null),
@@ -97,12 +130,19 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   const segments = segment.there && shape.drawn !== "click";
   const writing = marking.writes && write ? written(write) : null;
   const texts = writing ? [writing.script.element] : [];
-  const element = h("div", { class: "hitl-marking" }, picture.element, ...texts, line.element);
+  const element = h(
+    "div",
+    { class: "hitl-marking" },
+    film?.element ?? picture.element,
+    ...texts,
+    line.element,
+  );
 
   /** The texts of marks, below the picture. */
   function written(write: Write): Writing<Place> {
     const go = (mark: Mark<Place>): void => {
       select(mark);
+      marking.follow(mark);
       picture.reveal(boundsOf(mark.at));
     };
     return write(on, marking, {
@@ -118,12 +158,31 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
     });
   }
 
+  // -- frames of a video
+
+  const here = ({ frame }: Mark<Place>): boolean => frame === undefined || frame === player?.frame;
+
+  // What was selected on another frame stays behind.
+  turned = () => {
+    const { current } = marking;
+    if (current && !here(current)) {
+      left = current;
+      marking.choose(null);
+    } else picture.draw("marks", "top");
+    drawLine();
+  };
+
+  /** The mark that can be carried, and the frame to which. */
+  const carried = (): Mark<Place> | null =>
+    marking.current ?? (left && marking.marks.includes(left) ? left : null);
+  const target = (): number => (marking.current ? (marking.current.frame ?? 0) + 1 : (player?.frame ?? 0));
+
   // -- drawing
 
   function paint(c: CanvasRenderingContext2D, frame: Frame): void {
     const [x0, y0, x1, y1] = inSight(frame, picture.size, picture.view);
     const all = [...marking.marks, ...marking.suggested].filter((mark) => {
-      if (mark === marking.current) return false;
+      if (mark === marking.current || !here(mark)) return false;
       const [a, b, d, e] = boundsOf(mark.at);
       return a <= x1 && d >= x0 && b <= y1 && e >= y0;
     });
@@ -159,6 +218,13 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
         });
     }
     const look = { color: armedColor(), current: true, idea: false };
+    const ghost = current ? null : carried();
+    if (ghost)
+      stroke(c, frame, shape.outline(ghost.at), {
+        color: marking.colorOf(ghost),
+        current: false,
+        idea: true,
+      });
     if (live && !live.of) stroke(c, frame, shape.outline(live.at), look);
     if (open) {
       stroke(c, frame, pointer ? [...open, ...pointer] : open, look, true);
@@ -173,6 +239,13 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
     const mine = current !== null && !marking.isIdea(current);
     writing?.draw(`No ${shape.many} yet. ${shape.start}.`);
     picture.element.dataset.marks = String(marking.marks.length);
+    if (film) {
+      const from = mine && marking.origin(current);
+      const between = from ? (current.frame ?? 0) - (from.frame ?? 0) - 1 : 0;
+      film.notch(new Set(marking.marks.map(({ frame = 0 }) => frame)));
+      carry.offer(mine || (!current && carried()) ? `to frame ${target()}` : null);
+      fill.offer(between > 0 ? `fill ${count(between, "frame")}` : null);
+    }
     line.tell(segment.busy ? "Segmenting …" : failure || words(), !segment.busy && failure !== "");
     add.offer(current ? null : open ? "add a corner" : `new ${shape.one}`);
     close.offer(open ? "close" : null);
@@ -203,7 +276,7 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   function hit(at: Point): Mark<Place> | null {
     const near = shape.drawn === "click" ? reach() : reach() / 3;
     const found = [...marking.suggested, ...marking.marks]
-      .filter((mark) => shape.inside(mark.at, at, near))
+      .filter((mark) => here(mark) && shape.inside(mark.at, at, near))
       .sort((a, b) => areaOf(shape.outline(a.at)) - areaOf(shape.outline(b.at)));
     const i = marking.current ? found.indexOf(marking.current) : -1;
     return found[(i + 1) % found.length] ?? null;
@@ -228,7 +301,13 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
     if (open || before !== touching) picture.draw("top");
   }
 
+  /** Whether the frame that marks belong to is on the screen. */
+  function settled(): boolean {
+    return !player || (player.settled && !player.playing);
+  }
+
   function clicked(at: Point): void {
+    if (!settled()) return;
     const found = open ? null : hit(at);
     if (found) select(found);
     else if (shape.drawn === "corners") corner(within(at, picture.size));
@@ -244,7 +323,7 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   function dragged(start: Point): Drag | null {
     const i = handleAt(start);
     const { current } = marking;
-    if (open) return null;
+    if (open || !settled()) return null;
     if (current && !marking.isIdea(current)) {
       if (i >= 0) return following(current, (to) => shape.pulled(current.at, i, within(to, picture.size)));
       if (shape.inside(current.at, start, reach() / 3))
@@ -390,6 +469,16 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   }
 
   function press(key: string, shift: boolean): boolean | "again" {
+    if (film && key === ";") return marking.carry(carried(), target()) && "again";
+    if (film && key === ":") return marking.fill();
+    if (film && key === "Escape" && left && !marking.current) {
+      left = null;
+      turned();
+      return true;
+    }
+    // Frames have the keys that change the light of an image, and those that move a picture which is not whole.
+    if (film && ["PageUp", "PageDown", "End"].includes(key)) return false;
+    if (film && !marking.current && (key === " " || (key === "Home" && picture.whole))) return false;
     if (key in ARROWS && nudge(key, shift)) return "again";
     if (key === "Enter" && writing && marking.current && !open) {
       writing.type(marking.current);
@@ -423,13 +512,13 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   marking.load();
   writing?.remember();
   drawLine();
-  void picture.load(item);
+  if (!film) void picture.load(item);
   return {
     element,
     press,
     pick: (code) => marking.pick(code),
     picked: () => marking.picked(),
     read: () => (open ? "Close the polygon first, with Enter." : marking.read()),
-    keys: [...(writing ? WRITING : []), ...keysOf(shape)],
+    keys: [...(writing ? WRITING : []), ...keysOf(shape, isVideo)],
   };
 }

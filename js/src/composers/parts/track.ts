@@ -2,21 +2,25 @@ import { type Audio, type Recording, recording } from "../../items/audio/recordi
 import { clock } from "../../items/audio/wave";
 import type { Stage } from "../../items/registry";
 import { type Series, seriesPlot } from "../../items/series/plot";
+import type { Film } from "../../items/video/film";
+import { filmView, type Video } from "../../items/video/view";
 import { h } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { type Grid, gridOf, type Piece } from "./pieces";
 
-/** What ranges are marked on: a recording or a series. */
+/** What ranges are marked on: a recording, a video or a series. */
 export type Track = {
   element: HTMLElement;
   /** What the ranges lie on. */
   place: HTMLElement;
-  name: "recording" | "series";
+  name: "recording" | "video" | "series";
   grid: Grid;
   /** How far an answer may be beyond the ends because it is rounded. */
   rounding: number;
   /** How far keys move an edge, and with Shift. */
   steps: () => readonly [number, number];
+  /** The start of the frame that is some frames away; only of videos, whose edges keys move by frames. */
+  beside?: (at: number, frames: number) => number;
   /** Where a place is in sight, from 0 at the left to 1 at the right; and the place there. */
   xOf: (at: number) => number;
   atX: (x: number) => number;
@@ -24,7 +28,7 @@ export type Track = {
   /** The playhead, or the cursor. */
   cursor: () => number;
   seek: (at: number) => void;
-  /** Plays a piece, or stops; only of recordings. */
+  /** Plays a piece, or stops; not of series. */
   play?: (piece: Piece) => void;
   playing: () => boolean;
   /** Handles keys while no range is selected. */
@@ -36,14 +40,23 @@ const STEPS = { short: [0.02, 0.2], long: [0.1, 1], from: 30 } as const;
 /** Steps of an edge or the cursor of a series, as shares of what is in sight. */
 const SHARES = [0.005, 0.05] as const;
 
-/** `moved`: the playhead or the cursor has moved; `looked`: another part is in sight. */
-export function trackOf(content: Audio | Series, stage: Stage, moved: () => void, looked: () => void): Track {
+/** `moved`: the playhead or the cursor has moved; `looked`: another part is in sight, or its length is known. */
+export function trackOf(
+  content: Audio | Video | Series,
+  media: readonly string[],
+  stage: Stage,
+  moved: () => void,
+  looked: () => void,
+): Track {
+  if (content.kind === "video") return filmed(content, media[0], stage, moved, looked);
   return content.kind === "audio"
     ? heard(recording(content, stage, moved), content.seconds)
     : drawn(content, stage, moved, looked);
 }
 
-export function heard({ element, wave, player }: Recording, seconds: number): Track {
+type Heard = Pick<Recording, "element" | "wave"> & { player: Recording["player"] | Film };
+
+export function heard({ element, wave, player }: Heard, seconds: number): Track {
   const grid = gridOf(seconds);
   const steps = grid.last < STEPS.from ? STEPS.short : STEPS.long;
   return {
@@ -64,6 +77,41 @@ export function heard({ element, wave, player }: Recording, seconds: number): Tr
     },
     playing: () => player.playing,
     press: () => false,
+  };
+}
+
+function filmed(
+  content: Video,
+  poster: string | undefined,
+  stage: Stage,
+  moved: () => void,
+  looked: () => void,
+): Track {
+  // The view calls back while it is made.
+  let begun = false;
+  let seconds = content.seconds;
+  let grid = gridOf(seconds);
+  const { element, wave, player } = filmView(content, poster, stage, {
+    moved: () => {
+      // The length is known once all frames are.
+      if (!begun || player.seconds === seconds) moved();
+      else {
+        seconds = player.seconds;
+        grid = gridOf(seconds);
+        looked();
+      }
+    },
+  });
+  begun = true;
+  return {
+    ...heard({ element, wave, player }, seconds),
+    name: "video",
+    get grid() {
+      return grid;
+    },
+    beside: (at, frames) => player.beside(at, frames),
+    xOf: (at) => at / seconds,
+    atX: (x) => x * seconds,
   };
 }
 

@@ -15,6 +15,8 @@ type Drag = { x: number; from: number; of?: Band; edge?: Edge; now?: Piece };
 const REACH = { mouse: 6, touch: 16 };
 /** A pointer that moves less clicks. */
 const STILL = 4;
+/** How many frames of a video a key with Shift moves an edge by. */
+const FRAMES = 10;
 
 export type WaveCallbacks = {
   one: string;
@@ -26,7 +28,7 @@ export type WaveCallbacks = {
   draw: () => void;
 };
 
-/** The pieces of a recording or series over what is drawn of it: marked with the pointer, or at the cursor by keys. */
+/** The pieces of a recording, video or series over what is drawn of it: marked with the pointer, or at the cursor by keys. */
 export class Waves {
   /** Where a piece was started by key that is not ended yet, and how far it may go. */
   open: { at: number; within: Piece } | null = null;
@@ -219,7 +221,10 @@ export class Waves {
   private nudge(piece: Piece, way: 1 | -1, shift: boolean): void {
     const { track } = this;
     const { moving } = this.marking;
-    const to = further(track.grid.exact, piece[moving], track.steps()[shift ? 1 : 0], way);
+    const from = piece[moving];
+    const to =
+      track.beside?.(from, way * (shift ? FRAMES : 1)) ??
+      further(track.grid.exact, from, track.steps()[shift ? 1 : 0], way);
     const next = moved(piece, moving, to, this.roomOf(piece, this.marking.current), track.grid);
     if (next[moving] === piece[moving]) this.card.say("It goes no further");
     else {

@@ -1,7 +1,8 @@
 import { h, percent, setText } from "../../ui/dom";
 import type { Stage } from "../registry";
+import { button, name, nextSpeed, paceView } from "./controls";
 import { Player, type Sound } from "./player";
-import { clock, decodePeaks, drawing, icon, key, type Peaks, peaksOf, redraw, spokenTime } from "./wave";
+import { clock, decodePeaks, drawing, icon, type Peaks, peaksOf, redraw, spokenTime } from "./wave";
 
 export type Audio = {
   kind: "audio";
@@ -19,7 +20,6 @@ export type Recording = { element: HTMLElement; wave: HTMLElement; player: Playe
 const SHORT_BYTES = 2_000_000;
 /** Delay before that, so that nothing is loaded for items that are only passed. */
 const REST_MS = 250;
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
 /** Kept for the next recording. */
 let speed = 1;
 
@@ -84,8 +84,7 @@ export function recording(content: Audio, stage: Stage, moved?: () => void): Rec
   }
 
   function setSpeed(way: number): void {
-    const at = SPEEDS.indexOf(speed) + way;
-    speed = way ? (SPEEDS[Math.max(0, Math.min(at, SPEEDS.length - 1))] ?? 1) : 1;
+    speed = nextSpeed(speed, way);
     player.rate = speed;
     pace.show(speed);
   }
@@ -192,45 +191,6 @@ function joined(before: Peaks, after: Peaks): Peaks {
   all.set(before);
   all.set(after, before.length);
   return all;
-}
-
-function paceView(set: (way: number) => void) {
-  const now = h("button", { class: "hitl-number", attrs: { type: "button" }, on: { click: () => set(0) } });
-  const stepper = (words: string, sign: string, pressed: string, way: number): HTMLElement =>
-    name(
-      h("button", { text: sign, attrs: { type: "button" }, on: { click: () => set(way) } }),
-      words,
-      pressed,
-    );
-  const element = h(
-    "div",
-    { class: "hitl-pace", attrs: { role: "group", "aria-label": "Speed" } },
-    stepper("Slower", "−", ",", -1),
-    now,
-    stepper("Faster", "+", ".", 1),
-  );
-  const show = (rate: number): void => {
-    setText(now, `${rate}×`);
-    now.title = "Reset to normal speed";
-    now.setAttribute("aria-label", `Speed ${rate}. Reset to normal speed`);
-  };
-  return { element, show };
-}
-
-function button(shape: "play" | "back" | "on", words: string, pressed: string, act: () => void, more = "") {
-  const element = h(
-    "button",
-    { class: `hitl-button ${more}`, attrs: { type: "button" }, on: { click: act } },
-    icon(shape),
-    key(pressed),
-  );
-  return name(element, words, pressed);
-}
-
-function name<E extends HTMLElement>(element: E, words: string, pressed: string): E {
-  element.setAttribute("aria-label", words);
-  element.title = `${words} (${pressed})`;
-  return element;
 }
 
 /** Technical details of the recording. */

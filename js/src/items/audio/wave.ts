@@ -63,12 +63,15 @@ export function spokenTime(seconds: number): string {
   return said.slice(0, 2).join(" ") || "0 seconds";
 }
 
-type Icon = "play" | "pause" | "back" | "on";
+export type Icon = "play" | "pause" | "back" | "on" | "before" | "after" | "loop";
 const SHAPES: Record<Icon, string> = {
   play: "M7 4.5v15l12.5-7.5z",
   pause: "M6.5 4.5h4v15h-4zM13.5 4.5h4v15h-4z",
   back: "M11.5 6v12L3 12zM20 6v12l-8.500-6z",
   on: "M12.500 6v12l8.500-6zM4 6v12l8.500-6z",
+  before: "M17 5.500v13L8 12zM5 5.500h2v13H5z",
+  after: "M7 5.500v13l9-6.500zM17 5.500h2v13h-2z",
+  loop: "M7 7h9V4l5 4.500-5 4.500v-3H7a2 2 0 0 0-2 2v1H3v-2a4 4 0 0 1 4-4zM17 17H8v3l-5-4.500L8 11v3h9a2 2 0 0 0 2-2v-1h2v2a4 4 0 0 1-4 4z",
 };
 
 export function icon(name: Icon): SVGSVGElement {

@@ -61,7 +61,8 @@ export class Picture {
   private tiles: Tiles | null = null;
   /** The whole image, in the best of the sizes that are here. */
   private shown: Shown | null = null;
-  private whole = true;
+  /** Whether the whole image is in sight. */
+  whole = true;
   private scheduled = false;
   /** Whether Space is held, so that a drag pans. */
   private space = false;
@@ -121,6 +122,12 @@ export class Picture {
         (error) => this.fail("The image is not sharp", error),
       );
     this.busy(false);
+    this.draw("image");
+  }
+
+  /** Shows another image in its place, such as a frame of a video. */
+  put(source: CanvasImageSource, width: number): void {
+    this.shown = { source, width };
     this.draw("image");
   }
 

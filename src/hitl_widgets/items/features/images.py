@@ -23,7 +23,17 @@ from hitl_widgets.items.pictures import load_image
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Columns", "ImageDescriptors", "encode"]
+__all__ = [
+    "PARTS",
+    "SIDE",
+    "WIDTH",
+    "Columns",
+    "ImageDescriptors",
+    "described",
+    "encode",
+    "fitted",
+    "through",
+]
 
 # The attributes saved in a model file: see models/estimators.py.
 ESTIMATORS: dict[str, dict[str, str]] = {
@@ -44,8 +54,13 @@ TEXTURE = 2 * QUARTERS * PATTERNS
 OUTLINE = (SIDE // CELL) ** 2 * ANGLES
 COLOUR = QUARTERS * COLOURS
 WIDTH = TEXTURE + OUTLINE + COLOUR
+Part = tuple[str, int, int, float]
 # Name, number of columns, number of components, and weight: see docs/image-features.md.
-PARTS = (("texture", TEXTURE, 64, 0.7), ("outline", OUTLINE, 64, 0.5), ("colour", COLOUR, 32, 0.5))
+PARTS: tuple[Part, ...] = (
+    ("texture", TEXTURE, 64, 0.7),
+    ("outline", OUTLINE, 64, 0.5),
+    ("colour", COLOUR, 32, 0.5),
+)
 DIM = 64
 
 
@@ -115,20 +130,22 @@ def encode(
     parts.clear()
     reader = ImageDescriptors()
     reader.mean_ = known.mean(axis=0)
-    steps = _fitted(known, random_state)
+    steps = fitted(known, random_state)
     X = np.empty((n, steps[-1].n_components_), np.float32)
-    X[:] = _through(steps, reader.mean_[None])
-    X[rows] = _through(steps, known)
+    X[:] = through(steps, reader.mean_[None])
+    X[rows] = through(steps, known)
     del known
     for at in range(low, n, SOME):
         rows, found = read(at)
         if len(rows):
-            X[rows] = _through(steps, found)
+            X[rows] = through(steps, found)
     ImageDescriptors.report(items, failures)
     return X, make_pipeline(reader, *steps)
 
 
-def _fitted(found: Floats, random_state: int) -> list[Any]:
+def fitted(
+    found: Floats, random_state: int, described_parts: Sequence[Part] = PARTS, dim: int = DIM
+) -> list[Any]:
     """Fit the steps after the descriptors: PCA of each part, scaled to rows of length 1, then PCA of all."""
     from sklearn.decomposition import PCA
     from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -139,17 +156,18 @@ def _fitted(found: Floats, random_state: int) -> list[Any]:
             return PCA(min(k, *rows.shape), random_state=random_state).fit(rows)
 
     parts, low = [], 0
-    for name, width, k, _ in PARTS:
+    for name, width, k, _ in described_parts:
         give_way()
         parts.append((name, make_pipeline(
             Columns(low, low + width), reduced(found[:, low : low + width], k), Normalizer()
         )))  # fmt: skip
         low += width
-    union = FeatureUnion(parts, transformer_weights={name: weight for name, _, _, weight in PARTS})
-    return [union, reduced(union.transform(found), DIM)]
+    union = FeatureUnion(parts, transformer_weights={name: weight for name, _, _, weight in described_parts})
+    return [union, reduced(union.transform(found), dim)]
 
 
-def _through(steps: Sequence[Any], found: Any) -> Features:
+def through(steps: Sequence[Any], found: Any) -> Features:
+    """Transform descriptors by fitted steps."""
     for step in steps:
         found = step.transform(found)
     return np.ascontiguousarray(found, np.float32)
@@ -187,7 +205,7 @@ def describe(items: Sequence[Any]) -> tuple[Floats, Failures]:
     for low in range(0, len(read), SOME):
         give_way()
         some = read[low : low + SOME]
-        rows[some] = _described(pictures[some])
+        rows[some] = described(pictures[some])
     return rows, failures
 
 
@@ -206,7 +224,8 @@ def _picture(item: Any) -> npt.NDArray[np.uint8]:
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR).convert("RGB"))
 
 
-def _described(pictures: npt.NDArray[np.uint8]) -> Floats:
+def described(pictures: npt.NDArray[np.uint8]) -> Floats:
+    """Return the descriptors of pictures, uint8 (n, 64, 64, 3); see :func:`describe`."""
     colours: Floats = pictures.astype(np.float32) / np.float32(255)
     grey: Floats = colours @ np.array([0.299, 0.587, 0.114], np.float32)
     parts = [_texture(grey), _texture(_halved(grey)), _outline(grey), _colour(_halved(colours))]
