@@ -137,6 +137,7 @@ describe("what a composer starts with", () => {
       compose,
       suggested: null,
       copies: 0,
+      precedents: [],
       notes: new Map(),
     } as never);
     view.close();
