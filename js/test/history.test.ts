@@ -90,7 +90,10 @@ describe("the history", () => {
   });
 
   it("has no items to open of a change of the classes", () => {
-    const [, row] = draw(entry("now"), entry("c", { kind: "schema", n: 0, value: "class new added", way: [1, 1] }));
+    const [, row] = draw(
+      entry("now"),
+      entry("c", { kind: "schema", n: 0, value: "class new added", way: [1, 1] }),
+    );
     expect(row.querySelector("button.hitl-history-what")).toBeNull();
     expect(row.textContent).toContain("class new added");
   });
