@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
-from hitl_widgets.loop.asking import Labels
+from hitl_widgets.evidence import Evidence
 from hitl_widgets.quality.deferral import expected_accuracy
 from hitl_widgets.quality.drift import drift
 from hitl_widgets.quality.triage import certain, on_average
@@ -31,26 +30,6 @@ CALLED = 20
 Floats = npt.NDArray[np.float64]
 
 
-class Known(Protocol):
-    """What ``session.trust`` knows about a session."""
-
-    @property
-    def pool(self) -> Pool:
-        """The items."""
-
-    def features_of(self, items: Any) -> tuple[Any, Any]:
-        """Return the session's features, and those of new items."""
-
-    def split_model(self) -> tuple[Labels, Any, npt.NDArray[np.int64]]:
-        """Return the labels, a classifier that has not learned the audited ones, and the audited rows."""
-
-    def predicted(self, ids: Any) -> tuple[Labels, list[int], Floats]:
-        """Return the labels, the rows of these items, and their class probabilities."""
-
-    def confusions(self) -> tuple[list[str], Floats]:
-        """Return the annotators, and the confusion matrix of each."""
-
-
 def check_promise(error: Any, certainty: Any) -> None:
     """Raise InvalidInput unless these are shares between 0 and 1."""
     for name, value in (("error", error), ("certainty", certainty)):
@@ -66,7 +45,7 @@ def rule_words(error: float, certainty: float | None) -> str:
 
 
 def route(
-    known: Known, items: Any, error: float, certainty: float | None, people: bool | Sequence[str]
+    known: Evidence, items: Any, error: float, certainty: float | None, people: bool | Sequence[str]
 ) -> pd.DataFrame:
     """Decide about new items: see :meth:`Session.route`."""
     import pandas as pd
@@ -137,7 +116,7 @@ def _words(n: int, n_accepted: int, needed: int, p: float | None, audits: int) -
     return words
 
 
-def ask_whom(known: Known, ids: Any, people: bool | Sequence[str]) -> pd.DataFrame:
+def ask_whom(known: Evidence, ids: Any, people: bool | Sequence[str]) -> pd.DataFrame:
     """Decide who is asked: see :meth:`Trust.ask_whom`."""
     import pandas as pd
 
@@ -154,7 +133,7 @@ def ask_whom(known: Known, ids: Any, people: bool | Sequence[str]) -> pd.DataFra
     )
 
 
-def _whom(known: Known, P: Floats, people: bool | Sequence[str]) -> tuple[list[str], Floats, Floats]:
+def _whom(known: Evidence, P: Floats, people: bool | Sequence[str]) -> tuple[list[str], Floats, Floats]:
     """Who is most likely right about each item, how likely that is, and how likely the model is."""
     names, confusion = known.confusions()
     wanted = names if people is True else list(people) if people else names

@@ -678,9 +678,10 @@ class Session:
         RuntimeWarning
             If the new items differ, or are too few (under 20) to test that.
         """
+        from hitl_widgets.evidence import Evidence
         from hitl_widgets.routing import route
 
-        return route(self.trust, items, error, certainty, people)
+        return route(Evidence(self._loop), items, error, certainty, people)
 
     def notes(self) -> pd.DataFrame:
         """All notes, oldest first: columns id, note, annotator and time."""

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from hitl_widgets.data.columns import Columns
-from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.evidence import Evidence
 from hitl_widgets.learn.calibration import AUDITED
-from hitl_widgets.learn.learner import NotYet
 from hitl_widgets.loop.asking import BAD
 from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.loop.settings import as_list
 from hitl_widgets.quality.agreement import agreement, reliability
-from hitl_widgets.quality.consensus import Votes, consensus, worth
-from hitl_widgets.quality.disputes import Dispute, Disputes, Given, agreed, differ
+from hitl_widgets.quality.consensus import consensus, worth
 from hitl_widgets.quality.drift import Drift, drift
 from hitl_widgets.quality.fairness import Swap, label_rates, swap_effect
 from hitl_widgets.quality.groups import by_group
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.quality.triage import certain, on_average
-from hitl_widgets.questions.base import kind_of
 from hitl_widgets.routing import ask_whom, check_promise
 from hitl_widgets.transfer.cards import Card, session_card
 from hitl_widgets.transfer.frames import column
@@ -35,8 +29,6 @@ from hitl_widgets.transfer.frames import column
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hitl_widgets.learn.evaluate import Told
-    from hitl_widgets.loop.asking import Labels
     from hitl_widgets.loop.trusting import Advice
 
 __all__ = ["Trust"]
@@ -46,7 +38,7 @@ class Trust:
     """How good the labels and the model are; ``session.trust``. It reads the log and changes nothing."""
 
     def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+        self._loop, self._known = loop, Evidence(loop)
 
     def __repr__(self) -> str:
         return f"<Trust of task {self._loop.task!r}>"
@@ -58,7 +50,7 @@ class Trust:
 
         Columns annotators, n, agree (the mean, by the measure of the question's kind) and kappa (Cohen 1968).
         """
-        return agreement(*self._said())
+        return agreement(*self._known.said())
 
     def reliability(self) -> pd.DataFrame:
         """Return coefficients of agreement over all annotators, with 95 % bootstrap intervals over items.
@@ -67,7 +59,7 @@ class Trust:
         least two labels), value, low and high. If one answer prevails, alpha is low although people agree,
         and AC1 is not, so look at both.
         """
-        labels, agree = self._said()
+        labels, agree = self._known.said()
         try:
             return reliability(labels, agree)
         except ValueError as error:
@@ -90,7 +82,7 @@ class Trust:
         """
         import pandas as pd
 
-        labels, _, votes, model, more = self._votes()
+        labels, _, votes, model, more = self._known.votes()
         found = consensus(votes, model, **more)
         counts, decided = votes.counts(), more["known"] >= 0
         rows = np.flatnonzero((counts.sum(axis=1) > 0) | decided)
@@ -118,59 +110,12 @@ class Trust:
 
         self._loop.log.catch_up()
         rows = []
-        for one in self.cases().open:
+        for one in self._known.cases().open:
             said = {self._loop.log.told(given.answer)[2]: len(given.people) for given in one.answers}
             share = one.answers[0].share
             told = (self._loop.pool.ids[one.row], said, sum(said.values()), one.agree)
             rows.append((*told, np.nan if share is None else share))
         return pd.DataFrame(rows, columns=["id", "answers", "people", "agree", "confidence"])
-
-    def cases(self, *, model: bool = True) -> Disputes:
-        """Return the same for the Reviewer; without the model, it does not wait for it."""
-        shares, ledger = self._shares(model=model), self._loop.log.ledger
-        with self._loop.log.lock:
-            kind, schema, fold = ledger.fold.kind, ledger.schema, ledger.fold
-            by_row: dict[int, dict[Any, list[str]]] = {}
-            people = set()
-            for row, answer, who in self._answers():
-                by_row.setdefault(row, {}).setdefault(answer, []).append(who)
-                people.add(who)
-            experts = {
-                who: {fold.vocabulary.heir(id_) for id_ in known} for who, known in fold.crew.experts.items()
-            }
-            shared = {row: said for row, said in by_row.items() if sum(map(len, said.values())) > 1}
-            found = []
-            for row, said in shared.items():
-                if len(said) < 2 or ledger.verdict(ledger.pool.keys[row]) is not None:
-                    continue
-                if not differ(list(said), lambda a, b: kind.agree(a, b, schema)):
-                    continue
-                given = [
-                    Given(
-                        answer,
-                        tuple(who),
-                        sum(not experts.get(one, set()).isdisjoint(kind.classes(answer)) for one in who),
-                        shares(row, answer),
-                    )
-                    for answer, who in said.items()
-                ]
-                given.sort(key=lambda one: (-(one.share or 0), -len(one.people)))
-                every = [answer for answer, who in said.items() for _ in who]
-                classes = {id_ for answer in said for id_ in kind.classes(answer)}
-                mine = not experts.get(self._loop.annotator, set()).isdisjoint(classes)
-                agree = agreed(every, lambda a, b: kind.agree(a, b, schema))
-                found.append(Dispute(row, tuple(given), agree, mine))
-        found.sort(key=lambda one: (not one.mine, -one.doubt, one.row))
-        return Disputes(tuple(found), len(shared), len(people))
-
-    def _shares(self, *, model: bool) -> Callable[[int, Any], float | None]:
-        """Return a function that gives the probability of an answer to an item by the consensus, if known."""
-        if self._loop.schema.kind != "choice":
-            return lambda row, answer: None  # noqa: ARG005
-        labels, _, votes, P, more = self._votes(model=model)
-        found = consensus(votes, P, **more).probability
-        codes = {answer: code for code, answer in enumerate(labels.answers) if code < votes.n_classes}
-        return lambda row, answer: float(found[row, codes[answer]]) if answer in codes else None
 
     def annotators(self) -> pd.DataFrame:
         """Return how good each annotator's answers are, and how they work; most answers first.
@@ -190,10 +135,10 @@ class Trust:
         self._loop.log.catch_up()
         skills: dict[str, float] = {}
         if self._loop.schema.kind == "choice":
-            _, people, votes, model, more = self._votes()
+            _, people, votes, model, more = self._known.votes()
             skills = dict(zip(people, consensus(votes, model, **more).skill.tolist(), strict=True))
         with self._loop.log.lock:
-            n = Counter(who for _, _, who in self._answers())
+            n = Counter(who for _, _, who in self._known.answers())
         rows = []
         for who in sorted(n, key=lambda who: -n[who]):
             found = figures_of(self._loop.log, who)
@@ -247,7 +192,7 @@ class Trust:
 
         if n is not None and (not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1):
             raise InvalidInput(f"n={n!r}: expected a number of items, at least 1.")
-        self._one_class()
+        self._known.one_class()
         self._loop.background.settle(None)
         found = self._loop.suspecting.found()
         if found is None:
@@ -321,7 +266,7 @@ class Trust:
         Bloodgood and Vijay-Shanker 2009) and the next 50 labels are worth less than one point of accuracy
         with 97.5 % certainty; ``go on`` if neither holds; otherwise ``unclear``. ``reasons`` are sentences.
         """
-        self._one_class()
+        self._known.one_class()
         self._loop.background.settle(None)
         return self._loop.trusting.report().advice
 
@@ -336,10 +281,10 @@ class Trust:
         InvalidInput
             If there is no such column.
         """
-        self._check_column(column)
-        _, told = self._told()
+        self._known.check_column(column)
+        _, told = self._known.told()
         audited = told.answers.kind == AUDITED
-        return by_group(self._groups(told.rows[audited], column), told.answers.right[audited])
+        return by_group(self._known.groups(told.rows[audited], column), told.answers.right[audited])
 
     def rates(self, column: str, people: Mapping[str, str] | None = None) -> pd.DataFrame:
         """Return how often each label is given, per value of a column and annotator.
@@ -362,16 +307,16 @@ class Trust:
         InvalidInput
             If there is no such column, or ``people`` lacks an annotator.
         """
-        labels = self._one_class()
-        self._check_column(column)
+        labels = self._known.one_class()
+        self._known.check_column(column)
         codes = {answer: code for code, answer in enumerate(labels.answers)}
         values, n = labels.schema.values, len(labels.schema.classes)
         with self._loop.log.lock:
-            given = [(row, codes[a], who) for row, a, who in self._answers() if codes.get(a, n) < n]
+            given = [(row, codes[a], who) for row, a, who in self._known.answers() if codes.get(a, n) < n]
         names = sorted({who for _, _, who in given})
         if people is not None and (missing := [name for name in names if name not in people]):
             raise InvalidInput(f"people= has no group for {choices(missing)}.")
-        groups = self._groups(np.array([row for row, _, _ in given], np.int64), column)
+        groups = self._known.groups(np.array([row for row, _, _ in given], np.int64), column)
         who = [name if people is None else people[name] for _, _, name in given]
         return label_rates(groups, who, [values[code] for _, code, _ in given])
 
@@ -395,7 +340,7 @@ class Trust:
         """
         import pandas as pd
 
-        labels, pool = self._one_class(), self._loop.pool
+        labels, pool = self._known.one_class(), self._loop.pool
         if pool.texts is None or not isinstance(pool.items[0], str):
             raise InvalidInput(f"Words are swapped in texts; the items are of kind {pool.kind!r}.")
         swap = Swap(pairs)
@@ -437,7 +382,7 @@ class Trust:
         ``card.save("card.md")`` writes it.
         """
         for name in groups:
-            self._check_column(name)
+            self._known.check_column(name)
         return session_card(self._loop, {name: self.groups(name) for name in groups}, intended)
 
     def hand_over(self, error: float = 0.05, certainty: float | None = None) -> pd.DataFrame:
@@ -464,7 +409,7 @@ class Trust:
         import pandas as pd
 
         check_promise(error, certainty)
-        labels, told = self._told()
+        labels, told = self._known.told()
         belief = self._loop.background.settle(None).belief
         # With items that an earlier hand-over labelled: without, the rest would be harder than the audit.
         rows = np.flatnonzero((labels.y < 0) & (labels.refused != BAD))
@@ -508,7 +453,7 @@ class Trust:
         InvalidInput
             If the features have another width, or cannot be computed for these items.
         """
-        return drift(*self.features_of(X))
+        return drift(*self._known.features_of(X))
 
     def ask_whom(self, ids: Any, people: Sequence[str] | None = None) -> pd.DataFrame:
         """Return, for items of this session, which annotator is most likely right about each.
@@ -528,179 +473,4 @@ class Trust:
         Columns id, annotator, expected (how likely this person is right), label (the prediction) and
         confidence (how likely the model is right).
         """
-        return ask_whom(self, ids, True if people is None else people)
-
-    # -- for routing ------------------------------------------------------------
-
-    @property
-    def pool(self) -> Pool:
-        """The items."""
-        return self._loop.pool
-
-    def features_of(self, items: Any) -> tuple[Any, Any]:
-        """Return the session's features, and those of new items or new features after a check."""
-        from hitl_widgets.data.matrix import check_matrix
-
-        self._loop.background.settle(None)
-        ground = self._loop.background.ground
-        assert ground is not None  # noqa: S101 - settle() waited for it
-        new = check_matrix(items if _is_numbers(items) else self._features(items), None, "X")
-        if new.shape[1] != ground.X.shape[1]:
-            raise InvalidInput(
-                f"X has {new.shape[1]} columns; the session's features have {ground.X.shape[1]}."
-            )
-        return ground.X, new
-
-    def split_model(self) -> tuple[Labels, Any, npt.NDArray[np.int64]]:
-        """Return the labels, a classifier that has not learned the audited ones, and the audited rows."""
-        self._one_class()
-        self._loop.background.settle(None)
-        labels = self._loop.labels
-        try:
-            return labels, *self._loop.background.trainer.split_model(labels)
-        except NotYet as error:
-            raise HitlError(f"The model cannot predict yet: {error}") from error
-
-    def predicted(self, ids: Any) -> tuple[Labels, list[int], npt.NDArray[np.float64]]:
-        """Return the labels, the rows of these items, and their class probabilities."""
-        labels, rows = self._one_class(), self._loop.pool.index(as_list(ids))
-        belief = self._loop.background.settle(None).belief
-        if not belief.known.any():
-            raise HitlError("There is no model yet: label a few items of two classes first.")
-        P = np.zeros((len(rows), len(labels.class_ids)))
-        for k, row in enumerate(rows):
-            for code, share in belief.shares(row):
-                P[k, code] = share
-        return labels, rows, P
-
-    def confusions(self) -> tuple[list[str], npt.NDArray[np.float64]]:
-        """Return the annotators, and the confusion matrix of each."""
-        _, names, votes, model, more = self._votes()
-        return names, consensus(votes, model, **more).confusion
-
-    def _features(self, items: Any) -> Any:
-        """Return the features of new items."""
-        encoder = self._loop.background.preparation.encoder
-        if encoder is None:
-            raise InvalidInput(
-                "The features of new items cannot be computed here, because this session got X= or a "
-                "function. Pass their features, of shape (n, d)."
-            )
-        try:
-            return encoder.transform(items)
-        except Exception as error:
-            raise InvalidInput(f"The features of these items cannot be computed: {error}") from error
-
-    # -- parts ------------------------------------------------------------------
-
-    def _said(self) -> tuple[pd.DataFrame, Any]:
-        """Return the answers of all annotators, and how far two of them agree."""
-        import pandas as pd
-
-        self._loop.log.catch_up()
-        ledger = self._loop.log.ledger
-        with self._loop.log.lock:
-            kind, schema = ledger.fold.kind, ledger.schema
-            rows = [(row, answer, who) for row, answer, who in self._answers()]
-        table = pd.DataFrame(rows, columns=["id", "label", "annotator"])
-        return table, lambda a, b: kind.agree(a, b, schema)
-
-    def _answers(self) -> list[tuple[int, Any, str]]:
-        """Return row, answer and annotator of each current label."""
-        ledger = self._loop.log.ledger
-        found = []
-        for key, row in ledger.naming.placed(ledger.fold):
-            if row is None:
-                continue
-            for event in ledger.fold.current(key).values():
-                answer = ledger.fold.now(event)
-                if answer is not None:
-                    found.append((row, answer, event.annotator))
-        return found
-
-    def _votes(
-        self, *, model: bool = True
-    ) -> tuple[Labels, list[str], Votes, npt.NDArray[np.float64] | None, dict[str, Any]]:
-        """Return the labels, annotators, their answers, the model's without each label, and what is known.
-
-        The last are the further arguments of :func:`~hitl_widgets.quality.consensus.consensus`.
-        """
-        labels = self._one_class()
-        codes = {answer: code for code, answer in enumerate(labels.answers)}
-        k = len(labels.schema.classes)
-        with self._loop.log.lock:
-            given = self._answers()
-        people = sorted({who for _, _, who in given})
-        said = [(row, people.index(who), codes[answer]) for row, answer, who in given if answer in codes]
-        said = [one for one in said if one[2] < k]
-        item, person, code = zip(*said, strict=True) if said else ((), (), ())
-        votes = Votes.of(item, person, code, (len(labels.y), len(people), k))
-        more = {"known": self._decided(labels, k), "experts": self._experts(labels, people, k)}
-        try:
-            told = self._told()[1] if model else None
-        except HitlError:
-            told = None
-        if told is None:
-            return labels, people, votes, None, more
-        P = np.full((len(labels.y), k), np.nan)
-        P[told.rows] = told.answers.P[:, :k]
-        return labels, people, votes, P, more
-
-    def _decided(self, labels: Labels, k: int) -> npt.NDArray[np.int64]:
-        """Return the code of each reviewer's decision, int64 (n_items,), -1 elsewhere."""
-        found, ledger = np.full(len(labels.y), -1, np.int64), self._loop.log.ledger
-        with self._loop.log.lock:
-            for key in ledger.fold.judged:
-                row = ledger.naming.row(key)
-                if row is not None and (event := ledger.fold.verdict(key)) is not None:
-                    code = ledger.code(event)
-                    found[row] = code if code < k else -1
-        return found
-
-    def _experts(self, labels: Labels, people: list[str], k: int) -> npt.NDArray[np.bool_]:
-        """Return which classes each annotator knows best, bool (n_people, n_classes)."""
-        fold = self._loop.log.ledger.fold
-        found = np.zeros((len(people), k), np.bool_)
-        for who, known in fold.crew.experts.items():
-            now = {fold.vocabulary.heir(id_) for id_ in known}
-            if who in people:
-                found[people.index(who)] = [id_ in now for id_ in labels.schema.ids[:k]]
-        return found
-
-    def _check_column(self, column: Any) -> None:
-        known = Columns(self._loop.pool)
-        if column not in known:
-            raise InvalidInput(
-                f"{column!r}: not a column of the table.{nearest(str(column), list(known))} "
-                f"The columns are {choices(known) if known else 'none'}."
-            )
-
-    def _groups(self, rows: npt.NDArray[np.int64], column: str) -> list[str | None]:
-        """Return the cells of a column, None where it is empty."""
-        return [cell or None for (cell,) in self._loop.listing.cells(rows, (column,), bare=True)]
-
-    def _one_class(self) -> Labels:
-        self._loop.log.catch_up()
-        kind = self._loop.schema.kind
-        if kind != "choice":
-            raise InvalidInput(
-                f"This needs a question with one class per item; this one asks for {kind_of(kind).asks}."
-            )
-        return self._loop.labels
-
-    def _told(self) -> tuple[Labels, Told]:
-        """Return the predictions of labelled items by models that have not seen their label."""
-        self._one_class()
-        self._loop.background.settle(None)
-        try:
-            labels, told = self._loop.background.trainer.held_out()
-        except NotYet as error:
-            raise HitlError(f"The model cannot predict yet: {error}") from error
-        if told is None:
-            raise HitlError("There is no model yet: label a few items of two classes first.")
-        return labels, told
-
-
-def _is_numbers(X: Any) -> bool:
-    """Whether these are features, and not items."""
-    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "fiub"
+        return ask_whom(self._known, ids, True if people is None else people)

@@ -16,6 +16,7 @@ import hitl_widgets.questions
 from everykind import ABC, ITEMS, KINDS, N, Q, answers, asking, mask_of, same, told
 from hitl_widgets.discovery import kinds_in
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.evidence import Evidence
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.schema import Schema
@@ -303,7 +304,7 @@ def test_a_reviewer_decides_between_two_people_and_every_file_keeps_that(name: s
     ):
         ann.label("r0", first)
         bob.label("r0", other)
-        [case] = ann.trust.cases(model=False).open or [None]
+        [case] = Evidence(ann._loop).cases(model=False).open or [None]
         if case is not None:  # those that agree to .9 are no dispute
             assert {one.people for one in case.answers} == {("ann",), ("bob",)}
     with asking(name, tmp_path / "l.sqlite", annotator="rev") as rev:
@@ -312,7 +313,7 @@ def test_a_reviewer_decides_between_two_people_and_every_file_keeps_that(name: s
         assert sorted(rows["annotator"]) == ["ann", "bob", "rev"], "the answers stay"
         assert same(rev.decisions()["label"][0], first)
         assert same(rev.to_frame()["label"][0], first)
-        assert not rev.trust.cases(model=False).open
+        assert not Evidence(rev._loop).cases(model=False).open
         rev.export(tmp_path / "all.jsonl", names=True)
     with asking(name, annotator="eve") as eve:
         assert eve.import_labels(tmp_path / "all.jsonl").refused.empty

@@ -11,6 +11,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.evidence import Evidence
 
 N = 40
 TABLE = pd.DataFrame({"id": [f"r{i}" for i in range(N)], "text": [f"message {i}" for i in range(N)]})
@@ -154,7 +155,7 @@ def test_experts_are_asked_about_disputes_of_their_classes_first(team, tmp_path:
         assert "expert" in next(s.reason for s in eve.wait().suggestions if s.opinion)
         eve.label("r0", "spam")
         assert np.flatnonzero(eve._loop.labels.second).tolist() == eve.pool.index(["r1"])
-        cases = eve.trust.cases(model=False).open
+        cases = Evidence(eve._loop).cases(model=False).open
         assert [one.mine for one in cases] == [True, True]
         given = {one.answer: one.experts for case in cases for one in case.answers if case.row == 0}
         assert sum(given.values()) == 1

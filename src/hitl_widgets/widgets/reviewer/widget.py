@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hitl_widgets.errors import HitlError
+from hitl_widgets.evidence import Evidence
 from hitl_widgets.quality.disputes import Dispute, Disputes
 from hitl_widgets.session import Session
-from hitl_widgets.trust import Trust
 from hitl_widgets.widgets.reviewer import messages as m
 from hitl_widgets.widgets.shared.widget import SessionWidget
 from hitl_widgets.widgets.wire import FromBrowser, words
@@ -74,11 +74,11 @@ class Reviewer(SessionWidget):
     def _find(self) -> None:
         self._waits = False
         try:
-            trust = Trust(self.loop)
+            known = Evidence(self.loop)
             if self._found is None:  # the model may need a minute for its features
-                self._found = trust.cases(model=False)
+                self._found = known.cases(model=False)
                 self._post(self._news())
-            self._found = trust.cases()
+            self._found = known.cases()
         except HitlError:
             if self.screen.gone or self.loop.log.closed:
                 return
