@@ -136,9 +136,7 @@ describe("the monitor", () => {
     for (const rough of [estimate(0.8, 0.9, 14), estimate(0.6, 0.9, 40)])
       expect(advice({ ...rough, rising: true })).toBe("A rough figure so far: label more to see.");
     expect(advice(estimate(0.8, 0.95, 30))).toBe("Fairly sure.");
-    expect(advice({ ...estimate(0.88, 0.96, 30), rising: true })).toBe(
-      "Sure. The curve still rises: more labels help.",
-    );
+    expect(advice({ ...estimate(0.88, 0.96, 30), rising: true })).toBe("Sure. The curve still rises.");
   });
 
   it("marks a provisional curve", () => {

@@ -233,7 +233,7 @@ export function adviceOf(state: MonitorState): string {
   const width = (high - low) / Math.abs(measure.best - measure.worst);
   if (n < ENOUGH || width > WIDE) return "A rough figure so far: label more to see.";
   const sure = width > NARROW ? "Fairly sure." : "Sure.";
-  return rising ? `${sure} The curve still rises: more labels help.` : sure;
+  return rising ? `${sure} The curve still rises.` : sure;
 }
 
 function curveNote(state: MonitorState): string {
