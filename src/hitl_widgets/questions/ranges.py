@@ -15,7 +15,6 @@ from hitl_widgets.questions.values import is_blank
 
 __all__ = ["KINDS", "Ranges"]
 
-DIGITS = 6  # of places; the page rounds those of recordings to milliseconds
 LARGEST = 1e12  # in the units of the axis; dates are seconds since 1970
 
 
@@ -37,15 +36,16 @@ class Ranges(Marks):
         "share at least half of the time that they cover together."
     )
     one, many, fields = "range", "ranges", ("start", "end")
+    digits = 6  # of places; the page rounds those of recordings to milliseconds
 
     def place(self, given: Sequence[Any]) -> tuple[float, float]:
-        """Return (start, end), rounded to six digits; dates become seconds since 1970."""
+        """Return (start, end), rounded; dates become seconds since 1970."""
         given = list(map(_seconds, given))
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected start and end as numbers or dates.")
         if not all(isfinite(x) and abs(x) <= LARGEST for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LARGEST:g}.")
-        start, end = (round(float(x), DIGITS) + 0.0 for x in given)  # no -0.0
+        start, end = (round(float(x), self.digits) + 0.0 for x in given)  # no -0.0
         if not start < end:
             raise InvalidInput(f"The range from {start:g} to {end:g} is empty: expected start < end.")
         return start, end
@@ -63,7 +63,7 @@ class Ranges(Marks):
         """
         for (start, end, *_), _id in answer if extent else ():
             first, last = extent if len(extent) == 2 else (0, extent[-1])
-            if start < round(first, DIGITS) or end > round(last, DIGITS):
+            if start < round(first, self.digits) or end > round(last, self.digits):
                 whole = (
                     f"series, which is from {first:.10g} to {last:.10g}"
                     if len(extent) == 2
