@@ -194,7 +194,7 @@ def test_other_formats_say_transcripts_or_that_they_cannot(made: Any, tmp_path: 
             assert not len(other.import_labels(path).refused)
             assert told(other) == told(made)
     made_ = convert(tasks, tmp_path / "again", write_as="vtt")
-    assert (made_.kind, made_.lines()) == ("transcript", [])
+    assert (made_.kind, made_.lines) == ("transcript", [])
     assert convert(tmp_path / "again", tmp_path / "x.csv").n == 3
     with pytest.raises(InvalidInput, match=r"no answers of kind 'transcript'.*srt"):
         made.export(tmp_path / "x", "coco")
