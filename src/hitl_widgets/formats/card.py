@@ -239,7 +239,8 @@ def _quality(facts: Facts) -> list[str]:
 
 def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]]:
     """Return the labels as answers, and a function for the agreement of two answers."""
-    labels, schema = facts.labels, facts.schema
+    # A decision is not an answer: the labels of the person who decided are there as well.
+    labels, schema = facts.labels[facts.labels["selection"] != "decision"], facts.schema
     if schema is None:
         return labels.assign(label=labels["label"].astype(str)), lambda a, b: float(a == b)
     kind, ids = kind_of(schema.kind), dict(zip(schema.all_values, schema.ids, strict=True))
