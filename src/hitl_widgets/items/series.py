@@ -208,7 +208,8 @@ def _times(times: Any, n: int) -> tuple[Floats | None, bool]:
         import pandas as pd
 
         dates = pd.to_datetime(pd.Index(found), utc=True)
-        found = dates.as_unit("ns").asi8 / 1e9
+        # asi8 has a number for NaT, too.
+        found = np.where(dates.isna(), np.nan, dates.as_unit("ns").asi8 / 1e9)
     found = np.array(found, np.float64)
     if found.shape != (n,):
         raise ValueError(f"It has {n:,} samples, but times of the shape {found.shape}")

@@ -16,7 +16,7 @@ from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
-from hitl_widgets.formats.base import IMAGES, Size, texts_of
+from hitl_widgets.formats.base import IMAGES, Size, pseudonym, texts_of
 from hitl_widgets.formats.card import Facts, write_card
 from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
@@ -149,7 +149,7 @@ def export_log(
 
 def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
     """Map annotators to ``annotator 1`` and so on, in the order of their first act."""
-    return {who: f"annotator {n}" for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
+    return {who: pseudonym(n) for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
 
 
 def skipped(fold: Fold) -> int:

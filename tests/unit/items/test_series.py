@@ -86,6 +86,11 @@ def test_intervals_have_the_extremes_of_their_samples(low: int) -> None:
         (np.zeros((2, 51)), "at most 50 lines"),
         (np.zeros((2, 2, 2)), "3 dimensions"),
         ({"a": [1, 2], "time": [2, 1]}, "not increasing"),
+        ({"a": [1, 2], "time": [1, float("nan")]}, "some are missing"),
+        ({"a": [1, 2], "time": [None, "2024-01-01"]}, "some are missing"),
+        (pd.Series([1, 2], pd.DatetimeIndex([pd.NaT, "2024-01-01"])), "some are missing"),
+        (pd.DataFrame({"a": [1, 2], "time": pd.to_datetime(["2024-01-01", None])}), "some are missing"),
+        (pd.Series([1, 2], pd.TimedeltaIndex(["1s", None])), "some are missing"),
     ],
 )
 def test_what_is_not_a_series_is_said_on_the_item(wrong: Any, why: str) -> None:
