@@ -29,6 +29,7 @@ const part = (from: number, to: number, more = {}) => {
     names: ["volts"],
     rate: 0,
     dated: false,
+    zone: "",
     base: [0],
     least: [0],
     most: [1],
@@ -171,5 +172,20 @@ describe("a series", () => {
     Object.defineProperty(canvas, "clientWidth", { value: 100 });
     seriesKind.redress?.(root);
     expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ["", "2026-03-28 23:00 – 2026-03-29 03:00"],
+    ["UTC", "2026-03-28 23:00 UTC – 2026-03-29 03:00 UTC"],
+    ["Europe/Berlin", "2026-03-29 00:00 +01:00 – 2026-03-29 05:00 +02:00"],
+    ["-03:30", "2026-03-28 19:30 -03:30 – 2026-03-28 23:30 -03:30"],
+    ["tzlocal()", "2026-03-28 23:00 UTC – 2026-03-29 03:00 UTC"],
+  ])("shows dates in the time zone %j of the table", (zone, words) => {
+    const start = Date.UTC(2026, 2, 28, 23) / 1000;
+    const edges = Float64Array.from({ length: BINS + 1 }, (_, k) => start + (k * 4 * 3600) / BINS);
+    const content = part(0, N, { times: encode(edges), dated: true, zone });
+    const stage = { signal: new AbortController().signal, keys: () => undefined } as unknown as Stage;
+    const shown = seriesKind.render(content as never, [], stage);
+    expect(shown.querySelector(".hitl-series-where")?.textContent).toBe(words);
   });
 });

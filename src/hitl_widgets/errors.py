@@ -12,6 +12,7 @@ __all__ = [
     "InvalidInput",
     "StoreError",
     "Taken",
+    "a_type",
     "choices",
     "missing_extra",
     "nearest",
@@ -39,6 +40,12 @@ class StoreError(HitlError, OSError):
 
 class BundleMissing(HitlError, RuntimeError):
     """The JavaScript of a widget has not been built."""
+
+
+def a_type(value: object) -> str:
+    """Name the type of a value with its article: "a dict", "an int"."""
+    name = type(value).__name__
+    return f"{'an' if name.lower().startswith(('a', 'e', 'i', 'o', 'nd')) else 'a'} {name}"
 
 
 def missing_extra(what: str, package: str, extra: str) -> str:

@@ -52,6 +52,8 @@ def route(
 
     check_promise(error, certainty)
     labels, model, audited = known.split_model()
+    if not len(items):
+        raise InvalidInput("There are no new items: pass at least one.")
     X, new = known.features_of(items)
     before = np.asarray(model.predict_proba(X[audited]), np.float64)
     codes = {target: code for code, target in enumerate(labels.schema.targets)}
@@ -110,7 +112,7 @@ def _words(n: int, n_accepted: int, needed: int, p: float | None, audits: int) -
         )
     words = f"{n_accepted:,} of {n:,} new items are accepted, judged by {audits:,} audited items."
     if not n_accepted and needed:
-        words += f" The promise needs at least {needed:,} more audited items."
+        words += f" The promise needs at least {needed:,} more audited item{'s' if needed > 1 else ''}."
     if p is None:
         words += f" Whether they differ from earlier ones cannot be tested with fewer than {TESTABLE}."
     return words

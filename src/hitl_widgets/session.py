@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, a_type
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -1499,5 +1499,5 @@ def _check_question(asked: Schema, keys: Any, learner: Any, strategy_name: str, 
 def loop_of(session: Session) -> Loop:
     """Return the loop of a session, for the widgets."""
     if not isinstance(session, Session):
-        raise TypeError(f"Expected a Session; got a {type(session).__name__}.")
+        raise TypeError(f"Expected a Session; got {a_type(session)}.")
     return session._loop  # noqa: SLF001

@@ -85,7 +85,14 @@ def file(path: str | os.PathLike[str], *, question: str = "label") -> File:
     -------
     File
         To be passed as ``suggest=``. The session raises InvalidInput if the file has no answers.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file.
     """
+    if not (found := full_path(path)).exists():
+        raise InvalidInput(f"File not found: {found}.")
     return File(path, question)
 
 

@@ -35,7 +35,7 @@ from hitl_widgets.data.matrix import (
     sample_of,
     some_rows,
 )
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.items.base import (
     InParts,
     ItemKind,
@@ -490,7 +490,7 @@ class Pool:
         elif given or id is not None:
             name = next(iter(given), "id")
             raise InvalidInput(
-                f"{name}= names a column, but data is a {type(data).__name__}. "
+                f"{name}= names a column, but data is {a_type(data)}. "
                 "Pass a pandas, polars or Arrow table, or leave it out."
             )
         elif is_matrix(data) and asked is not None and not asked.tabular:

@@ -206,7 +206,8 @@ def _counts(facts: Facts) -> list[str]:
     labels = facts.labels
     of = "" if facts.n_items is None else f", of {facts.n_items:,} in the data"
     counts = labels["annotator"].value_counts(sort=False)
-    words = f"{len(labels):,} labels on {labels['id'].nunique():,} items{of}, by {len(counts):,} annotators."
+    words = f"{len(labels):,} labels on {labels['id'].nunique():,} items{of}, by {len(counts):,} annotator"
+    words += "." if len(counts) == 1 else "s."
     if facts.n_skipped:
         words += f" {facts.n_skipped:,} items were skipped and not labeled later."
     if len(labels):

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
 from hitl_widgets.formats.base import Row
 from hitl_widgets.formats.excel import read_excel
 from hitl_widgets.formats.history import MAX_BYTES, is_history, json_lines, parsed
@@ -109,9 +109,7 @@ def read_rows(path: Path) -> tuple[list[Row], list[tuple[int, str]]]:
 
 def dicts(values: Sequence[tuple[int, Any]]) -> tuple[list[Row], list[tuple[int, str]]]:
     """Return the rows that are dicts, and a reason for each of the others."""
-    odd = [
-        (n, f"The row is a {type(v).__name__}, not a dict.") for n, v in values if not isinstance(v, Mapping)
-    ]
+    odd = [(n, f"The row is {a_type(v)}, not a dict.") for n, v in values if not isinstance(v, Mapping)]
     return [(number, value) for number, value in values if isinstance(value, Mapping)], odd
 
 

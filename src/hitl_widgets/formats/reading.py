@@ -15,7 +15,7 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 
 from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, opened_by, recognised, unfolded
 from hitl_widgets.formats.base import Row, unnamed
 from hitl_widgets.formats.files import (
@@ -150,7 +150,7 @@ def _from_table(source: Any, asked: _Asked, what: str) -> Columns:
         table: nw.DataFrame[Any] = nw.from_native(source, eager_only=True)
     except TypeError:
         raise InvalidInput(
-            f"Cannot import labels from a {type(source).__name__}: expected a pandas, polars or Arrow "
+            f"Cannot import labels from {a_type(source)}: expected a pandas, polars or Arrow "
             f"table, a dict, a list of dicts, or a path ending with {choices(ENDINGS)}."
         ) from None
     except DuplicateError as error:
@@ -198,6 +198,11 @@ def _from_rows(
     n, names, broken = len(values) + len(broken), asked.names, sorted(broken + odd)
     if (tool := recognised([r for _, r in good[:SAMPLE]], asked.wanted)) is not None:
         return _foreign(tool, good, asked, broken)
+    if odd and not good:
+        raise InvalidInput(
+            f"{what} contains no rows with names: {odd[0][1]} Expected dicts such as "
+            f"{{{names[0]!r}: ..., {names[1]!r}: ...}}."
+        )
     known = list(dict.fromkeys(k for _, r in good for k in r))
     columns = {k: [r.get(k) for _, r in good] for k in known if k in {*names, SOURCE}}
     if not n:
@@ -256,7 +261,7 @@ def _from_value(value: Any, asked: _Asked, what: str) -> Columns:
     if isinstance(value, list):
         return _from_rows(list(enumerate(value)), asked, what, [])
     if not isinstance(value, dict):
-        raise InvalidInput(f"{what} contains a {type(value).__name__}: expected a list of rows.")
+        raise InvalidInput(f"{what} contains {a_type(value)}: expected a list of rows.")
     if (inner := rows_in(value)) is not None:
         features = value.get("features")
         features = features if isinstance(features, list) else []

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.items.base import (
     Features,
     InParts,
@@ -170,7 +170,7 @@ def _members(value: Any, where: str) -> list[Any]:
     if isinstance(value, np.ndarray) and value.ndim:
         value = list(value)
     if not isinstance(value, list | tuple):
-        shown = "missing" if is_missing(value) else f"a {type(value).__name__}"
+        shown = "missing" if is_missing(value) else a_type(value)
         raise InvalidInput(f"{where} is {shown}: expected a list of 2 to {MOST_MEMBERS} items.")
     if not 2 <= len(value) <= MOST_MEMBERS:
         raise InvalidInput(f"{where} has {len(value)} members: expected 2 to {MOST_MEMBERS}.")

@@ -38,9 +38,12 @@ class Line:
     names
         A name for each line; "" if it has none.
     times
-        float64 (n,), increasing: numbers as given, or seconds since 1970; None if there are none.
+        float64 (n,), increasing: numbers as given, durations in
+        seconds, or seconds since 1970; None if there are none.
     dated
         Whether the times are dates.
+    zone
+        The time zone of the dates, "" if they have none.
     why
         Why it cannot be shown; "" if it can.
     """
@@ -49,6 +52,7 @@ class Line:
     names: tuple[str, ...]
     times: Floats | None = None
     dated: bool = False
+    zone: str = ""
     why: str = ""
 
 
@@ -122,7 +126,8 @@ class Series:
         with np.errstate(invalid="ignore", over="ignore"):
             pairs = np.stack([least - base, most - base], axis=2).transpose(1, 0, 2).astype("<f4")
         content: dict[str, Any] = {"kind": "series", "n": n, "from": low, "to": high, "bins": m}
-        content |= {"names": [short(name, 60) for name in item.names], "rate": self.rate, "dated": item.dated}
+        content |= {"names": [short(name, 60) for name in item.names], "rate": self.rate}
+        content |= {"dated": item.dated, "zone": item.zone}
         content |= {"base": base.tolist(), "least": known[0].tolist(), "most": known[1].tolist()}
         content["values"] = base64.b64encode(pairs.tobytes()).decode()
         if item.times is not None:
@@ -185,9 +190,12 @@ def _read(value: Any) -> Line:
         raise ValueError("It has no numbers" if values.ndim == 2 else f"It has {values.ndim} dimensions")
     if values.shape[1] > MOST_LINES or values.size > MOST_NUMBERS:
         raise ValueError(f"It has the shape {values.shape}: at most {MOST_LINES} lines can be shown")
-    if not np.isfinite(values).any():
+    if n := int(np.isinf(values).sum()):
+        raise ValueError(
+            f"{n:,} of its values {'is' if n == 1 else 'are'} infinite: replace them by NaN, which is a gap"
+        )
+    if np.isnan(values).all():
         raise ValueError("All its values are missing")
-    values[~np.isfinite(values)] = np.nan
     values.flags.writeable = False
     return Line(values, names, *_times(times, len(values)))
 
@@ -199,24 +207,38 @@ def _numbers(value: Any) -> Floats:
         raise ValueError("Its values are not all numbers, or its lines are not equally long") from None
 
 
-def _times(times: Any, n: int) -> tuple[Floats | None, bool]:
+def _times(times: Any, n: int) -> tuple[Floats | None, bool, str]:
     if times is None:
-        return None, False
-    found = np.asarray(times)
+        return None, False, ""
+    found, zone = np.asarray(times), ""
     dated = found.dtype.kind in "MOU"
     if dated:
         import pandas as pd
 
-        dates = pd.to_datetime(pd.Index(found), utc=True)
-        # asi8 has a number for NaT, too.
+        given = pd.Index(found)
+        dates = pd.to_datetime(given, utc=True)
+        zone = _zone(given)
+        # As a number, a missing date would be one in 1677.
         found = np.where(dates.isna(), np.nan, dates.as_unit("ns").asi8 / 1e9)
+    elif found.dtype.kind == "m":
+        found = found / np.timedelta64(1, "s")  # a missing one is NaN
     found = np.array(found, np.float64)
     if found.shape != (n,):
         raise ValueError(f"It has {n:,} samples, but times of the shape {found.shape}")
     if not np.isfinite(found).all() or (np.diff(found) < 0).any():
         raise ValueError("Its times are not increasing, or some are missing")
     found.flags.writeable = False
-    return found, dated
+    return found, dated, zone
+
+
+def _zone(dates: Any) -> str:
+    """Return the time zone of dates; UTC if they have several, "" if they have none."""
+    import pandas as pd
+
+    if (zone := getattr(dates, "tz", None)) is not None:
+        return str(zone).removeprefix("UTC") or "UTC"  # of an offset such as UTC+05:30, what browsers know
+    first = next((date for date in dates if not pd.isna(date)), None)
+    return "" if first is None or pd.Timestamp(first).tzinfo is None else "UTC"
 
 
 KINDS = (Series(),)

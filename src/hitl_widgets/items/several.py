@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.items.base import Features, ItemKind, Payload, Size, content_hash, is_missing, kind_of
 from hitl_widgets.items.image import ImageKind
 from hitl_widgets.items.lists import part_of, together
@@ -58,7 +58,7 @@ class Several:
         n = len(self.kinds)
         for row, value in enumerate(values):
             if isinstance(value, str | bytes) or not hasattr(value, "__len__") or len(value) != n:
-                shown = "missing" if is_missing(value) else f"a {type(value).__name__}"
+                shown = "missing" if is_missing(value) else a_type(value)
                 raise InvalidInput(f"{what}: row {row} is {shown}: expected a list of {n} values.")
         columns = [
             kind.read([value[k] for value in values], f"{what}, part {k + 1}")

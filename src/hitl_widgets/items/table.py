@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.items.base import Features, Payload, Size, is_missing, short
 from hitl_widgets.items.spelling import canonical_text
 
@@ -37,7 +37,7 @@ class Table:
         odd = next((row for row, value in enumerate(values) if not isinstance(value, Mapping)), None)
         if odd is not None:
             raise InvalidInput(
-                f"{what}: row {odd} is a {type(values[odd]).__name__}, but kind='table' takes dicts. To show "
+                f"{what}: row {odd} is {a_type(values[odd])}, but kind='table' takes dicts. To show "
                 "columns of a table, pass columns=[...]."
             )
         names = dict.fromkeys(name for value in values for name in value)

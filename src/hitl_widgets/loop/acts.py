@@ -123,6 +123,11 @@ class Acts:
             value = self._said(value)
             self._check(value, rows)
             value |= ({"because": because} if because else {}) | ({"gold": True} if gold else {})
+        elif not self._log.knows(event_id) and (
+            undecided := [row for row in rows if not self._log.decided_on(row)]
+        ):
+            id_ = self._log.ledger.pool.ids[undecided[0]]
+            raise InvalidInput(f"Item {id_!r} has no decision to withdraw.")
         act = replace(self._event("label", rows, event_id), value=value, selection="decision")
         return self._log.write(act, rows)
 

@@ -144,12 +144,15 @@ def require(log: Log, acts: Acts, n: Any, share: Any, practice: Any, tries: Any)
 
 def let_in(log: Log, acts: Acts, annotator: Any) -> None:
     """Record that somebody need not qualify."""
+    name = _name(annotator)
     with log.lock:
         crew = log.ledger.fold.crew
         own = not crew.may_label(log.annotator)
+    if crew.required is None:
+        raise InvalidInput("Everybody may label here: session.qualify() has not been called.")
     if own:
         raise InvalidInput("You have not passed the qualification, so you cannot let anybody in.")
-    acts.set_team({"let_in": _name(annotator)})
+    acts.set_team({"let_in": name})
 
 
 def _name(value: Any) -> str:

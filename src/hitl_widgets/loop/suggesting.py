@@ -10,7 +10,7 @@ import numpy as np
 
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import InvalidInput, nearest
+from hitl_widgets.errors import InvalidInput, a_type, nearest
 from hitl_widgets.items.base import Measured
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.strategies import Context
@@ -133,7 +133,7 @@ def source_of_model(newest: Callable[[], Round | None]) -> Source:
 
 def _shown(found: Any) -> str:
     if isinstance(found, list | tuple):
-        return f"a {type(found).__name__} of {len(found)}"
+        return f"{a_type(found)} of {len(found)}"
     return f"a value of type {type(found).__name__}"
 
 

@@ -41,6 +41,7 @@ class Boxes(ImageMarks):
         "count as far as the characters of the texts are the same."
     )
     one, many, fields = "box", "boxes", SIDES
+    extras = ("frame",)
     writes = True
 
     def place(self, given: Sequence[Any]) -> tuple[float, ...]:

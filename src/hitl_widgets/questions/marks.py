@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.choices import Choices
 from hitl_widgets.questions.schema import Schema, is_unicode
@@ -38,6 +38,8 @@ class Marks(Choices):
         What a mark is called.
     fields
         Names of the numbers of a place, as users read them.
+    extras
+        Names of what a mark may have besides.
     called
         What users call the class of a mark.
     optional
@@ -56,6 +58,7 @@ class Marks(Choices):
     one: str
     many: str
     fields: tuple[str, ...]
+    extras: tuple[str, ...] = ()
     called = "label"
     optional = False
     writes = False
@@ -95,7 +98,8 @@ class Marks(Choices):
 
     def _parsed(self, value: Any, vocabulary: Vocabulary) -> list[Mark]:
         """Return the marks in the order in which they are given."""
-        if isinstance(value, Mapping) and self.name in value:
+        logged = isinstance(value, Mapping) and self.name in value
+        if logged:
             marks = self._listed(value[self.name])
             classes: Any = vocabulary.choosable
         else:
@@ -108,6 +112,11 @@ class Marks(Choices):
                 raise InvalidInput(f"{mark!r} is not a mark: expected {self._expected()}.")
             *numbers, name = map(plain, mark)
             place, text = self._read(numbers)
+            if not (asked or logged or is_blank(text)):  # earlier answers in the log may have texts
+                raise InvalidInput(
+                    f"The {self.one} {numbers!r} has the text {text!r}, but the question asks for none: pass "
+                    f"transcribe=True to Question.{self.name}, or leave the text out."
+                )
             id_ = "" if self.optional and name in {None, ""} else classes(name)
             found.append(((*place, lined(text)) if asked else place, id_))
         return found
@@ -142,6 +151,15 @@ class Marks(Choices):
     def _flat(self, mark: Any) -> Any:
         if not isinstance(mark, Mapping):
             return mark
+        if self.called != "label" and "label" in mark and self.called not in mark:  # as other marks have it
+            mark = {self.called if name == "label" else name: given for name, given in mark.items()}
+        known = (*self.fields, self.called, *self.extras, *(("text",) if self.writes else ()))
+        # Tables fill what only some marks have with missing values.
+        if odd := [name for name in mark if name not in known and not is_blank(mark[name])]:
+            raise InvalidInput(
+                f"{dict(mark)!r} has an unknown {odd[0]!r}: expected {self._expected()}."
+                f"{nearest(odd[0], known) or ' Leave it out.'}"
+            )
         names = self.fields if self.optional else (*self.fields, self.called)
         if missing := [name for name in names if name not in mark]:
             raise InvalidInput(f"{dict(mark)!r} has no {missing[0]!r}: expected {self._expected()}.")

@@ -67,7 +67,8 @@ class Masks(ImageMarks):
                     "booleans of shape (height, width)."
                 )
             size, counts = rle.from_mask(pixels)
-            mark = {**mark, "size": size, "counts": counts}
+            rest = {name: given for name, given in mark.items() if name != "mask"}
+            mark = {**rest, "size": size, "counts": counts}
         return super()._flat(mark)
 
     def told(self, place: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ MOST_LEVELS = 12
 # Whole numbers within a range of at most this size are levels themselves.
 FEW = 20
 SHADES = 6
+# How far from a step a number may be, as a share of the step.
+NEAR = 1e-6
 
 
 class Number(Classless):
@@ -59,9 +62,10 @@ class Number(Classless):
         if not abs(given) <= LARGEST:  # also NaN, and integers that are too large for a float
             shown = repr(given) if isinstance(given, float) else f"{str(given)[:20]}..."
             raise InvalidInput(f"{shown} is not a valid answer: expected a number up to {LARGEST:g}.")
-        number = float(given) + 0.0  # no -0.0
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
-        if why := self._why_not(number, vocabulary.schema.settings):
+        settings = vocabulary.schema.settings
+        number = _snapped(float(given), settings) + 0.0  # no -0.0
+        if why := self._why_not(number, settings):
             raise InvalidInput(f"{given!r} is not a valid answer: expected {why}.")
         return number
 
@@ -73,7 +77,7 @@ class Number(Classless):
             return f"at most {high:g}"
         if step:
             steps = (number - (low or 0)) / step
-            if abs(steps - round(steps)) > 1e-6:
+            if abs(steps - round(steps)) > NEAR:
                 return "a whole number" if step == 1 else f"steps of {step:g}"
         return ""
 
@@ -187,6 +191,15 @@ class Number(Classless):
 
         legend = tuple(zip(words, scale(len(words)), strict=True))
         return Shading(legend, shade(np.array(answers, np.float64)), guesses)
+
+
+def _snapped(number: float, settings: Mapping[str, Any]) -> float:
+    """Return the step that rounding errors of floats moved a number away from, else the number."""
+    step, low = settings.get("step"), settings.get("low") or 0
+    steps = (number - low) / step if step else 0.0
+    if not step or abs(steps - round(steps)) > NEAR:
+        return number
+    return float(Decimal(repr(low)) + round(steps) * Decimal(repr(step)))
 
 
 def _likely(belief: Any, i: int) -> list[str]:

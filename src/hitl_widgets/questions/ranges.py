@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.marks import Marks
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.values import is_blank
 
 __all__ = ["KINDS", "Ranges"]
 
-DIGITS = 6  # of places; the page rounds those of recordings to milliseconds
 LARGEST = 1e12  # in the units of the axis; dates are seconds since 1970
 
 
@@ -35,14 +36,16 @@ class Ranges(Marks):
         "share at least half of the time that they cover together."
     )
     one, many, fields = "range", "ranges", ("start", "end")
+    digits = 6  # of places; the page rounds those of recordings to milliseconds
 
     def place(self, given: Sequence[Any]) -> tuple[float, float]:
-        """Return (start, end), rounded to six digits."""
+        """Return (start, end), rounded; dates become seconds since 1970."""
+        given = list(map(_seconds, given))
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
-            raise InvalidInput(f"{list(given)!r} is not a range: expected start and end as numbers.")
+            raise InvalidInput(f"{list(given)!r} is not a range: expected start and end as numbers or dates.")
         if not all(isfinite(x) and abs(x) <= LARGEST for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LARGEST:g}.")
-        start, end = (round(float(x), DIGITS) + 0.0 for x in given)  # no -0.0
+        start, end = (round(float(x), self.digits) + 0.0 for x in given)  # no -0.0
         if not start < end:
             raise InvalidInput(f"The range from {start:g} to {end:g} is empty: expected start < end.")
         return start, end
@@ -60,7 +63,7 @@ class Ranges(Marks):
         """
         for (start, end, *_), _id in answer if extent else ():
             first, last = extent if len(extent) == 2 else (0, extent[-1])
-            if start < round(first, DIGITS) or end > round(last, DIGITS):
+            if start < round(first, self.digits) or end > round(last, self.digits):
                 whole = (
                     f"series, which is from {first:.10g} to {last:.10g}"
                     if len(extent) == 2
@@ -74,6 +77,13 @@ class Ranges(Marks):
                         f"The ranges {a:g}-{b:g} and {c:g}-{d:g} overlap, which the question does not allow: "
                         "pass overlap=True to Question.ranges."
                     )
+
+
+def _seconds(value: Any) -> Any:
+    """Return a date as seconds since 1970, in UTC if it has no zone; other values unchanged."""
+    if not isinstance(value, datetime) or is_blank(value):
+        return value
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
 
 
 KINDS = (Ranges(),)

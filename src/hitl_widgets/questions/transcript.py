@@ -43,6 +43,7 @@ class Transcript(Untaught, Ranges):
     one, many = "segment", "segments"
     called = "speaker"
     optional = True
+    digits = 3  # as in subtitles
     writes = True
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
@@ -72,6 +73,9 @@ class Transcript(Untaught, Ranges):
     def place(self, given: Sequence[Any]) -> tuple[float, float]:
         """Return (start, end), rounded to milliseconds."""
         return UNTIMED if list(given) == list(UNTIMED) else super().place(given)
+
+    def _expected(self) -> str:
+        return "{'start': ..., 'end': ..., 'text': ..., 'speaker': ...}, the speaker if there is one"
 
     def _timed(self, value: Any, vocabulary: Vocabulary) -> Any:
         if isinstance(value, str) and is_cues(value):

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, issparse
 
 from hitl_widgets.data.matrix import matrix_like, reduce_matrix
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.items.base import is_missing
 from hitl_widgets.learn.learner import Affinity, FloatArray
 from hitl_widgets.learn.problems.base import Target
@@ -82,7 +82,7 @@ def read_pool(pool: Any, X: Any) -> Items:
         return Items(features, np.arange(len(features)), len(features), reduction)
     if X is None:
         raise InvalidInput(
-            f"The pool is a {type(pool).__name__} without features: pass X=, an array of features (for a "
+            f"The pool is {a_type(pool)} without features: pass X=, an array of features (for a "
             "table df with only numeric columns, X=df.to_numpy()), or pass hitl.Pool.from_data(...) as the "
             "pool."
         )

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.formats.reading import Columns
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.questions.values import is_blank
@@ -30,7 +30,7 @@ def labels_of(pool: Pool, name: Any) -> list[Any]:
     if table is None or not isinstance(name, str) or name not in columns:
         where = f"the columns are {choices(columns)}" if columns else "your data are not a table"
         hint = " Labels from elsewhere: session.import_labels()." if isinstance(name, str) else ""
-        shown = repr(name) if isinstance(name, str | int) else f"a {type(name).__name__}"
+        shown = repr(name) if isinstance(name, str | int) else a_type(name)
         close = nearest(name, columns) if isinstance(name, str) else ""
         raise InvalidInput(f"labels={shown}: not a column; {where}.{close}{hint}")
     values: list[Any] = table.get_column(name).to_list()

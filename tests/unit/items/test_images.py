@@ -214,7 +214,7 @@ def test_a_model_of_images_takes_them_as_the_session_does(
         for image, kind in zip(new, expected, strict=True):
             Image.fromarray(image).save(path)
             assert made.predict([path]).tolist() == made.predict([str(path)]).tolist() == [kind]
-        with pytest.raises(InvalidInput, match=r"None of the 1 images can be read.*gone.png"):
+        with pytest.raises(InvalidInput, match=r"The only item cannot be read. It is .*gone.png"):
             made.predict([tmp_path / "gone.png"])
 
 

@@ -46,6 +46,22 @@ def test_times_are_a_line_of_that_name_or_the_index() -> None:
     assert (numbers.dated, numbers.times.tolist()) == (False, [0, 0.5])
 
 
+def test_dates_are_shown_in_their_zone() -> None:
+    dates = pd.date_range("2026-01-01", periods=2, freq="h")
+    zones = {"": dates, "Europe/Berlin": dates.tz_localize("Europe/Berlin"), "UTC": dates.tz_localize("UTC")}
+    zones |= {"+05:30": dates.tz_localize("+05:30")}
+    for zone, times in zones.items():
+        [item] = KIND.read([pd.Series([1, 2], times)], "items")
+        assert KIND.payload(item, Size()).content["zone"] == zone
+    [text] = KIND.read([{"v": [1, 2], "t": ["2026-01-01T00:00+01:00", "2026-01-01T01:00+01:00"]}], "items")
+    assert KIND.payload(text, Size()).content["zone"] == "UTC"
+
+
+def test_durations_are_seconds() -> None:
+    [item] = KIND.read([pd.Series([1, 2], pd.to_timedelta([1, 2], "min"))], "items")
+    assert (item.times.tolist(), item.dated) == ([60, 120], False)
+
+
 @pytest.mark.parametrize("low", [0, 12_345])
 def test_intervals_have_the_extremes_of_their_samples(low: int) -> None:
     values = RNG.normal(1e6, 1, (50_000, 3))
@@ -91,6 +107,13 @@ def test_intervals_have_the_extremes_of_their_samples(low: int) -> None:
         (pd.Series([1, 2], pd.DatetimeIndex([pd.NaT, "2024-01-01"])), "some are missing"),
         (pd.DataFrame({"a": [1, 2], "time": pd.to_datetime(["2024-01-01", None])}), "some are missing"),
         (pd.Series([1, 2], pd.TimedeltaIndex(["1s", None])), "some are missing"),
+        ({"a": [1, 2], "time": [None, 1]}, "some are missing"),
+        ({"a": [1, 2], "time": ["2026-01-01", None]}, "some are missing"),
+        ({"a": [1, 2], "time": pd.to_timedelta([None, 1], "s")}, "some are missing"),
+        (pd.Series([1, 2], [pd.NaT, pd.Timestamp("2026")]), "some are missing"),
+        (pd.Series([1, 2], [pd.NaT, pd.Timestamp("2026", tz="Asia/Tokyo")]), "some are missing"),
+        ([1, np.inf, 2], "1 of its values is infinite"),
+        ({"a": [-np.inf, np.inf]}, "2 of its values are infinite"),
     ],
 )
 def test_what_is_not_a_series_is_said_on_the_item(wrong: Any, why: str) -> None:

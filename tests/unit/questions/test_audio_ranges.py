@@ -169,3 +169,20 @@ def test_ranges_of_a_series_are_in_the_units_of_its_axis(name: str) -> None:
                 made.label(one, [piece(start, end, "rise")])
         with pytest.raises(InvalidInput, match="overlap"):
             made.label(one, [piece(first, last, "rise"), piece(middle, last, "fall")])
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_ranges_of_dates_may_be_given_as_dates(zone: str | None) -> None:
+    dates = pd.date_range("2026-01-01", periods=3, freq="D", tz=zone)
+    table = pd.DataFrame({"line": [pd.Series([1.0, 2, 3], dates)]})
+    question = hitl.Question.ranges(["rise"])
+    with hitl.Session(table, item="line", kind="series", question=question, store=":memory:") as made:
+        [one] = made.pool.ids
+        for end in (dates[1], dates[1].to_pydatetime(), dates[1].to_datetime64()):
+            made.label(one, [{"start": dates[0], "end": end, "label": "rise"}])
+            first, last = dates[0].timestamp(), dates[1].timestamp()
+            assert made.labels()["label"].tolist() == [[piece(first, last, "rise")]]
+        with pytest.raises(InvalidInput, match="beyond the series"):
+            made.label(one, [{"start": dates[0], "end": dates[2] + pd.Timedelta("1s"), "label": "rise"}])
+        with pytest.raises(InvalidInput, match="not a range"):
+            made.label(one, [{"start": pd.NaT, "end": dates[2], "label": "rise"}])

@@ -422,3 +422,21 @@ def test_guessed_numbers_are_within_the_range_and_the_steps() -> None:
         assert any(one.endswith("likely 0 to 110") for one in words), words[:3]
         assert not any("±" in one or "." in one or "-" in one for one in words)
         assert all(value % 10 == 0 and 0 <= value <= 110 for value in made.predictions()["label"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step", "given", "stored"),
+    [
+        (0, 1, 0.1, 0.1 + 0.2, 0.3),
+        (0, 0.3, 0.1, 0.1 + 0.2, 0.3),
+        (0.05, 1, 0.1, 0.05 + 0.1 + 0.2, 0.35),
+        (None, None, 0.1, -(0.1 + 0.2), -0.3),
+        (0, 1, 0.01, "0.29000000000000004", 0.29),
+        (0, 5, 1, 2.0000000001, 2),
+        (0, 1, 0, 0.1 + 0.2, 0.1 + 0.2),
+    ],
+)
+def test_a_number_is_stored_as_its_step(low: Any, high: Any, step: float, given: Any, stored: float) -> None:
+    with session(hitl.Question.number(low, high, step=step)) as made:
+        made.label("r0", given)
+        assert made.labels()["label"].tolist() == [stored]

@@ -336,3 +336,18 @@ def test_what_is_no_text_of_counts_is_refused(text: str) -> None:
     except InvalidInput:
         return
     assert rle.to_counts(rle.to_text(counts)).tolist() == counts.tolist()
+
+
+@every
+def test_what_a_mark_cannot_have_is_refused_in_words(name: str) -> None:
+    question, values = QUESTIONS[name]
+    mark = values[-1][0]
+    with session(question) as made:
+        for extra in ({"foo": 1}, {"Label": "cat"}, {"speaker": "Ann"}):
+            with pytest.raises(InvalidInput, match=f"unknown '{next(iter(extra))}': expected"):
+                made.label("r0", [{**mark, **extra}])
+        made.label("r0", [{**mark, "foo": None, "note": float("nan")}])  # as tables fill what others have
+        assert made.labels()["label"].tolist() == [[mark]]
+        if name == "boxes":
+            with pytest.raises(InvalidInput, match="asks for none: pass transcribe=True"):
+                made.label("r0", [{**mark, "text": "STOP"}])

@@ -41,10 +41,12 @@ def test_an_answer_is_a_list_of_segments_or_subtitles() -> None:
         )
         made.label("r1", SRT)
         made.label("r2", [])
+        made.label("r3", [{**said(0, 1, "Hi"), "label": "Bob"}])  # as other marks have their class
         found = dict(zip(made.labels()["id"], made.labels()["label"], strict=True))
         assert found["r0"] == [said(0, 1, "Hi"), said(2, 3, "Good\nday", "Ann")]
         assert found["r1"] == [said(0.5, 2, "Good day", "Ann"), said(2.25, 4, "New: said")]
         assert found["r2"] == []
+        assert found["r3"] == [said(0, 1, "Hi", "Bob")]
         shown = KIND.text(found["r0"])
         assert shown == "2 segments: Ann, “Hi Good day”"
 
@@ -61,6 +63,9 @@ def test_an_answer_is_a_list_of_segments_or_subtitles() -> None:
         ([said(0, 1, "a", "Al")], "'Al' is not a class"),
         ([{"start": 0, "end": 1, "text": 5}], "has the text 5: expected a string"),
         ([{"start": 0, "text": "a"}], "has no 'end'"),
+        ([{**said(0, 1, "a"), "label": "Al"}], "'Al' is not a class"),
+        ([{**said(0, 1, "a", "Ann"), "label": "Bob"}], "unknown 'label'"),
+        ([{**said(0, 1, "a"), "speakr": "Ann"}], "unknown 'speakr': .* Did you mean 'speaker'"),
         ("WEBVTT\n\n00:01.000 -> 00:02.000\nHi", "Line 3 of the subtitles, .* has no time"),
     ],
 )
@@ -208,5 +213,5 @@ def test_texts_are_kept_where_the_question_stops_asking_for_them(tmp_path: Any) 
         assert made.find("tot") == ["a"]
     with hitl.Session(items, question=hitl.Question.boxes(["x"]), **how) as made:
         assert made.labels()["label"].tolist()[0] == [{**box, "text": "Total"}]
-        made.label("b", [{**box, "text": "of another program"}])
-        assert made.labels()["label"].tolist()[1] == [box]
+        with pytest.raises(InvalidInput, match="asks for none: pass transcribe=True"):
+            made.label("b", [{**box, "text": "of another program"}])

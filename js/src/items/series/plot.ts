@@ -15,6 +15,8 @@ export type Series = {
   names: string[];
   rate: number;
   dated: boolean;
+  /** The time zone of the dates; "" if they have none. */
+  zone: string;
   base: number[];
   least: number[];
   most: number[];
@@ -103,13 +105,33 @@ function sampleAt({ edges, from, to, bins, rate }: Part, time: number): number {
   return from + ((low + within) * (to - from)) / bins;
 }
 
+/** A date in its time zone, with the offset from UTC; in UTC if the browser does not know the zone. */
+function dateWords(at: number, zone: string): string {
+  const offset = zone ? offsetOf(at, zone) : "";
+  const [, sign, hours, minutes] = offset.match(/([+-])(\d\d):(\d\d)/) ?? [null, "+", "0", "0"];
+  const ahead = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -60_000 : 60_000);
+  const words = new Date(at + ahead)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/(:00)?\.000Z$|Z$/, "");
+  return words + (offset && ` ${offset}`);
+}
+
+/** The offset of a zone from UTC at a time, such as "+01:00" or "UTC". */
+function offsetOf(at: number, zone: string): string {
+  if (/^(UTC|[+-]\d\d:\d\d)$/.test(zone)) return zone;
+  try {
+    const format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
+    const named = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value;
+    return named?.match(/[+-]\d\d:\d\d/)?.[0] ?? "UTC";
+  } catch {
+    return "UTC";
+  }
+}
+
 /** A time in words. */
-function timeWords({ edges, dated, rate }: Part, time: number): string {
-  if (dated)
-    return new Date(time * 1000)
-      .toISOString()
-      .replace("T", " ")
-      .replace(/(:00)?\.000Z$|Z$/, "");
+function timeWords({ edges, dated, rate, zone }: Part, time: number): string {
+  if (dated) return dateWords(time * 1000, zone);
   if (edges) return shown(time);
   if (rate) return `${time.toLocaleString("en", { maximumFractionDigits: 4 })} s`;
   return Math.floor(time).toLocaleString("en");

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from hitl_widgets.background.children import Cancelled
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -77,9 +77,10 @@ class Descriptors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         n, n_failed, (at, why) = len(items), len(failures), min(failures)
         if n_failed == n:
             first = items[0]
-            name = repr(str(first)[:SHOWN]) if isinstance(first, str | Path) else f"a {type(first).__name__}"
+            name = repr(str(first)[:SHOWN]) if isinstance(first, str | Path) else a_type(first)
+            all_of = f"None of the {n:,} {cls._items} can" if n > 1 else "The only item cannot"
             raise InvalidInput(
-                f"None of the {n:,} {cls._items} can be read. The first is {name}: {why}. Are the paths "
+                f"{all_of} be read. {'The first' if n > 1 else 'It'} is {name}: {why}. Are the paths "
                 f"relative to the notebook's folder? {cls._otherwise}"
             )
         # By position, not by name, because the warning is saved with the notebook.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from hitl_widgets.background.turns import give_way
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, a_type
 from hitl_widgets.items.base import Features, is_missing
 from hitl_widgets.items.features._stateless import Stateless
 from hitl_widgets.items.features.sentences import (
@@ -145,7 +145,7 @@ def _items(X: Any) -> list[Any]:
     for i, item in enumerate(items):
         if isinstance(item, Mapping | list | tuple | set | np.ndarray):
             raise InvalidInput(
-                f"The model takes texts, but number {i} is a {type(item).__name__}: pass the texts alone, "
+                f"The model takes texts, but number {i} is {a_type(item)}: pass the texts alone, "
                 "such as [row['text'] for row in rows]."
             )
     return items

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from hitl_widgets.background.turns import behind
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, a_type
 from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.loop import Loop, opaque
 from hitl_widgets.questions.base import kind_of
@@ -52,7 +52,7 @@ class SessionWidget(ChannelWidget):
 
     def __init__(self, session: Session) -> None:
         if not isinstance(session, Session):
-            raise TypeError(f"{type(self).__name__} shows a Session; got a {type(session).__name__}.")
+            raise TypeError(f"{type(self).__name__} shows a Session; got {a_type(session)}.")
         self.screen = Screen(session)
         self.run = running()
         loop = loop_of(session)
