@@ -257,7 +257,13 @@ def test_recordings_of_one_name_are_told_apart_by_their_ids(name: str, tmp_path:
             file.setsampwidth(2)
             file.setframerate(RATE)
             file.writeframes(np.full(round(RATE * SECONDS), k, np.int16).tobytes())
-    options = {"item": "p", "kind": "audio", "id": "id", "audit": 0, "question": hitl.Question.transcript(NAMES)}
+    options = {
+        "item": "p",
+        "kind": "audio",
+        "id": "id",
+        "audit": 0,
+        "question": hitl.Question.transcript(NAMES),
+    }
     table = pd.DataFrame({"id": ["x", "y.wav"], "p": paths})
     with hitl.Session(table, store=":memory:", **options) as one:
         for key in ("x", "y.wav"):
