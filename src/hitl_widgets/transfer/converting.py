@@ -277,9 +277,10 @@ def _usual(one: Said) -> Any:
     marks = []
     for mark in marks_of(one.label):
         place = kind.place([mark[name] for name in kind.fields])
-        if kind.called not in mark and not kind.optional:
+        name = kind.name_in(mark)
+        if name is None and not kind.optional:
             raise KeyError(kind.called)
-        told = {kind.called: mark[kind.called]} if kind.called in mark else {}
+        told = {} if name is None else {kind.called: name}
         if any(not str(name).strip() for name in told.values()):
             raise InvalidInput("A mark has no class.")
         text = {"text": lined(mark["text"])} if kind.writes and mark.get("text") else {}

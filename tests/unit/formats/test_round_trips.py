@@ -394,3 +394,17 @@ def test_the_column_of_ids_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no item has the field 'nope'"):
         convert(tmp_path / "b.json", tmp_path / "c.csv", id="nope")
     assert convert(tmp_path / "b.json", tmp_path / "c.csv").n == 2
+
+
+def test_the_speaker_of_a_segment_may_be_called_label(tmp_path: Path) -> None:
+    segments = [
+        {"start": 0.0, "end": 1.0, "text": "Yes.", "label": "Ann"},
+        {"start": 1, "end": 2, "text": "No."},
+    ]
+    rows = [{"id": "k", "audio": "a.wav", "label": segments, "hitl_kind": "transcript"}]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    convert(tmp_path / "a.json", tmp_path / "b.jsonl")
+    row = json.loads((tmp_path / "b.jsonl").read_text())
+    assert [one.get("speaker") for one in row["label"]] == ["Ann", None]
+    kind = kind_of("transcript")
+    assert kind.listed(segments) == kind.listed(row["label"]) == ["Ann"]
