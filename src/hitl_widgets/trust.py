@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,7 +112,14 @@ class Trust:
         self._loop.log.catch_up()
         rows = []
         for one in self._known.cases().open:
-            said = {self._loop.log.told(given.answer)[2]: len(given.people) for given in one.answers}
+            said: dict[str, int] = {}
+            for given in one.answers:
+                name = words = self._loop.log.told(given.answer)[2]
+                for n in count(2):  # such as two boxes of one class in different places
+                    if name not in said:
+                        break
+                    name = f"{words} ({n})"
+                said[name] = len(given.people)
             share = one.answers[0].share
             told = (self._loop.pool.ids[one.row], said, sum(said.values()), one.agree)
             rows.append((*told, np.nan if share is None else share))

@@ -13,6 +13,7 @@ import numpy as np
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.items.base import ItemKind, Payload
 from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.several import Several
 
 __all__ = ["FINDERS", "Mask", "Masked", "as_mask"]
 
@@ -128,17 +129,17 @@ class Mask:
                 found.append((start, end, name))
         return found
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, *, named: bool = True) -> str:
         """Return the text with these parts hidden; where there is room, the name of a part is shown."""
         # Again, because what is hidden now may have kept a number after it from being read as one.
-        while (hidden := self._once(text)) != text:
+        while (hidden := self._once(text, named=named)) != text:
             text = hidden
         return text
 
-    def _once(self, text: str) -> str:
+    def _once(self, text: str, *, named: bool) -> str:
         parts, at = [], 0
         for start, end, name in self.find(text):
-            parts += [text[at:start], _dots(text[start:end], name)]
+            parts += [text[at:start], _dots(text[start:end], name if named else "")]
             at = end
         return "".join([*parts, text[at:]]) if parts else text
 
@@ -164,7 +165,7 @@ class Mask:
 
 
 class Masked(Sequence[str]):
-    """Texts with personal data hidden, which is done when one is read."""
+    """Texts with dots in place of personal data, made when one is read: no words that could name a group."""
 
     def __init__(self, mask: Mask, texts: Sequence[str]) -> None:
         self._mask, self._texts = mask, texts
@@ -173,11 +174,9 @@ class Masked(Sequence[str]):
         return len(self._texts)
 
     def __getitem__(self, i: Any) -> Any:
-        return (
-            list(map(self._mask.text, self._texts[i]))
-            if isinstance(i, slice)
-            else self._mask.text(self._texts[i])
-        )
+        if isinstance(i, slice):
+            return [self._mask.text(text, named=False) for text in self._texts[i]]
+        return self._mask.text(self._texts[i], named=False)
 
 
 def as_mask(mask: Any, kind: ItemKind, *, rendered: bool) -> Mask | None:
@@ -191,10 +190,11 @@ def as_mask(mask: Any, kind: ItemKind, *, rendered: bool) -> Mask | None:
     if mask is None or mask is False:
         return None
     kind = kind.of if isinstance(kind, ListKind) else kind
-    if not rendered and (kind.in_files or not (kind.reads or kind.tabular)):
+    parts = kind.kinds if isinstance(kind, Several) else (kind,)
+    if not rendered and any(one.in_files or not (one.reads or one.tabular) for one in parts):
         raise InvalidInput(
-            f"mask= hides parts of texts, and items of kind {kind.name!r} are not displayed as text. Hide "
-            "them in your data, or blur the items: blur=."
+            f"mask= hides parts of texts, and items of kind {kind.name!r} are not displayed as text alone. "
+            "Hide them in your data, or blur the items: blur=."
         )
     asked = list(FINDERS) if mask is True else [mask] if callable(mask) or isinstance(mask, str) else mask
     if isinstance(asked, Mask):

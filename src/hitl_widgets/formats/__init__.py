@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -49,6 +49,7 @@ __all__ = [
     "unfolded",
     "write",
     "writer_of",
+    "written_of",
 ]
 
 SAMPLE = 100
@@ -124,8 +125,27 @@ def writer_of(path: str | os.PathLike[str], format: str | None = None) -> Writer
     return writers[name]
 
 
-def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple[Path, Sequence[Left]]:
+def written_of(said: Sequence[Said], left: Iterable[Left]) -> list[Said]:
+    """Return the answers that are written, if a writer leaves out these; of one row, the last ones."""
+    lost = Counter(one.number for one in left if not one.part)
+    found = []
+    for one in said:
+        if lost[one.number]:
+            lost[one.number] -= 1
+        else:
+            found.append(one)
+    return found
+
+
+def write(
+    writer: Writer, export: Export, path: str | os.PathLike[str], *, some: bool = False
+) -> tuple[Path, Sequence[Left]]:
     """Write a file or folder, which appears only when it is complete.
+
+    Parameters
+    ----------
+    some
+        Whether nothing is written if the format can contain none of the answers.
 
     Returns
     -------
@@ -137,7 +157,7 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
     Raises
     ------
     InvalidInput
-        If the format has no answers of this kind.
+        If the format has no answers of this kind, or none of these.
     """
     if writer.kinds and (kind := export.kind) not in writer.kinds:
         able = [one.name for one in _writers().values() if not one.kinds or kind in one.kinds]
@@ -149,28 +169,37 @@ def write(writer: Writer, export: Export, path: str | os.PathLike[str]) -> tuple
     # Tables contain the answers whole, as JSON.
     if writer.items and not getattr(writer, "relations", False):
         dropped = [
-            Left(one.number, "Relations between spans.") for one in export.said if relations_of(one.label)
+            Left(one.number, "Relations between spans.", part=True)
+            for one in export.said
+            if relations_of(one.label)
         ]
         export = replace(export, said=[replace(one, label=marks_of(one.label)) for one in export.said])
     if export.kind == "boxes" and writer.items and not getattr(writer, "texts", False):
-        dropped += [Left(one.number, "The texts of boxes.") for one in export.said if _has_texts(one)]
+        dropped += [
+            Left(one.number, "The texts of boxes.", part=True) for one in export.said if _has_texts(one)
+        ]
     try:
-        left = _written(writer, export, path)
+        left = _written(writer, export, path, some=some)
     except UnicodeEncodeError:
         named = ("label", "item", "id", "annotator", "time")
         whole = [replace(one, **{name: _whole(getattr(one, name)) for name in named}) for one in export.said]
         halves = [one.number for one, now in zip(export.said, whole, strict=True) if one != now]
         dropped += [
-            Left(number, "Half a character (a lone surrogate), replaced by \ufffd.") for number in halves
+            Left(number, "Half a character (a lone surrogate), replaced by \ufffd.", part=True)
+            for number in halves
         ]
         classes = list(map(_whole, export.classes))
-        left = _written(writer, replace(export, said=whole, classes=classes), path)
+        left = _written(writer, replace(export, said=whole, classes=classes), path, some=some)
     return full_path(path), [*left, *dropped]
 
 
-def _written(writer: Writer, export: Export, path: str | os.PathLike[str]) -> Sequence[Left]:
+def _written(writer: Writer, export: Export, path: str | os.PathLike[str], *, some: bool) -> Sequence[Left]:
     with (new_folder if _is_folder(writer, path) else replacing)(path) as part:
-        return writer.write(export, part)
+        left = writer.write(export, part)
+        if some and not written_of(export.said, left):
+            why = " ".join(summary(left)[:3])
+            raise InvalidInput(f"None of the answers can be written as {writer.name!r}. {why}")
+        return left
 
 
 def _whole(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,12 +38,14 @@ __all__ = [
     "moment",
     "one_each",
     "one_of",
+    "pseudonym",
     "related",
     "relations_of",
     "size_in",
     "text_of",
     "texts_of",
     "told",
+    "unnamed",
 ]
 
 Row = tuple[int, Mapping[str, Any]]
@@ -53,6 +56,7 @@ Size = tuple[float, float]
 MARKS = ("spans", "ranges", "transcript", "boxes", "polygons", "points", "masks")
 IMAGES = ("boxes", "polygons", "points", "masks")
 MAX_SIDE = 10**6  # pixels
+PSEUDONYM = re.compile(r"annotator \d+")
 # The field of our rows with the kind of the answer, which its value alone does not always tell.
 KIND = "hitl_kind"
 
@@ -166,10 +170,14 @@ class Said:
 
 @dataclass(frozen=True)
 class Left:
-    """A row, or a part of it, that is not read or written, and the reason."""
+    """A row, or a part of it, that is not read or written, and the reason.
+
+    ``part``: of an answer that is written, only a part is left out.
+    """
 
     number: int
     why: str
+    part: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,6 +375,16 @@ def milliseconds(spent: Any, unit: int = 1000) -> int | None:
         return round(value) if value >= 0 else None
     except (ArithmeticError, TypeError, ValueError):
         return None
+
+
+def pseudonym(n: int) -> str:
+    """Return what files call the n-th annotator if they do not name them."""
+    return f"annotator {n}"
+
+
+def unnamed(who: str | None) -> str | None:
+    """Return the name of an annotator; None for a pseudonym of our files, which is nobody's name."""
+    return None if who is None or PSEUDONYM.fullmatch(who) else who
 
 
 def moment(seconds: Any) -> str | None:

@@ -25,7 +25,7 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Facts", "card", "escaped", "kind_on_card", "table", "write_card"]
+__all__ = ["Facts", "card", "escaped", "kind_on_card", "table", "write_card", "write_kind_card"]
 
 MAX_PAIRS = 20
 # Only we begin a line like this: the user's texts are always within a line or a cell.
@@ -114,6 +114,23 @@ def write_card(facts: Facts, path: Path) -> Path:
     target = path.with_name(f"{path.name}.card.md")
     with replacing(target) as part:
         part.write_text(card(facts), encoding="utf-8")
+    return target
+
+
+def write_kind_card(path: Path, kind: str, told: str, left: Sequence[str]) -> Path:
+    """Write a card with the kind of the answers, a summary, and what was left out; return its path."""
+    target = path.with_name(f"{path.name}.card.md")
+    kinds = kind_of(kind).card
+    lines = "\n".join(f"- Not in the file: {escaped(line)}" for line in left)
+    parts = [
+        f"# Labels: {escaped(path.name)}",
+        f"Kind of answers: {kind}.",
+        kinds,
+        f"Converted: {escaped(told)}.",
+        lines,
+    ]
+    with replacing(target) as part:
+        part.write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
     return target
 
 
@@ -240,7 +257,8 @@ def _quality(facts: Facts) -> list[str]:
 
 def _comparable(facts: Facts) -> tuple[pd.DataFrame, Callable[[Any, Any], float]]:
     """Return the labels as answers, and a function for the agreement of two answers."""
-    labels, schema = facts.labels, facts.schema
+    # A decision is not an answer: the labels of the person who decided are there as well.
+    labels, schema = facts.labels[facts.labels["selection"] != "decision"], facts.schema
     if schema is None:
         return labels.assign(label=labels["label"].astype(str)), lambda a, b: float(a == b)
     kind, ids = kind_of(schema.kind), dict(zip(schema.all_values, schema.ids, strict=True))

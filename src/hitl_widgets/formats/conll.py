@@ -39,8 +39,11 @@ class Conll:
     order = 8
 
     def opens(self, path: Path) -> bool:
-        """Return whether the suffix of a file says so."""
-        return path.is_file() and path.suffix.lower() in ENDINGS
+        """Return whether the suffix of a file says so; if it has none, its first line."""
+        if path.suffix or not path.is_file():
+            return path.is_file() and path.suffix.lower() in ENDINGS
+        with path.open("rb") as file:
+            return file.read(len(DOCUMENT)) == DOCUMENT.encode()
 
     def rows(self, path: Path) -> list[Row]:
         """Return a row for each text, with its tokens and tags."""
@@ -166,13 +169,13 @@ class ConllWriter:
                     left.append(Left(one.number, "The item has no text."))
                     continue
                 found = list(aligned(one.label, places, text))
-                left += [Left(one.number, why) for why in found if isinstance(why, str)]
+                left += [Left(one.number, why, part=True) for why in found if isinstance(why, str)]
                 whole = [piece for piece in found if not isinstance(piece, str)]
                 sayable = [piece for piece in whole if not re.search(r"\s", piece[2])]
                 why = "The name of a class contains white space: rename it."
-                left += [Left(one.number, why)] * (len(whole) - len(sayable))
+                left += [Left(one.number, why, part=True)] * (len(whole) - len(sayable))
                 kept, n = without_overlaps(sayable)
-                left += [Left(one.number, OVERLAP)] * n
+                left += [Left(one.number, OVERLAP, part=True)] * n
                 tags = ["O"] * len(places)
                 for a, b, label in kept:
                     tags[a:b] = [f"B-{label}", *[f"I-{label}"] * (b - a - 1)]

@@ -23,6 +23,7 @@ __all__ = [
     "Json",
     "check_file",
     "dicts",
+    "ending_of",
     "open_parquet",
     "read_cells",
     "read_json",
@@ -32,16 +33,29 @@ __all__ = [
 
 ENDINGS = (".csv", ".parquet", ".json", ".jsonl", ".xlsx")
 BOM = b"\xef\xbb\xbf"
+STARTS = {b"PAR1": ".parquet", b"PK\3\4": ".xlsx"}
 MAX_START = 1_000
 MAX_BROKEN = 1_000  # with more broken lines, it is not a CSV file
 MAX_ROWS = 20_000_000
 _field_limit = threading.Lock()
 
 
+def ending_of(path: Path) -> str:
+    """Return the suffix of a file of rows; if its name has none, the suffix that fits its content."""
+    if path.suffix or not path.is_file():
+        return path.suffix.lower()
+    with path.open("rb") as file:
+        start = file.read(MAX_START).removeprefix(BOM).lstrip()
+    if start[:1] in {b"[", b"{"}:
+        return ".json"
+    found = next((ending for first, ending in STARTS.items() if start.startswith(first)), "")
+    return found or ("" if b"\0" in start else ".csv")
+
+
 def check_file(path: Path) -> None:
     """Raise InvalidInput if a file of rows is missing, too large, or of another type."""
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    ending = ending_of(path)
+    if ending not in ENDINGS and (ending or path.exists()):
         raise InvalidInput(
             f"Cannot read {str(path)!r}: unknown file type.{nearest(ending, ENDINGS)} Expected a path ending "
             f"with {choices(ENDINGS)}, or a file or folder of a format that has its own."
@@ -70,7 +84,7 @@ def read_rows(path: Path) -> tuple[list[Row], list[tuple[int, str]]]:
         If the file cannot be read at all.
     """
     check_file(path)
-    ending = path.suffix.lower()
+    ending = ending_of(path)
     if ending == ".parquet":
         with open_parquet(path) as file:
             return list(enumerate(file.read().to_pylist())), []
@@ -141,7 +155,7 @@ def read_json(path: Path) -> Json:
     """
     with path.open("rb") as file:
         start = file.read(MAX_START).removeprefix(BOM).lstrip()[:1]
-    named = path.suffix.lower() == ".json"
+    named = ending_of(path) == ".json"
     failed = ""
     if start == b"[" or named:
         try:
@@ -233,7 +247,7 @@ def read_cells(path: Path, names: Sequence[str] = ()) -> Cells:
     InvalidInput
         If it cannot be read, or has no header.
     """
-    is_workbook = path.suffix.lower() == ".xlsx"
+    is_workbook = ending_of(path) == ".xlsx"
     rows: Sequence[list[Any] | _Broken] = read_excel(path) if is_workbook else _read_csv(path, names)
     if not rows:
         headed = f"a header with {choices(names)}" if names else "a header"

@@ -140,6 +140,8 @@ class Trl:
         for one in export.said:
             try:
                 rows.append(_preference(one) if one.kind == "pair" else _completion(one))
+                if isinstance(one.label, Mapping) and not is_nothing(one.label.get("reason")):
+                    left.append(Left(one.number, "The reason of a comparison.", part=True))
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
         _write(rows, path)

@@ -9,9 +9,8 @@ from typing import Any
 from hitl_widgets.formats.base import NotTaken, Said, Size
 from hitl_widgets.items.pictures import image_size
 
-__all__ = ["SUFFIXES", "file_name", "names_of", "refuse_frames", "size_for", "sizes_in", "stem_of"]
+__all__ = ["SUFFIXES", "file_name", "names_of", "refuse_frames", "size_for", "sizes_in"]
 
-MAX_NAME = 200  # bytes; with a suffix, a file name has 255 at most
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
@@ -37,23 +36,6 @@ def file_name(one: Said) -> str:
             "The image has no file name. Pass paths as images, or id= with the names of the files."
         )
     return str(one.id)
-
-
-def stem_of(one: Said, taken: set[str]) -> str:
-    """Return the name of the file with the marks on an image, which is added to those that are taken.
-
-    Raises
-    ------
-    NotTaken
-        If it has no name, or another image has the same.
-    """
-    stem = PurePosixPath(file_name(one).replace("\\", "/")).stem
-    if len(stem.encode("utf-8", "replace")) > MAX_NAME or "\0" in stem:
-        raise NotTaken(f"The name {stem[:20]!r}... of an image cannot be the name of a file.")
-    if not stem or stem in taken:
-        raise NotTaken(f"Two images are called {stem!r}, and a folder can have only one of them.")
-    taken.add(stem)
-    return stem
 
 
 def size_for(one: Said) -> tuple[int, int]:

@@ -17,11 +17,12 @@ from narwhals.exceptions import DuplicateError
 from hitl_widgets.data.at_hand import at_hand, hugging_face_classes
 from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.formats import SAMPLE, Format, Left, Said, Wanted, opened_by, recognised, unfolded
-from hitl_widgets.formats.base import Row
+from hitl_widgets.formats.base import Row, unnamed
 from hitl_widgets.formats.files import (
     ENDINGS,
     check_file,
     dicts,
+    ending_of,
     open_parquet,
     read_cells,
     read_json,
@@ -236,7 +237,7 @@ def _foreign(tool: Format, rows: Sequence[Row], asked: _Asked, broken: list[tupl
         [s.number for s in said],
         len(rows) + len(broken),
         sorted(broken + left),
-        [s.annotator for s in said],
+        [unnamed(s.annotator) for s in said],
         [s.content for s in said],
         [s.sure for s in said],
     )
@@ -244,7 +245,7 @@ def _foreign(tool: Format, rows: Sequence[Row], asked: _Asked, broken: list[tupl
 
 def _from_file(path: Path, asked: _Asked) -> Columns | History:
     check_file(path)
-    ending = path.suffix.lower()
+    ending = ending_of(path)
     if ending in {".json", ".jsonl"}:
         found = read_json(path)
         if found.history:

@@ -34,8 +34,11 @@ class Docs:
     order = 9
 
     def opens(self, path: Path) -> bool:
-        """Return whether the suffix of a file says so."""
-        return path.is_file() and path.suffix.lower() == ".spacy"
+        """Return whether the suffix of a file says so; if it has none, its first byte, which is zlib's."""
+        if path.suffix or not path.is_file():
+            return path.is_file() and path.suffix.lower() == ".spacy"
+        with path.open("rb") as file:
+            return file.read(1) == b"\x78" and file.read(1) in {b"\x01", b"\x5e", b"\x9c", b"\xda"}
 
     def rows(self, path: Path) -> list[Row]:
         """Return a row for each document."""
@@ -142,7 +145,7 @@ class DocsWriter:
             doc, spans = spacy.tokens.Doc(vocab, words=words, spaces=spaces), []
             if one.kind == "spans":
                 found = list(aligned(one.label, places, text))
-                left += [Left(one.number, why) for why in found if isinstance(why, str)]
+                left += [Left(one.number, why, part=True) for why in found if isinstance(why, str)]
                 spans = [piece for piece in found if not isinstance(piece, str)]
             else:
                 chosen = set(map(str, one.label if one.kind == "choices" else [one.label]))

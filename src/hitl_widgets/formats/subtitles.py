@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, told
+from hitl_widgets.formats.stems import Stems
 from hitl_widgets.questions.cues import read_cues, write_srt, write_vtt
 from hitl_widgets.questions.marks import lined
 
@@ -18,8 +19,6 @@ NAME = "Subtitles"
 ENDINGS = (".srt", ".vtt")
 MAX_BYTES = 2**24
 MAX_FILES = 100_000
-# Characters that names of files cannot contain on every system.
-ODD = set('<>:"/\\|?*') | set(map(chr, range(32)))
 
 Segments = Sequence[Mapping[str, Any]]
 
@@ -128,11 +127,11 @@ class PerRecording:
         """Write the file, or all files."""
         left: list[Left] = []
         files: dict[str, str] = {}
-        for one in one_each(export.said, left, f"A file of {self.name}"):
+        said = one_each(export.said, left, f"A file of {self.name}")
+        stems = Stems(said)
+        for one in said:
             try:
-                name = _stem(one)
-                if name in files:
-                    raise NotTaken(f"Two recordings are called {name!r}, and only one file can be.")  # noqa: TRY301
+                name = stems.of(one)
                 files[name] = self._made(one.label, export.classes)
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
@@ -156,20 +155,6 @@ class PerRecording:
                 f"a folder or a zip file, as in session.export('folder', {self.name!r})."
             )
         raise InvalidInput(left[0].why if left else "There is nothing to write: nothing is labelled yet.")
-
-
-def _stem(one: Said) -> str:
-    """Return the name of a recording without its ending, else its id."""
-    path = next((one.item[name] for name in ("audio", "video", "image") if one.item.get(name)), None)
-    if isinstance(path, str):
-        name = (PureWindowsPath if "\\" in path else PurePosixPath)(path).stem
-    elif one.id is not None and one.sure:
-        name = str(one.id)
-    else:
-        raise NotTaken("The recording has no file name. Pass paths as recordings, or id=.")
-    if not name.strip(". ") or ODD & set(name) or len(name) > 200:
-        raise NotTaken(f"{name!r} cannot be the name of a file: pass other ids, or export a table.")
-    return name
 
 
 def _srt(segments: Segments, speakers: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, size_in, told
-from hitl_widgets.formats.images import file_name, names_of, size_for, stem_of
+from hitl_widgets.formats.images import file_name, names_of, size_for
+from hitl_widgets.formats.stems import Stems
 
 __all__ = ["FORMATS", "WRITERS", "Voc"]
 
@@ -117,11 +118,12 @@ class VocWriter:
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write the folder."""
         left: list[Left] = []
-        seen: set[str] = set()
-        for one in one_each(export.said, left, NAME):
+        said = one_each(export.said, left, NAME)
+        stems = Stems(said)
+        for one in said:
             try:
                 text = _written(file_name(one), size_for(one), one.label)
-                stem = stem_of(one, seen)
+                stem = stems.of(one)
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
                 continue

@@ -10,7 +10,8 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, told
-from hitl_widgets.formats.images import size_for, sizes_in, stem_of
+from hitl_widgets.formats.images import size_for, sizes_in
+from hitl_widgets.formats.stems import Stems
 
 __all__ = ["FORMATS", "WRITERS", "Yolo"]
 
@@ -188,10 +189,11 @@ class YoloWriter:
         lines = [f"  {k}: {json.dumps(name, ensure_ascii=False)}" for name, k in codes.items()]
         told = ["path: .", "train: images/train", "val: images/train", "names:", *lines]
         (path / "data.yaml").write_text("\n".join(told) + "\n", encoding="utf-8")
-        seen: set[str] = set()
-        for one in one_each(export.said, left, NAME):
+        said = one_each(export.said, left, NAME)
+        stems = Stems(said)
+        for one in said:
             try:
-                size, stem = size_for(one), stem_of(one, seen)
+                size, stem = size_for(one), stems.of(one)
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
                 continue

@@ -301,8 +301,8 @@ class Acts:
     def _event(self, kind: EventKind, rows: Sequence[int], name: str | None) -> LabelEvent:
         keys, digests = self._ledger.named(rows) if len(rows) else ((), "")
         task, annotator = self._ledger.task, self._log.annotator
-        if kind in {"label", "skip"}:
-            self.refuse_unqualified()
+        if kind in {"label", "skip", "team"}:
+            self._log.refuse_unqualified()
         return LabelEvent(kind, task, annotator, keys, event_id=name or new_event_id(), digests=digests)
 
     def _again(self, act: str, name: str) -> LabelEvent:
@@ -333,18 +333,6 @@ class Acts:
             raise InvalidInput(f"{odd!r} is not a row of the pool: expected whole numbers from 0 to {n - 1}.")
         found: list[int] = rows.tolist()
         return list(dict.fromkeys(found)) if (rows[1:] <= rows[:-1]).any() else found
-
-    def refuse_unqualified(self) -> None:
-        """Raise InvalidInput if this annotator must pass a qualification first."""
-        with self._log.lock:
-            crew = self._ledger.fold.crew
-            if not crew.may_label(self._log.annotator):
-                by = crew.required.by if crew.required else "A reviewer"
-                raise InvalidInput(
-                    "You have not passed the qualification of this task yet, so this is not saved. The "
-                    f"Labeler asks its questions. {by} can also let you in: "
-                    f"session.let_in({self._log.annotator!r})."
-                )
 
     def _selection(self, row: int, said: Selection) -> Selection:
         """How an item was chosen: one labelled in the meantime does not count for the audit."""

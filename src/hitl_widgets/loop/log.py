@@ -200,6 +200,18 @@ class Log:
             if self.closed:
                 raise HitlError("The session is closed. Run the cell that creates it again.")
 
+    def refuse_unqualified(self) -> None:
+        """Raise InvalidInput if this annotator must pass a qualification first."""
+        with self.lock:
+            crew = self.ledger.fold.crew
+            if not crew.may_label(self.annotator):
+                by = crew.required.by if crew.required else "A reviewer"
+                raise InvalidInput(
+                    "You have not passed the qualification of this task yet, so this is not saved. The "
+                    f"Labeler asks its questions. {by} can also let you in: "
+                    f"session.let_in({self.annotator!r})."
+                )
+
     def close(self) -> bool:
         """Stop writing; returns whether the log was open."""
         if isinstance(self.lock, Elsewhere):

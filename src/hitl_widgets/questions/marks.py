@@ -166,10 +166,14 @@ class Marks(Choices):
         text = plain(mark.get("text")) if self.writes else None
         if not isinstance(text, str) and not is_blank(text):
             raise InvalidInput(f"{dict(mark)!r} has the text {text!r}: expected a string.")
-        name = plain(mark.get(self.called))
+        name = plain(self.name_in(mark))
         name = "" if self.optional and is_blank(name) else name
         texts = [text if isinstance(text, str) else ""] if self.writes else []
         return [*(mark[field] for field in self.fields), *texts, name]
+
+    def name_in(self, mark: Mapping[str, Any]) -> Any:
+        """Return the class of a mark, which may always be called ``label``; None if it has none."""
+        return mark[self.called] if self.called in mark else mark.get("label")
 
     def _expected(self) -> str:
         names = ", ".join(f"{name!r}: ..." for name in (*self.fields, self.called))

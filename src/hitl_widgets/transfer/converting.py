@@ -24,9 +24,10 @@ from hitl_widgets.formats import (
     unfolded,
     write,
     writer_of,
+    written_of,
 )
 from hitl_widgets.formats.base import MARKS, Export, InFiles, Row, answered, by_item, marks_of, relations_of
-from hitl_widgets.formats.card import kind_on_card
+from hitl_widgets.formats.card import kind_on_card, write_kind_card
 from hitl_widgets.formats.doccano import is_plain
 from hitl_widgets.formats.files import read_rows
 from hitl_widgets.formats.images import sizes_in
@@ -40,6 +41,8 @@ __all__ = ["Converted", "convert", "opened", "sources"]
 
 # What the suffix of a file means here; histories are only written by sessions.
 SUFFIXES = {".jsonl": "hf"}
+# The columns of tables and rows that are not fields of the item.
+OURS = ("id", "label", "annotator", "time", "elapsed_ms")
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ def convert(
         tool, rows, broken = opened(path, read_as)
         if not kind and isinstance(tool, Plain):
             wanted = replace(wanted, kind=kind_on_card(path))
+        if isinstance(tool, Plain) and id != "id":
+            _refuse_unknown_id(id, rows)
         read = list(tool.read(rows, wanted))
     except InvalidInput as error:
         if str(error).startswith(str(path)):
@@ -141,7 +146,11 @@ def convert(
         raise InvalidInput(f"{path}: {error}") from error
     left = [*(Left(number, why) for number, why in broken), *(one for one in read if isinstance(one, Left))]
     where = _where(tool, rows)
-    said = _valid([one for one in read if isinstance(one, Said)], left)
+    if id != "id" and not any(isinstance(one, Said) and one.sure and one.id is not None for one in read):
+        raise InvalidInput(
+            f"{path}: no item has the field {id!r}: say with --id (id=) which has the ids, or omit it."
+        )
+    said = _valid([_apart(one) for one in read if isinstance(one, Said)], left)
     if not getattr(writer, "suggestions", False):
         said = answered(said, left)
     if not said:
@@ -152,10 +161,14 @@ def convert(
     classes = _classes(said, [] if listed is None else listed(rows))
     table = pd.DataFrame() if writer.items else _table(said)
     export = Export(table, kind=found, classes=classes, said=said)
-    written, unsaid = write(writer, export, target)
+    written, unsaid = write(writer, export, target, some=True)
+    kept = written_of(said, unsaid)
     every = sorted([*left, *unsaid], key=lambda one: one.number)
     lines = summary(every, where)
-    return Converted(written, len(said), len(by_item(said)), found, tool.name, writer.name, every, lines)
+    made = Converted(written, len(kept), len(by_item(kept)), found, tool.name, writer.name, every, lines)
+    if writer.tabular:  # its labels may not tell their kind
+        write_kind_card(written, found, str(made), lines)
+    return made
 
 
 def _where(tool: Any, rows: Sequence[Row]) -> Callable[[int], str]:
@@ -168,6 +181,26 @@ def _where(tool: Any, rows: Sequence[Row]) -> Callable[[int], str]:
         return (named(row) if named and row is not None else "") or f"row {number}"
 
     return place
+
+
+def _refuse_unknown_id(id: str, rows: Sequence[Row]) -> None:  # noqa: A002 - the field's own word
+    known = list(dict.fromkeys(str(name) for _, row in rows for name in row))
+    if rows and id not in known:
+        raise InvalidInput(
+            f"There is no column {id!r}.{nearest(id, known)} The columns are {choices(known)}."
+        )
+
+
+def _apart(one: Said) -> Said:
+    """Return an answer whose item has no fields with the names of ours: they are renamed."""
+
+    def apart(name: str) -> str:
+        ours = name in OURS and not (name == "id" and str(one.item[name]) == str(one.id))
+        while ours and name in one.item:
+            name = f"item_{name}"
+        return name
+
+    return replace(one, item={apart(name): value for name, value in one.item.items()})
 
 
 def _lazily(folder: Path) -> Any:
@@ -244,9 +277,10 @@ def _usual(one: Said) -> Any:
     marks = []
     for mark in marks_of(one.label):
         place = kind.place([mark[name] for name in kind.fields])
-        if kind.called not in mark and not kind.optional:
+        name = kind.name_in(mark)
+        if name is None and not kind.optional:
             raise KeyError(kind.called)
-        told = {kind.called: mark[kind.called]} if kind.called in mark else {}
+        told = {} if name is None else {kind.called: name}
         if any(not str(name).strip() for name in told.values()):
             raise InvalidInput("A mark has no class.")
         text = {"text": lined(mark["text"])} if kind.writes and mark.get("text") else {}
@@ -269,9 +303,8 @@ def _classes(said: Sequence[Said], listed: Sequence[str]) -> list[str]:
 
 def _table(said: Sequence[Said]) -> pd.DataFrame:
     """Return a row for each answer; lists and dicts are JSON."""
-    told = ("id", "label", "annotator", "time", "elapsed_ms")
-    rows = [{**one.item, **{name: getattr(one, name) for name in told}, **_sized(one)} for one in said]
-    names = list(dict.fromkeys([*told, *(name for row in rows for name in row)]))
+    rows = [{**one.item, **{name: getattr(one, name) for name in OURS}, **_sized(one)} for one in said]
+    names = list(dict.fromkeys([*OURS, *(name for row in rows for name in row)]))
     cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
     full = {
         name: values

@@ -16,7 +16,7 @@ from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
-from hitl_widgets.formats.base import IMAGES, Size, texts_of
+from hitl_widgets.formats.base import IMAGES, Size, pseudonym, texts_of
 from hitl_widgets.formats.card import Facts, write_card
 from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
@@ -149,7 +149,7 @@ def export_log(
 
 def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
     """Map annotators to ``annotator 1`` and so on, in the order of their first act."""
-    return {who: f"annotator {n}" for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
+    return {who: pseudonym(n) for n, who in enumerate(dict.fromkeys(e.annotator for e in events), 1)}
 
 
 def skipped(fold: Fold) -> int:
@@ -188,15 +188,25 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
 
 
 class Fields:
-    """The fields of items, and their context, in files of other tools."""
+    """The fields of items, and their context, in files of other tools.
 
-    def __init__(self, loop: Loop) -> None:
+    Parameters
+    ----------
+    loop
+        The session.
+    masked
+        Whether personal data is hidden, because the file is for other people; exports have what you have.
+    """
+
+    def __init__(self, loop: Loop, *, masked: bool = False) -> None:
         columns = Columns(loop.pool)
         self._pool, self._columns = loop.pool, {name: columns.raw(name) for name in loop.context}
+        self._mask = loop.pool.mask if masked else None
 
     def of(self, place: int) -> dict[str, Any]:
         """Return the fields of an item: see :class:`~hitl_widgets.formats.base.Said`."""
         pool, item = self._pool, self._pool.items[place]
+        item = item if self._mask is None else self._mask.item(item)
         beside = self.beside(place)
         if pool.item_kind.tabular:
             return {**beside, **{str(name): plain(value) for name, value in item.items()}}
@@ -209,7 +219,8 @@ class Fields:
 
     def beside(self, place: int) -> dict[str, Any]:
         """Return the values of the columns that are shown above an item."""
-        return {name: values[place] for name, values in self._columns.items()}
+        found = {name: values[place] for name, values in self._columns.items()}
+        return found if self._mask is None else self._mask.item(found)
 
     def size(self, place: int, kind: str) -> Size | None:
         """Return the size of an image for marks on it; None if it cannot be read."""

@@ -18,6 +18,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.base import NotTaken, Size, Wanted, is_list, marks_of, one_of
 from hitl_widgets.formats.history import History
 from hitl_widgets.formats.reading import Columns, read_source
+from hitl_widgets.formats.stems import stem_of_id
 from hitl_widgets.items.base import Measured, is_missing
 from hitl_widgets.items.spelling import canonical_text, is_rounded, rounded_words, spellings
 from hitl_widgets.labels.events import LabelEvent
@@ -157,10 +158,11 @@ def _refuse_several(
     if any(who is not None for who in found.annotators or ()):
         return  # a file of another tool, under their names
     said: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for number, key, label in zip(found.rows, found.cells[names[0]], found.cells[names[1]], strict=True):
+    rows = zip(found.rows, found.cells[names[0]], found.cells[names[1]], strict=True)
+    for k, (number, key, label) in enumerate(rows):
         item = (contents or {}).get(number) if is_missing(key) else key
         if item is not None and not is_blank(label):
-            said[str(item)][str(label)].append(number)
+            said[str(item)][str(label)].append(k)
     differing = [answers for answers in said.values() if len(answers) > 1]
     if not differing:
         return
@@ -168,14 +170,11 @@ def _refuse_several(
     columns = [names[0] if not contents else names[1], names[1], PEOPLE]
     with suppress(InvalidInput):  # there is no such column
         told = read_source(source, list(dict.fromkeys(columns)))
-    if not isinstance(told, Columns):
+    if not isinstance(told, Columns) or list(told.rows) != list(found.rows):
         return
-    who = {
-        number: name for number, name in zip(told.rows, told.cells[PEOPLE], strict=True) if not is_blank(name)
-    }
+    who = [None if is_blank(name) else name for name in told.cells[PEOPLE]]
     n = sum(
-        len({who.get(number) for rows in answers.values() for number in rows} - {None}) > 1
-        for answers in differing
+        len({who[k] for places in answers.values() for k in places} - {None}) > 1 for answers in differing
     )
     if n:
         raise InvalidInput(
@@ -393,12 +392,13 @@ class Ids:
             return place
         if (found := self._items.find(row.texts)) is not None:
             return found
-        if not self._pool.by_content:  # ids may be the names of files
-            for text in row.texts:
-                if (found := self._pool.find(text)) is not None:
-                    return found
+        if (found := self._items.named(row.texts)) is not None:
+            return found
         text, key = _shown(row.texts[0]), "" if is_missing(row.id) else f" The item {row.id!r} differs."
-        raise InvalidInput(f"No item, or more than one, has the text {text}.{key} Ids of tools are ignored.")
+        what = "text" if self._pool.item_kind.reads else "name"
+        raise InvalidInput(
+            f"No item, or more than one, has the {what} {text}.{key} Ids of tools are ignored."
+        )
 
     def _place(self, value: Any) -> int | None:
         try:
@@ -456,14 +456,31 @@ class _ByContent:
                 return place
         return None
 
+    def named(self, names: Sequence[str]) -> int | None:
+        """The item whose id is one of these names of files, with or without its suffix; None if unknown."""
+        if self._pool.by_content:
+            return None
+        for name in names:
+            if (place := self._pool.find(name)) is not None:
+                return place
+        places = [self._stems[name] for name in names if name in self._stems]
+        return places[0][0] if places and len(places[0]) == 1 else None
+
+    @cached_property
+    def _stems(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        if not self._pool.item_kind.reads:
+            for place, key in enumerate(self._pool.ids):
+                found[stem_of_id(str(key))].append(place)
+        return dict(found)
+
     def size(self, texts: Sequence[str]) -> Size | None:
         """The size of the image with one of these paths, names or ids; None if it is unknown."""
         pool = self._pool
         if not isinstance(pool.item_kind, Measured):
             return None
         place = self.find(texts)
-        if place is None and not pool.by_content:
-            place = next((p for p in map(pool.find, texts) if p is not None), None)
+        place = self.named(texts) if place is None else place
         try:
             extent = () if place is None else pool.item_kind.extent(pool.items[place])
         except ValueError:

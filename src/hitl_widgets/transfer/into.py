@@ -35,6 +35,7 @@ def import_into(loop: Loop, source: Any, names: Sequence[str], *, replace: bool)
 
     with log.lock:
         log.refuse_closed()
+        log.refuse_unqualified()
         journal = journal_of(loop)
         if isinstance(found, History):
             return import_history(found, journal, loop.annotator, replace=replace)

@@ -189,7 +189,7 @@ def _pages(
 ) -> tuple[list[str], str]:
     del left
     names = []
-    fields = Fields(loop)
+    fields = Fields(loop, masked=True)
     every = list(shown)
     parts = [every[k : k + work.batch] for k in range(0, len(every), work.batch)]
     examples = _examples(loop, work, "page")
@@ -299,7 +299,7 @@ def _project(
     left: list[tuple[Any, str]],
 ) -> tuple[list[str], str]:
     del order
-    pool, fields, kind = loop.pool, Fields(loop), loop.schema.kind
+    pool, fields, kind = loop.pool, Fields(loop, masked=True), loop.schema.kind
     tasks, first = [], fields.of(next(iter(shown)))
     unsaid: list[Left] = []
     for k, place in enumerate(shown):

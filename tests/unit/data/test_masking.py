@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,7 +103,7 @@ def test_an_unknown_mask_is_refused(mask):
 
 @pytest.mark.parametrize("kind", ["image", "audio", "pdf", "series"])
 def test_what_is_not_text_cannot_be_masked(kind):
-    with pytest.raises(InvalidInput, match="not displayed as text"):
+    with pytest.raises(InvalidInput, match="not displayed as text alone"):
         as_mask(mask=True, kind=kind_of(kind), rendered=False)
 
 
@@ -117,10 +118,11 @@ CONTACT = "anna@example.org"
         Pool.from_data([f"def f(): '{CONTACT}'"], kind="code:python"),
         Pool.from_data([[{"role": "user", "content": CONTACT}]], kind="conversation"),
         Pool.from_data([[CONTACT, "b"]], kind="list:text"),
+        Pool.from_data(pd.DataFrame({"a": [CONTACT], "b": [f"# by {CONTACT}"]}), text="a", markdown="b"),
         Pool.from_data(["x"], render=lambda _: f"made {CONTACT}"),
         Pool.from_data(["<b>anna&#64;example.org</b>"], kind="html"),
     ],
-    ids=["text", "table", "code", "conversation", "list", "render", "html"],
+    ids=["text", "table", "code", "conversation", "list", "several", "render", "html"],
 )
 def test_no_kind_displays_it_until_it_is_asked_for(pool):
     from dataclasses import replace

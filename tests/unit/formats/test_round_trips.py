@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import Left, Said, Wanted, write, writer_of
 from hitl_widgets.formats.base import IMAGES, Export
 from hitl_widgets.formats.brush import decode, encode
@@ -324,3 +325,86 @@ def test_sizes_of_images_are_read_from_the_folder(tmp_path: Path) -> None:
     assert row["label"] == [{"x": 20, "y": 6, "width": 10, "height": 8, "label": "the dog"}]
     [line] = found.lines
     assert line.startswith("The size of the image 'two' is not known")
+
+
+@pytest.mark.parametrize("kind", ["number", "rating", "text", "choice"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_a_converted_table_is_converted_again(tmp_path: Path, kind: str, ending: str) -> None:
+    labels = {"text": ["one", "two"], "choice": ["1", "2"]}.get(kind, [1, 2])
+    rows = [{"id": f"k{n}", "t": "x", "label": label, "hitl_kind": kind} for n, label in enumerate(labels)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    convert(tmp_path / "a.json", tmp_path / f"b.{ending}")
+    found = convert(tmp_path / f"b.{ending}", tmp_path / "c.jsonl")
+    assert (found.kind, found.n, list(found.left)) == (kind, 2, [])
+    assert "2 answers" in (tmp_path / f"b.{ending}.card.md").read_text()
+
+
+def test_what_cannot_be_written_is_not_counted(tmp_path: Path) -> None:
+    box = [{"x": 1, "y": 2, "width": 3, "height": 4, "label": "car"}]
+    rows = [{"id": f"{k}", "image": f"{k}.png", "label": box, "hitl_kind": "boxes"} for k in range(3)]
+    source, target = tmp_path / "boxes.json", tmp_path / "out"
+    source.write_text(json.dumps(rows))
+    for name in ("coco", "yolo", "voc", "label-studio"):
+        with pytest.raises(InvalidInput, match=f"None of the answers can be written as '{name}'. The size"):
+            convert(source, target, write_as=name)
+        assert not target.exists()
+    target.write_text("before")
+    with pytest.raises(InvalidInput, match="None of the answers"):
+        convert(source, target, write_as="coco")
+    assert target.read_text() == "before"
+    source.write_text(json.dumps([{**rows[0], "width": 9, "height": 9}, *rows[1:]]))
+    found = convert(source, target, write_as="coco")
+    assert (found.n, found.n_items, len(found.left)) == (1, 1, 2)
+
+
+def test_of_comparisons_ties_are_not_counted_and_reasons_are_reported(tmp_path: Path) -> None:
+    labels = ["tie", {"label": "first", "reason": "shorter"}, {"label": "second", "reason": ""}]
+    rows = [{"items": ["a", f"b{k}"], "label": one, "hitl_kind": "pair"} for k, one in enumerate(labels)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    found = convert(tmp_path / "a.json", tmp_path / "b.jsonl", write_as="trl")
+    assert (found.n, found.n_items) == (2, 2)
+    assert list(found.lines) == [
+        "The answer is 'tie', which is not a preference. (row 0)",
+        "The reason of a comparison. (row 1)",
+    ]
+    assert len((tmp_path / "b.jsonl").read_text().splitlines()) == 2
+
+
+def test_spans_that_do_not_fit_are_parts_of_an_answer(tmp_path: Path) -> None:
+    spans = [{"start": 0, "end": 2, "label": "x"}, {"start": 3, "end": 5, "label": "x"}]
+    rows = [{"id": "k", "text": "Ada met", "label": spans, "hitl_kind": "spans"}]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    found = convert(tmp_path / "a.json", tmp_path / "b.conll")
+    assert (found.n, len(found.left)) == (1, 2)
+
+
+def test_the_column_of_ids_must_be_there(tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("id,key,t,label\n7,k1,one,a\n8,k2,one,a\n")
+    with pytest.raises(InvalidInput, match=r"There is no column 'kez'. Did you mean 'key'.*columns are 'id'"):
+        convert(source, tmp_path / "b.csv", id="kez")
+    convert(source, tmp_path / "b.csv", id="key")
+    convert(source, tmp_path / "b.jsonl", id="key")
+    convert(source, tmp_path / "b.json", id="key", write_as="label-studio")
+    table = pd.read_csv(tmp_path / "b.csv")
+    assert table["id"].tolist() == ["k1", "k2"]
+    assert table["item_id"].tolist() == [7, 8]
+    row = json.loads((tmp_path / "b.jsonl").read_text().splitlines()[0])
+    assert (row["id"], row["item_id"]) == ("k1", "7")
+    with pytest.raises(InvalidInput, match="no item has the field 'nope'"):
+        convert(tmp_path / "b.json", tmp_path / "c.csv", id="nope")
+    assert convert(tmp_path / "b.json", tmp_path / "c.csv").n == 2
+
+
+def test_the_speaker_of_a_segment_may_be_called_label(tmp_path: Path) -> None:
+    segments = [
+        {"start": 0.0, "end": 1.0, "text": "Yes.", "label": "Ann"},
+        {"start": 1, "end": 2, "text": "No."},
+    ]
+    rows = [{"id": "k", "audio": "a.wav", "label": segments, "hitl_kind": "transcript"}]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    convert(tmp_path / "a.json", tmp_path / "b.jsonl")
+    row = json.loads((tmp_path / "b.jsonl").read_text())
+    assert [one.get("speaker") for one in row["label"]] == ["Ann", None]
+    kind = kind_of("transcript")
+    assert kind.listed(segments) == kind.listed(row["label"]) == ["Ann"]

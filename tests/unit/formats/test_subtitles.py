@@ -140,7 +140,7 @@ def test_a_folder_or_a_zip_file_has_a_file_for_each_recording(
     with session(["x", "b"]) as other:
         found = other.import_labels(path)
         assert found.n == 1
-        assert "has the text 'a'" in found.refused["why"].iloc[0]
+        assert "has the name 'a'" in found.refused["why"].iloc[0]
 
 
 def test_one_file_is_about_one_recording(made: Any, tmp_path: Path) -> None:
@@ -245,3 +245,33 @@ def test_subtitles_are_suggested_for_recordings_of_the_same_name(tmp_path: Path)
         found = one._loop.suggesting.of([0, 1])  # type: ignore[union-attr]
         assert found[0] == (None, "")
         assert found[1][0] == {"transcript": [[0.0, 1.0, "Hi", "Ann"], [1.0, 2.0, "Al: yes", ""]]}
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_recordings_of_one_name_are_told_apart_by_their_ids(name: str, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "c.wav" for folder in "ab"]
+    for k, path in enumerate(paths):
+        path.parent.mkdir()
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(np.full(round(RATE * SECONDS), k, np.int16).tobytes())
+    options = {
+        "item": "p",
+        "kind": "audio",
+        "id": "id",
+        "audit": 0,
+        "question": hitl.Question.transcript(NAMES),
+    }
+    table = pd.DataFrame({"id": ["x", "y.wav"], "p": paths})
+    with hitl.Session(table, store=":memory:", **options) as one:
+        for key in ("x", "y.wav"):
+            one.label(key, [said(0, 1, f"This is {key}", "Ann")])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            path = one.export(tmp_path / "out", name)
+        assert sorted(file.name for file in path.iterdir()) == [f"x.{name}", f"y.{name}"]
+        with hitl.Session(table, store=":memory:", **options) as two:
+            assert two.import_labels(path).refused["why"].tolist() == []
+            assert two.labels()["label"].tolist() == one.labels()["label"].tolist()

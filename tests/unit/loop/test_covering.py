@@ -92,10 +92,27 @@ def test_names_of_groups_and_tasks_sent_out_are_masked_too(make, tmp_path):
     session.wait()
     drawn = session.map
     assert not any("example" in name for name in (drawn.names if drawn else ()))
-    session.export_tasks(tmp_path / "out", n=3)
+    assert not any("email" in name for name in (drawn.names if drawn else ()))
+
+
+@pytest.mark.parametrize("to", ["page", "label-studio", "mturk"])
+def test_tasks_that_are_sent_out_are_masked_with_their_context(make, tmp_path, to):
+    session = make(mask=True, context=["from"])
+    session.export_tasks(tmp_path / "out", to, n=3)
     pages = [p.read_text() for p in (tmp_path / "out").rglob("*") if p.is_file()]
-    assert pages
+    assert any("apple" in page or "river" in page for page in pages)
     assert not any("example.org" in page for page in pages)
+
+
+def test_the_legend_is_masked(make, monkeypatch):
+    session = make(mask=True)
+    explorer = Workbench(session).explorer
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(explorer, "send", lambda m, b=None: sent.append(m))
+    asked = {"type": "colour", "id": new_event_id(), "view": "the-one-view", "column": "from"}
+    explorer._receive(explorer, asked, [])
+    [entry] = sent[-1]["legend"]
+    assert entry["name"].startswith("[email]")
 
 
 def test_a_column_blurs_with_its_words(make):

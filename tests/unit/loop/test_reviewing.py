@@ -36,6 +36,29 @@ def team(tmp_path: Path):
         yield ann, bob, rev
 
 
+@pytest.mark.parametrize("by", ["ann", "rev"])
+def test_who_decides_on_an_item_that_they_labelled_still_gets_a_file_with_its_card(
+    team, tmp_path, by
+) -> None:
+    deciding = {"ann": team[0], "rev": team[2]}[by]
+    deciding.decide("r0", "spam")
+    deciding.gold(["r1"], ["ham"])
+    for name in ("x.csv", "x.jsonl"):
+        deciding.export(tmp_path / name)
+        assert "Cohen's kappa" in (tmp_path / f"{name}.card.md").read_text()
+    assert "| 3 |" in deciding.trust.card()
+
+
+def test_marks_in_other_places_are_other_answers(tmp_path: Path) -> None:
+    told = {"classes": None, "question": hitl.Question.spans(["a"])}
+    spans = [{"start": 0, "end": 2, "label": "a"}], [{"start": 3, "end": 4, "label": "a"}]
+    with opened(tmp_path, "ann", **told) as ann, opened(tmp_path, "bob", **told) as bob:
+        for who, value in zip((ann, bob), spans, strict=True):
+            who.label("r0", value)
+        [one] = ann.trust.disputes().to_dict("records")
+    assert (one["people"], list(one["answers"].values())) == (2, [1, 1])
+
+
 def label(session: hitl.Session, id_: str) -> Any:
     session._loop.log.catch_up()
     return session.to_frame().set_index("id").loc[id_, "label"]
@@ -162,6 +185,24 @@ def test_experts_are_asked_about_disputes_of_their_classes_first(team, tmp_path:
     assert not bob._loop.labels.second.any()
     rev.name_experts({})
     assert rev.experts == {}
+
+
+def test_there_is_no_way_around_a_qualification(tmp_path: Path) -> None:
+    with opened(tmp_path, "rev") as rev:
+        rev.gold([f"r{i}" for i in range(6)], "spam")
+        rev.qualify(4, practice=0)
+    with opened(tmp_path, "ann") as ann:
+        table = pd.DataFrame({"id": ["r20"], "label": ["ham"]})
+        around = (
+            lambda: ann.import_labels(table),
+            lambda: ann.qualify(None),
+            lambda: ann.decide("r20", "ham"),
+            lambda: ann.name_experts({"ann": ["ham"]}),
+        )
+        for refused in around:
+            with pytest.raises(InvalidInput, match="not passed"):
+                refused()
+        assert ann.labels().query("annotator == 'ann'").empty
 
 
 def test_who_must_qualify_cannot_label_until_they_pass_or_are_let_in(tmp_path: Path) -> None:

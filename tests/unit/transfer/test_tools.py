@@ -319,3 +319,89 @@ def test_a_card_of_a_file_that_was_replaced_says_nothing(tmp_path: Path) -> None
     assert run(tmp_path / "a.csv", tmp_path / "b.parquet") == 0
     os.utime(card, (1e9, 1e9))
     assert run(tmp_path / "a.csv", tmp_path / "b.parquet") == 2
+
+
+@pytest.mark.parametrize("name", ["label-studio", "prodigy", "doccano", "hf", "csv", "parquet", "xlsx"])
+def test_own_labels_come_back_as_ones_own(make_session: Make, tmp_path: Path, name: str) -> None:
+    """Also from a file without a suffix, and without names: nobody is called 'annotator 1'."""
+    one = labelled(make_session(pd.DataFrame({"t": TEXTS}), text="t", annotator="mia"), ["a", "b", "a"])
+    path = one.export(tmp_path / "own", name)
+    found = one.import_labels(path)
+    assert (found.n, found.n_same, len(found.refused)) == (0, 3, 0), found.refused.to_dict("records")
+    assert set(one.labels()["annotator"]) == {"mia"}
+    two = make_session(pd.DataFrame({"t": TEXTS}), text="t", annotator="ben")
+    assert two.import_labels(path).n == 3
+    assert set(two.labels()["annotator"]) == {"ben"}
+
+
+@pytest.mark.parametrize("name", ["label-studio", "prodigy"])
+def test_named_annotators_keep_their_names(make_session: Make, tmp_path: Path, name: str) -> None:
+    table = pd.DataFrame({"t": TEXTS, "k": ["x", "y", "z"]})
+    one = labelled(make_session(table, text="t", id="k", annotator="mia"), ["a", "b", "a"])
+    two = make_session(table, text="t", id="k", annotator="ben")
+    two.import_labels(one.export(tmp_path / "named", name, names=True))
+    assert set(two.labels()["annotator"]) == {"mia"}
+    labelled(two, ["b", "b", "b"])
+    path = two.export(tmp_path / "two", name)
+    three = make_session(table, text="t", id="k", annotator="cy")
+    with pytest.raises(InvalidInput, match="gave different answers to 2 items"):
+        three.import_labels(path)
+    three.import_labels(path, annotator="annotator")
+    assert len(set(three.labels()["annotator"])) == 2
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_file_without_a_suffix_is_recognised(
+    make_session: Make, images: pd.DataFrame, tmp_path: Path, indent: int | None
+) -> None:
+    question = Question.boxes(["car", "person"])
+    one = labelled(make_session(images, image="image", classes=None, question=question), BOXES)
+    path = one.export(tmp_path / "coco", "coco")
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=indent))
+    two = make_session(images, image="image", classes=None, question=question)
+    assert two.import_labels(path).n == 2
+    table, question = pd.DataFrame({"t": TEXTS}), Question.spans(["person", "place"])
+    one = labelled(make_session(table, text="t", classes=None, question=question), SPANS)
+    two = make_session(table, text="t", classes=None, question=question)
+    assert two.import_labels(one.export(tmp_path / "spans", "conll")).n == 3
+    (tmp_path / "odd").write_bytes(b"\0\1")
+    with pytest.raises(InvalidInput, match="unknown file type"):
+        two.import_labels(tmp_path / "odd")
+    with pytest.raises(InvalidInput, match="File not found"):
+        two.import_labels(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc", "label-studio"])
+@pytest.mark.parametrize("ids", [["k0.png", "k1.png"], ["photo.1", "photo.2"]])
+def test_boxes_on_arrays_with_names_as_ids_come_back(
+    make_session: Make, tmp_path: Path, name: str, ids: list[str]
+) -> None:
+    arrays = [np.full((30, 40), k, np.uint8) for k in range(2)]
+    table, question = pd.DataFrame({"id": ids, "i": arrays}), Question.boxes(["car", "person"])
+    told = {"item": "i", "kind": "image", "id": "id", "classes": None, "question": question}
+    one = labelled(make_session(table, **told), BOXES)
+    path = one.export(tmp_path / "out", name)
+    two = make_session(table, **told)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (2, 0), found.refused.to_dict("records")
+    assert said(two) == BOXES
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc", "label-studio"])
+def test_images_of_one_name_are_told_apart_by_their_ids(
+    make_session: Make, tmp_path: Path, name: str
+) -> None:
+    paths = [tmp_path / folder / "c.png" for folder in "ab"]
+    for k, path in enumerate(paths):
+        path.parent.mkdir()
+        Image.fromarray(np.full((30, 40 + k), 40 * k, np.uint8)).save(path)
+    table, question = pd.DataFrame({"id": ["x", "y"], "i": paths}), Question.boxes(["car", "person"])
+    told = {"image": "i", "id": "id", "classes": None, "question": question}
+    one = labelled(make_session(table, **told), BOXES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        path = one.export(tmp_path / "out", name)
+    two = make_session(table, **told)
+    found = two.import_labels(path)
+    assert (found.n, len(found.refused)) == (2, 0), found.refused.to_dict("records")
+    assert said(two) == BOXES

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import msgspec
+import pandas as pd
 import pytest
 
 from helpers import clouds, until
@@ -63,6 +64,9 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
         "open": {"act": act},
+        "propose": {"error": 0.1, "certainty": None},
+        "hand_over": {"proposal": act},
+        "take_back": {"act": act},
         "span": {"first": 1, "last": 1},
         "step": {"strategy": "margin", "seed": 0, "index": 1},
         "play": {"strategy": "margin", "seed": 0, "picks": []},
@@ -104,6 +108,12 @@ def test_every_message_that_a_widget_takes_is_handled(
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")
+    if struct.__struct_config__.tag in {"hand_over", "take_back"}:
+        proposal = pd.DataFrame({"id": session.pool.ids[4:6], "label": ["a", "b"]})
+        proposal.attrs = {"error": 0.1, "certainty": None, "audits": 20}
+        act, _ = session._loop.handing.propose(proposal)
+        if struct.__struct_config__.tag == "take_back":
+            act = session.hand_over(proposal)
     told = Told(kind, session, monkeypatch)
     sent = told.say(message(struct, session.pool.keys[0], act))
     assert not [m for m in sent if m["type"] in {"refused", "failed", "trouble"}]

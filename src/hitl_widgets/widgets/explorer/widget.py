@@ -173,7 +173,8 @@ class Explorer(SessionWidget):
         else:
             shades, note = scale.shades.tobytes(), scale.note
             if scale.kind == "category":
-                legend = _legend(scale.names, scale.others, self.loop.schema.classes)
+                names = list(map(self.loop.covering.text, scale.names))
+                legend = _legend(names, scale.others, self.loop.schema.classes)
             else:
                 ticks = [m.Tick(at, text) for at, text in scale.ticks]
         self._post(
