@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -179,7 +180,9 @@ def tidied(page: Page) -> bool:
 def desk(
     browser: Browser, lab: Lab, fence: Fence, left: list[Page], request: pytest.FixtureRequest
 ) -> Iterator[Desk]:
-    folder = lab.folder / request.node.name.replace("[", "-").replace("]", "")
+    name = request.node.name.replace("[", "-").replace("]", "")
+    # A test that runs once more gets a folder of its own.
+    folder = next(f for n in count(1) if not (f := lab.folder / (name if n == 1 else f"{name}-{n}")).exists())
     folder.mkdir()
     opened = Desk(browser, lab, folder, fence, left)
     fence.crossed.clear()
