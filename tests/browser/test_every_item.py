@@ -35,6 +35,7 @@ CARD = {
     "several": ".hitl-listed img",
     "table": "table",
     "text": ".hitl-text",
+    "video": ".hitl-film",
 }
 # Keys of each kind, and what they change.
 KEYS = {

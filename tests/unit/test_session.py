@@ -675,7 +675,7 @@ def test_a_disk_that_is_full_refuses_the_label_and_the_session_goes_on(
         ({"classes": ["a"]}, r"one class is too few"),
         ({"learner": "deep"}, r"learner='deep'"),
         ({"strategy": "entropi"}, r"Did you mean 'entropy'"),
-        ({"text": "message"}, r"text= names a column, but data is a ndarray"),
+        ({"text": "message"}, r"text= names a column, but data is an ndarray"),
         ({"X": np.zeros((3, 2))}, r"3 rows"),
     ],
 )

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from hitl_widgets.learn.calibration import AUDITED
 from hitl_widgets.learn.evaluate import Told
@@ -19,7 +18,6 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
-from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.pace import hasty, long_runs
 from hitl_widgets.quality.projection import Projection, project
 from hitl_widgets.quality.sequential import anytime_interval, wilson
@@ -360,6 +358,10 @@ class Trusting:
                         said.setdefault(row, {})[event.annotator] = answer
         several = {row: given for row, given in said.items() if len(given) > 1}
         people = tuple(sorted({who for given in said.values() for who in given}))
+        import pandas as pd
+
+        from hitl_widgets.quality.agreement import agreement, reliability
+
         table = pd.DataFrame(
             [(row, answer, who) for row, given in several.items() for who, answer in given.items()],
             columns=["id", "label", "annotator"],

@@ -82,7 +82,7 @@ def import_column(loop: Loop, name: str, values: list[Any]) -> None:
 
 
 def _warn(words: str) -> None:
-    warnings.warn(words, RuntimeWarning, stacklevel=4)
+    warnings.warn(words, RuntimeWarning, stacklevel=5)
 
 
 def _n_changed(cells: list[tuple[Any, str]], journal: Journal, loop: Loop) -> int:

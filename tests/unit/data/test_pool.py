@@ -307,7 +307,7 @@ TABLE = pd.DataFrame(MESSAGES)
         (["a", "b"], {"text": "t"}, r"text= names a column, but data is a list"),
         (["a", "b"], {"id": "k"}, r"id= names a column, but data is a list"),
         (["a", "b"], {"columns": []}, r"columns= names a column, but data is a list"),
-        (np.eye(3), {"image": "k"}, r"image= names a column, but data is a ndarray"),
+        (np.eye(3), {"image": "k"}, r"image= names a column, but data is an ndarray"),
         (["a", 1], {}, r"data contains 'int', 'str' values.*all of one kind"),
         (["a", b"\xff"], {}, r"data contains 'bytes', 'str'"),
         ([1.5, 2.5], {}, r"data contains 'float'"),

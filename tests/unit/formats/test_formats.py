@@ -589,7 +589,7 @@ def test_nan_in_a_field_that_nobody_needs(with_ids: Session, tmp_path: Path) -> 
     ("text", "words"),
     [
         ("[1, 2", "is not JSON"),
-        ("3", "contains a int"),
+        ("3", "contains an int"),
         ("[" * 100_000, "nested too deep"),
     ],
 )

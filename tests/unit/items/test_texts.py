@@ -234,7 +234,7 @@ def test_a_model_is_refused_for_cached_features_of_another_machine(
         ({"text": ["a"]}, "pass the text column"),
         ([{"text": "a"}], "number 0 is a dict"),
         (["a", ["b"]], "number 1 is a list"),
-        (np.zeros((2, 3)), "number 0 is a ndarray"),
+        (np.zeros((2, 3)), "number 0 is an ndarray"),
     ],
     ids=str,
 )

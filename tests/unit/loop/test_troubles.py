@@ -265,7 +265,7 @@ def test_an_item_that_cannot_be_shown_does_not_hide_the_others(
             raise MemoryError("a huge picture")
         return Payload({"kind": "text", "text": str(i)})
 
-    monkeypatch.setattr(Pool, "payload", lambda _, i, size: payload(i))
+    monkeypatch.setattr(Pool, "payload", lambda _, i, size, **how: payload(i))
     labeler._receive(None, {"type": "show", "id": "12345678", "view": "view-12345", "rows": [0, 1, 2]}, [])
     items = {item.row: item.content for message in posted for item in message.items}
     assert items[0]["text"] == "0"

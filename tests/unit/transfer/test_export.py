@@ -365,7 +365,7 @@ def test_the_card_tells_what_the_labels_are(make_session: Make, tmp_path: Path) 
     told = card_of(session.export(tmp_path / "out.csv"))
     assert "Which letter is it?" in told
     assert "| a | where it is an a |" in told
-    assert "of 60 in the data, by 1 annotators" in told
+    assert "of 60 in the data, by 1 annotator." in told
     assert "1 items were skipped" in told
     assert "| annotator 1 |" in told
     assert "| lasso | selected with a lasso on the map | 1 |" in told

@@ -168,7 +168,7 @@ def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) ->
         (pd.DataFrame({"ids": [1], "label": ["a"]}), "The table has no column 'id'. Did you mean 'ids'?"),
         ([{"id": 1, "labels": "a"}], "The list has no column 'label'. Did you mean 'labels'?"),
         ({"id": [1, 2], "label": ["a"]}, "differ in length"),
-        (42, "Cannot import labels from a int"),
+        (42, "Cannot import labels from an int"),
         ("nothing.csv", "File not found"),
         ("labels.doc", "unknown file type"),
     ],
