@@ -94,6 +94,7 @@ def test_three_lines_are_left_out_of_what_was_found_before_it_is_labelled(desk):
     bench.page.keyboard.type("refund")
     bench.explorer.get_by_text("30 items selected of 30").wait_for()
     bench.page.keyboard.press("Enter")
+    lines(bench).first.get_by_text("number").wait_for()
     for _ in range(3):
         bench.press("ArrowDown")
         bench.press(" ")

@@ -64,6 +64,8 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
   let pages = new Map<number, { rows: Uint32Array; cells: string[][] }>();
   let asked = new Set<number>();
   let range: [number, number] | null = null;
+  /** Places whose box was pressed before their lines arrived. */
+  const toggled = new Set<number>();
 
   const all = h("input", {
     class: "hitl-check",
@@ -253,7 +255,10 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
 
   function toggle(place: number): void {
     const row = rowAt(place);
-    if (row < 0) return;
+    if (row < 0) {
+      if (!toggled.delete(place)) toggled.add(place);
+      return;
+    }
     const one = Uint32Array.of(row);
     setChecked(has(checked, row) ? minus(checked, one) : union(checked, one));
     on.check(checked);
@@ -337,6 +342,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
       pages = new Map();
       asked = new Set();
       range = null;
+      toggled.clear();
       current = anchor = -1;
       by.replaceChildren(
         ...message.orders.map((name) =>
@@ -356,6 +362,7 @@ export function listView(on: ListCallbacks, signal: AbortSignal) {
     fill(of: number, start: number, rows: Uint32Array, cells: string[][]): void {
       if (of !== number) return;
       pages.set(start / PAGE, { rows, cells });
+      for (const place of [...toggled]) if (rowAt(place) >= 0 && toggled.delete(place)) toggle(place);
       finishRange();
       draw();
     },
