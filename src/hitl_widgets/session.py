@@ -28,6 +28,7 @@ from hitl_widgets.loop.covering import blur_of
 from hitl_widgets.loop.ledger import Ledger
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.modes import Mode, check_mode, check_verifiable
+from hitl_widgets.loop.opinions import check_rule
 from hitl_widgets.loop.resting import check_break
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.segmenting import check_segment
@@ -46,7 +47,6 @@ from hitl_widgets.loop.settings import (
 )
 from hitl_widgets.loop.slices import Slice, Slices
 from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
-from hitl_widgets.loop.teaching import check_rule
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes

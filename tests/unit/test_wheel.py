@@ -48,7 +48,7 @@ def test_a_widget_carries_the_styles_that_all_share_and_its_own() -> None:
     for name, style in styles.items():
         assert style.startswith(".hitl{")
         assert [one for one in WIDGETS if f".hitl-{one}{{" in style] == [name]
-    assert all(".hitl-image" in styles[name] for name in ("labeler", "explorer")), "items are shown in both"
+    assert all(".hitl-text" in styles[name] for name in ("labeler", "explorer")), "items are shown in both"
     assert not any(".hitl-wave" in style for style in styles.values()), "viewers bring their own"
 
 

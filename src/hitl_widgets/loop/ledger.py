@@ -26,6 +26,7 @@ from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.asking import BAD, Labels
 from hitl_widgets.loop.naming import Naming
+from hitl_widgets.loop.opinions import Opinions
 from hitl_widgets.quality.disputes import differ
 from hitl_widgets.questions.base import Answer, compares, kind_of
 from hitl_widgets.questions.parts import refuse_changed
@@ -33,7 +34,7 @@ from hitl_widgets.questions.schema import LabelClass, Schema, free_color
 from hitl_widgets.questions.values import KNOWN
 
 if TYPE_CHECKING:
-    from hitl_widgets.loop.teaching import Opinions, Rule
+    from hitl_widgets.loop.opinions import Rule
 
 __all__ = ["Ledger"]
 
@@ -472,8 +473,6 @@ class Ledger:
 
     def opinions(self) -> Opinions:
         """The answers that a consensus is estimated from: those of several people, and all single ones."""
-        from hitl_widgets.loop.teaching import Opinions
-
         people, said = dict[str, int](), dict[tuple[int, int], tuple[int, int]]()
         signed: dict[int, tuple[str, ...]] = {}
         n_classes, several = len(self.schema.classes), self.labels.several

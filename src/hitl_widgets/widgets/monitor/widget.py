@@ -16,8 +16,8 @@ from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.figures import figures_of
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.opinions import rule_words
 from hitl_widgets.loop.slices import UNKNOWN
-from hitl_widgets.loop.teaching import rule_words
 from hitl_widgets.loop.words import within
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
