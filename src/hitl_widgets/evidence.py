@@ -90,7 +90,11 @@ class Evidence:
         said = [one for one in said if one[2] < k]
         item, person, code = zip(*said, strict=True) if said else ((), (), ())
         votes = Votes.of(item, person, code, (len(labels.y), len(people), k))
-        more = {"known": self._decided(labels, k), "experts": self._experts(labels, people, k)}
+        with self._loop.log.lock:
+            decided, experts = self._loop.log.ledger.decided(), self._loop.log.ledger.expertise(people)
+        known = np.full(len(labels.y), -1, np.int64)
+        known[list(decided)] = list(decided.values())
+        more = {"known": known, "experts": experts}
         try:
             told = self.told()[1] if model else None
         except HitlError:
@@ -100,27 +104,6 @@ class Evidence:
         P = np.full((len(labels.y), k), np.nan)
         P[told.rows] = told.answers.P[:, :k]
         return labels, people, votes, P, more
-
-    def _decided(self, labels: Labels, k: int) -> npt.NDArray[np.int64]:
-        """Return the code of each reviewer's decision, int64 (n_items,), -1 elsewhere."""
-        found, ledger = np.full(len(labels.y), -1, np.int64), self._loop.log.ledger
-        with self._loop.log.lock:
-            for key in ledger.fold.judged:
-                row = ledger.naming.row(key)
-                if row is not None and (event := ledger.fold.verdict(key)) is not None:
-                    code = ledger.code(event)
-                    found[row] = code if code < k else -1
-        return found
-
-    def _experts(self, labels: Labels, people: list[str], k: int) -> npt.NDArray[np.bool_]:
-        """Return which classes each annotator knows best, bool (n_people, n_classes)."""
-        fold = self._loop.log.ledger.fold
-        found = np.zeros((len(people), k), np.bool_)
-        for who, known in fold.crew.experts.items():
-            now = {fold.vocabulary.heir(id_) for id_ in known}
-            if who in people:
-                found[people.index(who)] = [id_ in now for id_ in labels.schema.ids[:k]]
-        return found
 
     def told(self) -> tuple[Labels, Told]:
         """Return the predictions of labelled items by models that have not seen their label."""

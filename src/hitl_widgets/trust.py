@@ -315,18 +315,16 @@ class Trust:
         InvalidInput
             If there is no such column, or ``people`` lacks an annotator.
         """
-        labels = self._known.one_class()
         self._known.check_column(column)
-        codes = {answer: code for code, answer in enumerate(labels.answers)}
-        values, n = labels.schema.values, len(labels.schema.classes)
-        with self._loop.log.lock:
-            given = [(row, codes[a], who) for row, a, who in self._known.answers() if codes.get(a, n) < n]
-        names = sorted({who for _, _, who in given})
+        labels, names, votes, *_ = self._known.votes(model=False)
         if people is not None and (missing := [name for name in names if name not in people]):
             raise InvalidInput(f"people= has no group for {choices(missing)}.")
-        groups = self._known.groups(np.array([row for row, _, _ in given], np.int64), column)
-        who = [name if people is None else people[name] for _, _, name in given]
-        return label_rates(groups, who, [values[code] for _, code, _ in given])
+        called = names if people is None else [people[name] for name in names]
+        return label_rates(
+            self._known.groups(votes.item, column),
+            [called[k] for k in votes.person.tolist()],
+            [labels.schema.values[code] for code in votes.code.tolist()],
+        )
 
     def swap(self, pairs: Mapping[str, str]) -> pd.DataFrame:
         """Return what :meth:`Session.model` predicts if words are swapped: ``{"he": "she"}``.

@@ -378,11 +378,10 @@ class Pool:
         If personal data is hidden, the content has ``masked``: True.
         """
         size = replace(size or Size(), hosts=self.remote_images)
-        mask = None if bare else self.mask
-        item = self.items[i] if mask is None else mask.item(self.items[i])
+        item = self.items[i] if bare else self.displayed(i)
         shown = (self.renderer or self.item_kind).payload(item, size)
-        if mask is not None:
-            covered = mask.payload(shown)
+        if self.mask is not None and not bare:
+            covered = self.mask.payload(shown)
             if covered is not shown or item is not self.items[i]:
                 shown = replace(covered, content={**covered.content, "masked": True})
         return broken(CHANGED) if shown.content["kind"] != "broken" and self.changed(i) else shown

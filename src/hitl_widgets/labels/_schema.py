@@ -122,7 +122,7 @@ def _to_3(_: sa.Connection) -> None:
 
 
 def _to_4(_: sa.Connection) -> None:
-    """Do nothing: machine labels are new, which earlier versions would take for acts of people."""
+    """Do nothing: kinds of events are new, which earlier versions would take for acts that can be undone."""
 
 
 _UPGRADES: dict[int, Callable[[sa.Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}

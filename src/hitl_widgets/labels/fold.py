@@ -10,7 +10,7 @@ from typing import Any
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.crew import Crew
 from hitl_widgets.labels.events import ActState, LabelEvent, is_again, is_kept
-from hitl_widgets.labels.machine import HandOver, Machines, Withdrawal
+from hitl_widgets.labels.machine import Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
@@ -30,6 +30,10 @@ class Fold:
     ----------
     machines
         The machine labels. They are not answers: all other state is that of people.
+    judged
+        The keys of all items that a reviewer ever decided, in the order of the first decision.
+    crew
+        What is set for the team, and its answers in qualifications.
     """
 
     def __init__(self) -> None:
@@ -52,12 +56,10 @@ class Fold:
         self._slices: list[LabelEvent] = []
         self._noted: dict[str, list[str]] = {}  # the notes on each item
         self.judged: dict[str, None] = {}
-        """The keys of all items that a reviewer ever decided, in the order of the first decision."""
         self._kept: dict[str, list[str]] = {}  # the acts that kept the label of each item
         self._again: list[str] = []  # the answers of people who were asked again
         self._restored: dict[str, str] = {}  # the last act that restored each act
         self.crew = Crew()
-        """What is set for the team, and its answers in qualifications."""
 
     @property
     def schema(self) -> Schema | None:
@@ -306,19 +308,17 @@ class Fold:
 
         These are items that were drawn at random, and labelled by a person after the hand-over.
         """
-        last = self.machines.last
+        last, handed = self.machines.last, self.machines.handed
         if last is None:
             return []
-        made, since = HandOver.of(last.value), self._order[last.event_id]
-        assert made is not None  # noqa: S101 - see Machines.note
-        given = dict(zip(last.item_ids, made.codes, strict=False))
+        since = self._order[last.event_id]
         found: dict[str, bool] = {}
         late = takewhile(lambda event: self._order[event.event_id] > since, reversed(self._drawn))
         for event in reversed(list(late)):
             [key], answer = event.item_ids, self.now(event)
             holds = self.current(key).get(event.annotator) is event
-            if key in given and key not in found and holds and answer is not None:
-                found[key] = answer != self.kind.now(made.classes[given[key]], self.vocabulary)
+            if key in handed and key not in found and holds and answer is not None:
+                found[key] = answer != self.kind.now(handed[key], self.vocabulary)
         return list(found.items())
 
     @property

@@ -101,20 +101,27 @@ class Machines:
 
     Attributes
     ----------
+    last, made
+        The last hand-over that is not undone, and its value; None if there is none.
+    handed
+        The class id of each item in it, by key.
+    withdrawal
+        The event that withdrew it; None if it is in use.
     act
         The hand-over in use; None if there is none.
     given
-        The class id of each item in it, by key.
-    withdrawal
-        The event that withdrew the last hand-over; None if it is in use.
+        The class id of each item in that, by key.
     """
 
     def __init__(self) -> None:
         self._acts: list[LabelEvent] = []
         self._withdrawn: dict[str, list[LabelEvent]] = {}
+        self.last: LabelEvent | None = None
+        self.made: HandOver | None = None
+        self.handed: Mapping[str, str] = {}
+        self.withdrawal: LabelEvent | None = None
         self.act: LabelEvent | None = None
         self.given: Mapping[str, str] = {}
-        self.withdrawal: LabelEvent | None = None
 
     def note(self, event: LabelEvent) -> None:
         """Add a ``machine`` event; :meth:`settle` applies it."""
@@ -123,25 +130,16 @@ class Machines:
         elif HandOver.of(event.value) is not None:
             self._acts.append(event)
 
-    @property
-    def last(self) -> LabelEvent | None:
-        """The hand-over in use, or that would be if it had not been withdrawn."""
-        ended = None if self.withdrawal is None else Withdrawal.of(self.withdrawal.value)
-        return self.act if ended is None else next(e for e in self._acts if e.event_id == ended.act)
-
     def settle(self, undone: Set[str]) -> tuple[str, ...]:
         """Find the hand-over in use; return the keys of the items whose machine label may have changed."""
         last = next((e for e in reversed(self._acts) if e.event_id not in undone), None)
+        if last is not self.last:
+            self.last, self.made, self.handed = last, None, {}
+            if last is not None and (made := HandOver.of(last.value)) is not None:
+                ids = (made.classes[code] for code in made.codes)
+                self.made, self.handed = made, dict(zip(last.item_ids, ids, strict=False))
         ends = [] if last is None else self._withdrawn.get(last.event_id, [])
         self.withdrawal = next((e for e in reversed(ends) if e.event_id not in undone), None)
-        act = last if self.withdrawal is None else None
-        if act is self.act:
-            return ()
-        before, self.act = self.given, act
-        made = None if act is None else HandOver.of(act.value)
-        self.given = {}
-        if act is not None and made is not None:
-            self.given = {
-                key: made.classes[code] for key, code in zip(act.item_ids, made.codes, strict=False)
-            }
-        return tuple({**before, **self.given})
+        before = self.given
+        self.act, self.given = (last, self.handed) if self.withdrawal is None else (None, {})
+        return () if self.given is before else tuple({**before, **self.given})

@@ -45,6 +45,8 @@ DISPUTED = "others disagree, and you are an expert of these classes"
 AGAIN = "asked again, to see how often you answer the same"
 # How many acts ago an item was answered, at least, that is asked again.
 AGO = 30
+# The values of ``Labels.mine`` for items that this annotator has labelled.
+LABELLED, OPINION, REPEATED, GOLD = 1, 2, 3, 4
 # The value of ``Labels.refused`` for items that cannot be answered.
 BAD = 2
 # Share of the questions that are second opinions, while any are needed.
@@ -121,12 +123,13 @@ class Labels:
         int8 of shape (n,): 1 if somebody said that they do not know, 2 if that the item cannot be answered,
         and nobody has labelled it.
     mine
-        int8 of shape (n,): labelled by this session's annotator; 2 if as a second opinion, 3 if when asked
-        again, 4 if as gold.
+        int8 of shape (n,): 0, or how this session's annotator came to label the item: ``LABELLED``, as a
+        second opinion (``OPINION``), when asked again (``REPEATED``) or as gold (``GOLD``).
     second
         bool of shape (n,): labelled by others, and also to be asked of this annotator.
-    several
-        bool of shape (n,): labelled by more than one annotator.
+    several, differ
+        bool of shape (n,): labelled by more than one annotator; with answers that differ, and no reviewer has
+        decided.
     machine
         Like ``y``: the codes of the machine labels in use, -1 for items that a person has labelled.
     gold
@@ -161,6 +164,7 @@ class Labels:
     mine: npt.NDArray[np.int8]
     second: npt.NDArray[np.bool_]
     several: npt.NDArray[np.bool_]
+    differ: npt.NDArray[np.bool_]
     machine: npt.NDArray[Any]
     gold: npt.NDArray[np.bool_]
     disputed: npt.NDArray[np.bool_]
@@ -178,7 +182,7 @@ class Labels:
         """No labels for ``n`` items. ``answers`` may grow later."""
         kind = kind_of(schema.kind)
         known = kind.answers(schema) if answers is None else answers
-        names = ("audited", "asked", "skipped", "second", "several", "gold", "disputed")
+        names = ("audited", "asked", "skipped", "second", "several", "differ", "gold", "disputed")
         flags: dict[str, Any] = {name: np.zeros(n, dtype=np.bool_) for name in names}
         y, machine = np.full((2, n), -1, np.int16 if kind.closed else np.int32)
         order = np.zeros(n, dtype=np.int64)
@@ -480,8 +484,8 @@ class Asker:
         """The strategy's choices, mixed with the audit's share, second opinions and repeated questions."""
         # Bulk labels do not answer single questions, so only single questions count as asked.
         asked, audited = int(labels.asked.sum()), int(labels.audited.sum())
-        mine, second = int((labels.mine > 0).sum()), int((labels.mine == 2).sum())
-        twice, repeats = int((labels.mine == 3).sum()), self._repeats(labels) if again else iter(())
+        mine, second = int((labels.mine > 0).sum()), int((labels.mine == OPINION).sum())
+        twice, repeats = int((labels.mine == REPEATED).sum()), self._repeats(labels) if again else iter(())
         draw, rest, gold = self._audit_draw(labels), iter(chosen), self._gold_draw(labels)
         others = (
             Suggestion(int(i), DISPUTED if labels.disputed[i] else SECOND, opinion=True)
@@ -529,7 +533,7 @@ class Asker:
         """Items that this annotator answered one by one a while ago, at random."""
         if not self.again:
             return
-        long_ago = (labels.mine == 1) & labels.asked & (labels.order <= labels.n_events - AGO)
+        long_ago = (labels.mine == LABELLED) & labels.asked & (labels.order <= labels.n_events - AGO)
         rows = np.flatnonzero(long_ago)
         draw = np.random.default_rng([self.seed, 3]).permutation(len(labels.y))
         for row in rows[np.argsort(draw[rows])].tolist():

@@ -45,12 +45,13 @@ class Blur:
                 "blur by a column, pass its name as text: blur='column'."
             )
 
-    def warning(self, row: int, seen: Seen) -> str:
-        """Return the warning of an item; empty if it is not blurred."""
+    def warning(self, row: int, look: Callable[[], Seen]) -> str:
+        """Return the warning of an item; empty if it is not blurred. ``look`` returns what may be seen."""
         if self.warnings is not None and self.warnings[row]:
             return str(self.warnings[row])
         if not self.classes:
             return ""
+        seen = look()
         labels, belief = seen.labels, seen.belief
         if not seen.shown[row]:
             # Blurred or not, it would give the prediction away.
@@ -99,7 +100,7 @@ class Covering:
 
     def payload(self, row: int, size: Size) -> Payload:
         """Return what is displayed of an item. A preview of a blurred item only says so."""
-        warning = "" if self._blur is None else self._blur.warning(row, self._seen())
+        warning = "" if self._blur is None else self._blur.warning(row, self._seen)
         if warning and size.glimpse:
             return Payload({"kind": "covered", "warning": warning})
         shown = self._pool.payload(row, size, bare=not size.glimpse and row in self._revealed)
@@ -107,7 +108,7 @@ class Covering:
 
     def is_blurred(self, row: int) -> bool:
         """Return whether an item has a content warning."""
-        return self._blur is not None and bool(self._blur.warning(row, self._seen()))
+        return self._blur is not None and bool(self._blur.warning(row, self._seen))
 
     def part(self, row: int, ask: Mapping[str, Any], most: int) -> Payload:
         """Return a part of an item: see :meth:`Pool.part`."""

@@ -186,8 +186,7 @@ class Handing:
         with self._log.lock:
             ledger = self._log.ledger
             machines = ledger.fold.machines
-            last = machines.last
-            made = None if last is None else HandOver.of(last.value)
+            last, made = machines.last, machines.made
             if last is None or made is None:
                 return None
             ended = None if machines.withdrawal is None else Withdrawal.of(machines.withdrawal.value)
@@ -214,8 +213,8 @@ class Handing:
         # In a separate thread: the label that raises the alarm is saved and acknowledged before.
         try:
             with self._log.writing():
-                act = self._log.ledger.fold.machines.act
-                made = None if act is None else HandOver.of(act.value)
+                machines = self._log.ledger.fold.machines
+                act, made = machines.act, machines.made
                 if act is None or made is None or self._log.closed:
                     return
                 checks = [wrong for _, wrong in self._log.ledger.checks()]

@@ -21,10 +21,10 @@ from hitl_widgets.data.pool import Pool, repeated_words
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.labels.events import LabelEvent, is_again, is_gold, why_of
 from hitl_widgets.labels.fold import Fold
-from hitl_widgets.labels.machine import HandOver, Withdrawal
+from hitl_widgets.labels.machine import Withdrawal
 from hitl_widgets.labels.store import START, LabelStore, LogChanged, Mark
 from hitl_widgets.loop import notices
-from hitl_widgets.loop.asking import BAD, Labels
+from hitl_widgets.loop.asking import BAD, GOLD, LABELLED, OPINION, REPEATED, Labels
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.opinions import Opinions
 from hitl_widgets.quality.disputes import differ
@@ -47,7 +47,7 @@ USUAL = 0.9
 # Which of the reasons for leaving an item unanswered tell the sampler something: see ``Labels.refused``.
 REFUSALS: dict[str | None, int] = {"unknown": 1, "bad": BAD}
 # How an own label that was asked as such is marked: see ``Labels.mine``.
-MINE: dict[str | None, int] = {"opinion": 2, "gold": 4}
+MINE: dict[str | None, int] = {"opinion": OPINION, "gold": GOLD}
 
 
 class Ledger:
@@ -179,7 +179,7 @@ class Ledger:
         """Message about machine labels that the session withdrew, until somebody hands over again."""
         machines = self.fold.machines
         ended = None if machines.withdrawal is None else Withdrawal.of(machines.withdrawal.value)
-        made = None if machines.last is None else HandOver.of(machines.last.value)
+        made = machines.made
         if ended is None or made is None or not ended.risen:
             return ""
         return notices.risen(len(made.codes), ended, made.error)
@@ -342,7 +342,7 @@ class Ledger:
         labels, at = self.labels, rows
         arrays: list[npt.NDArray[Any]] = [
             labels.y, labels.order, labels.audited, labels.asked, labels.skipped, labels.refused, labels.mine,
-            labels.second, labels.several, labels.gold, labels.disputed,
+            labels.second, labels.several, labels.differ, labels.gold, labels.disputed,
         ]  # fmt: skip
         for array, values in zip(arrays, zip(*found, strict=True), strict=True):
             array[at] = np.asarray(values, array.dtype)[which]
@@ -368,8 +368,7 @@ class Ledger:
 
     def _of_machine(self) -> dict[str, int]:
         """The fields of ``Labels`` that tell how far the machine labels are checked."""
-        act = self.fold.machines.act
-        made = None if act is None else HandOver.of(act.value)
+        act, made = self.fold.machines.act, self.fold.machines.made
         if act is None or made is None:
             return {}
         from hitl_widgets.quality.sequential import audits_needed
@@ -398,7 +397,7 @@ class Ledger:
                 self._strangers[key], self._missing = None, None
         return list(found)
 
-    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool, bool, bool, bool]:
+    def _state(self, key: str) -> tuple[int, int, bool, bool, bool, int, int, bool, bool, bool, bool, bool]:
         """The values of the arrays of ``Labels`` from y to disputed, without machine."""
         held, verdict = self._held(key), self.verdict(key)
         given = {who: e for who, e in held.items() if self.fold.now(e) is not None}
@@ -407,22 +406,25 @@ class Ledger:
         skipped = last is not None and last.kind == "skip"
         if not given and verdict is None:
             refused = max((REFUSALS.get(why_of(e), 0) for e in held.values()), default=0)
-            return -1, 0, False, False, skipped, refused, 0, False, False, False, False
+            return -1, 0, False, False, skipped, refused, 0, False, False, False, False, False
         event = self._deciding(key, given) if verdict is None else verdict
         single = [e for e in given.values() if len(e.item_ids) == 1]
         one_by_one = {"audit", "spot", "suggested", "api", "review", "again"}
         asked = any(e.selection in one_by_one for e in single)
         audited = any(e.selection == "audit" for e in given.values())
         by_me = verdict is not None and verdict.annotator == self._annotator
-        mine = int(by_me) if own is None else 3 if is_again(own) else MINE.get(own.selection, 1)
+        mine = LABELLED * by_me
+        if own is not None:
+            mine = REPEATED if is_again(own) else MINE.get(own.selection, LABELLED)
         waits = not mine and not skipped
         gold = waits and verdict is not None and is_gold(verdict)
         disputed = waits and verdict is None and self._is_for_expert(list(given.values()))
         second = waits and verdict is None and bool(single) and len(given) < self._opinions
         second = disputed or (second and self._overlap > 0)
         order, several = self.fold.order(event), len(given) > 1
+        differ = several and verdict is None and len(set(map(self.code, given.values()))) > 1
         return (
-            self.code(event), order, audited, asked, False, 0, mine, second, several, gold, disputed
+            self.code(event), order, audited, asked, False, 0, mine, second, several, differ, gold, disputed
         )  # fmt: skip
 
     def verdict(self, key: str) -> LabelEvent | None:
@@ -463,13 +465,7 @@ class Ledger:
     @property
     def n_disputed(self) -> int:
         """The number of items with one class that annotators answer differently."""
-        if self.fold.kind.name != "choice":
-            return 0
-        rows = np.flatnonzero(self.labels.several).tolist()
-        return sum(self._differ(self._held(self.pool.keys[row]).values()) for row in rows)
-
-    def _differ(self, held: Iterable[LabelEvent]) -> bool:
-        return len({self.code(e) for e in held if self.fold.now(e) is not None}) > 1
+        return int(self.labels.differ.sum()) if self.fold.kind.name == "choice" else 0
 
     def opinions(self) -> Opinions:
         """The answers that a consensus is estimated from: those of several people, and all single ones."""
@@ -496,23 +492,25 @@ class Ledger:
                 continue
             if self._held(self.pool.keys[found]).get(event.annotator) is event:
                 add(found, event)
-        known: dict[int, int] = {}
-        for key in self.fold.judged:
-            place, verdict = self.naming.row(key), self.fold.verdict(key)
-            if place is not None and verdict is not None and 0 <= (code := self.code(verdict)) < n_classes:
-                known[place] = code
-        heirs = {
-            who: {self.fold.vocabulary.heir(id_) for id_ in ids}
-            for who, ids in self.fold.crew.experts.items()
-            if who in people
-        }
-        experts = np.zeros((len(people), n_classes), np.bool_)
-        for who, ids in heirs.items():
-            experts[people[who]] = [id_ in ids for id_ in self.schema.ids[:n_classes]]
         pairs = np.array(list(said), np.int64).reshape(-1, 2)
         told = np.array(list(said.values()), np.int64).reshape(-1, 2)
-        me = people.get(self._annotator)
+        me, known, experts = people.get(self._annotator), self.decided(), self.expertise(list(people))
         return Opinions(pairs[:, 0], pairs[:, 1], told[:, 0], told[:, 1], signed, me, known, experts)
+
+    def decided(self) -> dict[int, int]:
+        """The codes of the classes that reviewers have decided for, by row."""
+        found = {}
+        for key in self.fold.judged:
+            row, verdict = self.naming.row(key), self.fold.verdict(key)
+            if row is not None and verdict is not None:
+                found[row] = self.code(verdict)
+        return {row: code for row, code in found.items() if 0 <= code < len(self.schema.classes)}
+
+    def expertise(self, people: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Which classes each of these annotators knows best, bool (n_people, n_classes)."""
+        ids, experts = self.schema.ids[: len(self.schema.classes)], self.fold.crew.experts
+        now = [set(map(self.fold.vocabulary.heir, experts.get(who, ()))) for who in people]
+        return np.array([[id_ in known for id_ in ids] for known in now], np.bool_).reshape(-1, len(ids))
 
     def decide(
         self, made: Mapping[int, tuple[tuple[str, ...], int]], gains: npt.NDArray[np.float64] | None
