@@ -546,10 +546,9 @@ export class Marking<P> {
     return forward ? i - 1 : i < 0 ? all.length : i;
   }
 
-  /** Shows the frame of a mark. */
+  /** Shows the frame of a mark, and stops there. */
   follow(mark: Mark<P> | undefined): void {
-    const { frames } = this.on;
-    if (mark?.frame !== undefined && mark.frame !== frames?.now()) frames?.go(mark.frame);
+    if (mark?.frame !== undefined) this.on.frames?.go(mark.frame);
   }
 
   step(back: boolean): boolean {

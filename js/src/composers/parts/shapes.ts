@@ -38,10 +38,7 @@ const framesOf = (film: Film): Frames<Place> => ({
   now: () => film.frame,
   // Until the frames are known, none is beyond the end.
   n: () => (film.n > 1 ? film.n : Number.POSITIVE_INFINITY),
-  go: (frame) => {
-    if (film.playing) film.pause();
-    film.go(frame);
-  },
+  go: (frame) => film.rest(frame),
   time: (frame) => film.times[frame],
   apart: (a, b) => apart(middle(a), middle(b)),
   between: (a, b, share) => a.map((value, i) => rounded(value + share * (b[i] - value))),
