@@ -455,7 +455,7 @@ export class Marking<P> {
     else {
       this.armed = this.armed === code && this.offered > 1 ? -1 : code;
       this.on.draw();
-      this.card.changed();
+      this.card.changed(false);
       this.card.say(this.armed < 0 ? "No class" : `Next: ${name}`);
     }
   }
@@ -572,7 +572,7 @@ export class Marking<P> {
     else if (this.armed >= 0 && this.offered > 1) {
       this.armed = -1;
       this.on.draw();
-      this.card.changed();
+      this.card.changed(false);
     } else return false;
     return true;
   }
