@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { between, edgeNear, gapAt, gridOf, lastOf, moved, rowsOf } from "../src/composers/parts/pieces";
+import { Bands } from "../src/composers/parts/bands";
+import { between, edgeNear, gapAt, gridOf, moved, type Piece, rowsOf } from "../src/composers/parts/pieces";
 import { compose } from "../src/composers/ranges";
 import type { LabelClass } from "../src/host/protocol";
 import "./viewers";
@@ -27,8 +28,8 @@ describe("pieces of a recording", () => {
     expect(between(3.00049, 1.2, all, grid)).toEqual({ start: 1.2, end: 3 });
     expect(between(-1, 12, all, grid)).toEqual(all);
     expect(between(3, 3.004, all, grid)).toBeNull();
-    expect(lastOf(2.0005)).toBe(2);
-    expect(lastOf(2.3)).toBe(2.3);
+    expect(gridOf(2.0005).last).toBe(2);
+    expect(gridOf(2.3).last).toBe(2.3);
   });
 
   it("keep their edges apart and within limits", () => {
@@ -186,6 +187,33 @@ describe("ranges of a recording", () => {
       [0, 1, "music"],
       [2, 3, "speech"],
     ]);
+  });
+
+  it("are not changed by choosing the class of the next ones", () => {
+    const changed = vi.fn();
+    const { press, made } = opened({ changed });
+    press("1");
+    expect(made.picked()).toEqual([0]);
+    press("Escape");
+    expect(made.picked()).toEqual([]);
+    expect(changed.mock.calls).toEqual([[false], [false]]);
+    press("1", "-", "ArrowRight", "-");
+    expect(changed).toHaveBeenLastCalledWith();
+  });
+
+  it("are drawn again only where they change", () => {
+    const layer = document.createElement("div");
+    const bands = new Bands<{ at: Piece }>(layer, (at) => at / 30);
+    const all = [{ at: { start: 1, end: 2 } }, { at: { start: 4, end: 5 } }];
+    const draw = (): void => bands.draw(all, () => ({ look: "", label: "speech", colour: "red" }));
+    draw();
+    const watch = new MutationObserver(() => undefined);
+    watch.observe(layer, { attributes: true, childList: true, subtree: true });
+    draw();
+    expect(watch.takeRecords()).toEqual([]);
+    bands.put(all[1], { start: 4, end: 6 });
+    expect(new Set(watch.takeRecords().map(({ target }) => target))).toEqual(new Set([layer.children[1]]));
+    expect(layer.children[1].getAttribute("data-end")).toBe("6");
   });
 
   it("beyond the recording must be removed, and what cannot be read is not answered", () => {

@@ -48,10 +48,15 @@ let asked: Record<string, unknown>[];
 let said: string[];
 let pressItem: Press;
 let share: number;
+/** How many bitmaps are not closed. */
+let open: number;
 
 beforeEach(() => {
-  [end, asked, said, share] = [new AbortController(), [], [], 0];
-  vi.stubGlobal("createImageBitmap", async () => ({ width: 400, close: () => undefined }));
+  [end, asked, said, share, open] = [new AbortController(), [], [], 0, 0];
+  vi.stubGlobal("createImageBitmap", async () => {
+    open++;
+    return { width: 400, close: () => open-- };
+  });
   vi.stubGlobal("matchMedia", () => ({ matches: true }));
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(function (this: HTMLCanvasElement) {
     return { canvas: this, drawImage: () => undefined } as never;
@@ -79,9 +84,9 @@ const stage = (): Stage => ({
 });
 
 describe("a video that the browser cannot play", () => {
-  async function opened() {
+  async function opened(more: Partial<Video> = {}) {
     const shown: unknown[] = [];
-    const film = new Film(content, stage(), {
+    const film = new Film({ ...content, ...more }, stage(), {
       show: (source) => shown.push(source),
       changed: () => undefined,
     });
@@ -134,6 +139,45 @@ describe("a video that the browser cannot play", () => {
     expect(film.beside(0.65, 1)).toBe(TIMES[4]);
     expect(film.beside(0.65, -1)).toBe(TIMES[2]);
     expect(film.beside(0, 99)).toBe(TIMES[N]);
+    expect(film.beside(TIMES[N] - 0.001, -1), "the end, rounded").toBe(TIMES[N - 1]);
+  });
+
+  it("rests on a whole frame after it was paused, and shows none that arrives later", async () => {
+    const { film, shown } = await opened({ width: 1600 });
+    await vi.waitFor(() => expect(film.settled).toBe(true));
+    film.play();
+    await vi.waitFor(() => expect(asked.at(-1)).toMatchObject({ what: "frame", side: 640 }));
+    const before = shown.length;
+    film.pause();
+    expect(film.settled).toBe(false);
+    await vi.waitFor(() => expect(film.settled).toBe(true));
+    expect(asked.at(-1)).toMatchObject({ what: "frame", index: film.frame, side: 1600 });
+    expect(shown.length).toBe(before + 1);
+  });
+
+  it("goes on from where it is at another speed", async () => {
+    const { film } = await opened();
+    let now = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+    film.rate = 0.5;
+    film.play();
+    await vi.waitFor(() => expect(clock).toHaveBeenCalled());
+    now = 500;
+    await vi.waitFor(() => expect(film.frame).toBe(2));
+    clock.mockClear();
+    film.rate = 4;
+    await vi.waitFor(() => expect(clock.mock.calls.length).toBeGreaterThan(2));
+    expect(film.frame).toBe(2);
+    now = 600;
+    await vi.waitFor(() => expect(film.frame).toBe(3));
+  });
+
+  it("closes its last frame with the card", async () => {
+    const { film } = await opened();
+    await vi.waitFor(() => expect(film.settled).toBe(true));
+    expect(open).toBe(1);
+    end.abort();
+    expect(open).toBe(0);
   });
 });
 
@@ -223,6 +267,20 @@ describe("boxes on a video", () => {
     press(",");
     expect(line?.getAttribute("aria-valuenow")).toBe("0");
     expect(said.at(-1)).toContain("person, 1 of 3: frame 0, x 1");
+  });
+
+  it("stay selected when they are walked to while it plays", async () => {
+    const { on, press } = await composed(boxes, own);
+    pressItem(" ", false);
+    press(".");
+    const line = on.element?.querySelector("[role=slider]");
+    expect(line?.getAttribute("aria-valuenow")).toBe("2");
+    expect(on.element?.querySelector(".hitl-play")?.getAttribute("aria-label")).toBe("Play");
+    expect(on.picked()).toEqual([0]);
+    pressItem(" ", false);
+    press(",");
+    expect(on.picked(), "on the frame that is shown already").toEqual([0]);
+    expect(on.element?.querySelector(".hitl-play")?.getAttribute("aria-label")).toBe("Play");
   });
 
   it("on frames that are not there any more are pointed out", async () => {

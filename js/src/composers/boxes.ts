@@ -6,16 +6,13 @@ import { Writing } from "./parts/writing";
 
 /** Boxes on an image or on frames of a video, and their texts. */
 export const compose = (on: Composing): Composer =>
-  composeShapes(
-    on,
-    {
-      ...box,
-      name: "boxes",
-      one: "box",
-      many: "boxes",
-      drawn: "drag",
-      start: "Drag to draw a box",
-      film: filmView,
-    },
-    (...how) => new Writing(...how),
-  );
+  composeShapes(on, {
+    ...box,
+    name: "boxes",
+    one: "box",
+    many: "boxes",
+    drawn: "drag",
+    start: "Drag to draw a box",
+    film: filmView,
+    writing: Writing,
+  });

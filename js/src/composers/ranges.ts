@@ -5,10 +5,10 @@ import type { Video } from "../items/video/view";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
 import { Edged } from "./parts/edges";
-import { keyButton, statusLine } from "./parts/line";
+import { keyButton, statusLine, unanswerable } from "./parts/line";
 import { keysOfMarks } from "./parts/marking";
 import { trackOf } from "./parts/track";
-import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
+import { isBeyond, timesOf, Waves } from "./parts/waves";
 
 /**
  * Ranges of a recording, a video or a series: marked with the mouse, or at the playhead or the cursor; changed, relabelled and
@@ -17,7 +17,8 @@ import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
 export function compose(on: Composing): Composer {
   const { classes, settings, stage } = on;
   const content = on.item?.content as Audio | Video | Series | undefined;
-  if (!on.item || !content || !["audio", "video", "series"].includes(content.kind)) return unheard;
+  if (!on.item || !content || !["audio", "video", "series"].includes(content.kind))
+    return unanswerable("This item cannot be read: skip it.");
   let moved = (): void => undefined;
   const track = trackOf(content, on.item.media, stage, () => moved(), draw);
   const words = timesOf(track);

@@ -3,6 +3,7 @@ import "./text.css";
 import type { Composer, Composing } from "../questions/registry";
 import { h, setText, show } from "../ui/dom";
 import { difference } from "./parts/difference";
+import { ALT } from "./parts/line";
 
 type Settings = { lines?: boolean; blank?: boolean };
 
@@ -100,7 +101,7 @@ export function compose(on: Composing): Composer {
     keys: [
       [lines ? "Ctrl ⏎" : "⏎", "give the answer"],
       ["Esc", "leave the field, so that the other keys work"],
-      ["Alt Space", "play or pause a recording while typing; Alt ← and → go back and forth"],
+      [`${ALT} Space`, `play or pause a recording while typing; ${ALT} ← and → go back and forth`],
     ],
   };
 }

@@ -3,14 +3,14 @@ import { type Audio, recording } from "../items/audio/recording";
 import { clock } from "../items/audio/wave";
 import type { Composed, Composer, Composing } from "../questions/registry";
 import { count, h, percent } from "../ui/dom";
-import { Edged } from "./parts/edges";
-import { ALT, keyButton, statusLine } from "./parts/line";
+import { Edged, touch } from "./parts/edges";
+import { ALT, keyButton, statusLine, unanswerable } from "./parts/line";
 import { piecesOf } from "./parts/listening";
 import type { Mark, Marked, NewMark } from "./parts/marking";
 import type { Piece } from "./parts/pieces";
 import { cutAt, spread } from "./parts/spread";
 import { heard } from "./parts/track";
-import { isBeyond, timesOf, unheard, Waves } from "./parts/waves";
+import { isBeyond, timesOf, Waves } from "./parts/waves";
 import { Writing } from "./parts/writing";
 
 type Line = Mark<Piece>;
@@ -58,7 +58,7 @@ class Segments extends Edged {
 export function compose(on: Composing): Composer {
   const { classes, settings, stage, say } = on;
   const content = on.item?.content as Audio | undefined;
-  if (content?.kind !== "audio") return unheard;
+  if (content?.kind !== "audio") return unanswerable("This item cannot be read: skip it.");
   const speakers = classes.filter((c) => !c.retired);
   /** What is shown while there are no segments. */
   let words = "";
@@ -348,8 +348,6 @@ const newOf = ([start, end, text, id]: unknown[]): NewMark<Piece> => ({
   text: String(text),
   id: String(id),
 });
-
-const touch = (a: Piece, b: Piece): boolean => a.start < b.end && a.end > b.start;
 
 const KEYS: NonNullable<Composer["keys"]> = [
   ["⏎", "accept the segment, and play the next one; without the cursor in it: type"],

@@ -1,3 +1,4 @@
+import "../items/picture/image.css";
 import "./video.css";
 import { clock, spokenTime } from "../items/audio/wave";
 import type { ItemKind } from "../items/registry";

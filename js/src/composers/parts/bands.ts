@@ -12,6 +12,8 @@ const USUAL_WIDTH = 800;
 export class Bands<M extends { at: Piece }> {
   /** The band of what is marked but has no class yet. */
   readonly newest = h("div", { attrs: { "data-label": "", hidden: true } });
+  /** Where they are, as the browser gives back styles rounded. */
+  private readonly placed = new WeakMap<HTMLElement, string>();
   private readonly known = new Map<M, { element: HTMLElement; key: string }>();
 
   constructor(
@@ -64,11 +66,13 @@ export class Bands<M extends { at: Piece }> {
   }
 
   private place(element: HTMLElement, { start, end }: Piece): void {
+    const [left, right] = [this.xOf(start), this.xOf(end)];
+    const key = [start, end, left, right].join();
+    if (this.placed.get(element) === key) return;
+    this.placed.set(element, key);
     element.dataset.start = `${start}`;
     element.dataset.end = `${end}`;
-    const [left, right] = [this.xOf(start), this.xOf(end)];
-    const place = [`${100 * left}%`, `${100 * (right - left)}%`];
-    if (element.style.left === place[0] && element.style.width === place[1]) return;
-    [element.style.left, element.style.width] = place;
+    element.style.left = `${100 * left}%`;
+    element.style.width = `${100 * (right - left)}%`;
   }
 }

@@ -2,8 +2,9 @@ import { LIGHT_KEYS } from "../../items/picture/light";
 import type { filmView } from "../../items/video/view";
 import type { Composer } from "../../questions/registry";
 import type { Shape } from "./geometry";
-import { ALT } from "./line";
+import { ALT, unanswerable } from "./line";
 import { type Keys, keysOfMarks } from "./marking";
+import type { Writing } from "./writing";
 
 export type Drawing = Shape & {
   /** The name in the log. */
@@ -15,6 +16,8 @@ export type Drawing = Shape & {
   start: string;
   /** Shows a video, if these marks can be on its frames. */
   film?: typeof filmView;
+  /** What their texts are typed with, if they can have texts. */
+  writing?: typeof Writing;
 };
 
 export const OPEN = "Click to add corners. Enter or a double click closes, Backspace removes the last one.";
@@ -85,11 +88,5 @@ export function keysOf({ drawn, one, many }: Drawing, film = false): Keys {
 }
 
 /** For an item that cannot be shown, which the card says. */
-export function unshown(many: string): Composer {
-  return {
-    press: () => false,
-    pick: () => undefined,
-    picked: () => [],
-    read: () => `The image cannot be shown, so ${many} cannot be drawn: skip it.`,
-  };
-}
+export const unshown = (many: string): Composer =>
+  unanswerable(`This item cannot be shown, so ${many} cannot be drawn: skip it.`);

@@ -1,4 +1,5 @@
 import "./line.css";
+import type { Composer } from "../../questions/registry";
 import { h, setText, show } from "../../ui/dom";
 
 /** The name of the key that is held for other keys while typing. */
@@ -46,6 +47,14 @@ export function statusLine(...buttons: KeyButton[]) {
     },
   };
 }
+
+/** For an item of another kind, or one that is broken: the card shows it as what it is, and it can only be skipped. */
+export const unanswerable = (words: string): Composer => ({
+  press: () => false,
+  pick: () => undefined,
+  picked: () => [],
+  read: () => words,
+});
 
 /** Says positions while a key is held only once it rests. */
 export function quietly(say: (words: string) => void, signal: AbortSignal): (words: string) => void {

@@ -455,7 +455,7 @@ export class Marking<P> {
     else {
       this.armed = this.armed === code && this.offered > 1 ? -1 : code;
       this.on.draw();
-      this.card.changed();
+      this.card.changed(false);
       this.card.say(this.armed < 0 ? "No class" : `Next: ${name}`);
     }
   }
@@ -546,10 +546,9 @@ export class Marking<P> {
     return forward ? i - 1 : i < 0 ? all.length : i;
   }
 
-  /** Shows the frame of a mark. */
+  /** Shows the frame of a mark, and stops there. */
   follow(mark: Mark<P> | undefined): void {
-    const { frames } = this.on;
-    if (mark?.frame !== undefined && mark.frame !== frames?.now()) frames?.go(mark.frame);
+    if (mark?.frame !== undefined) this.on.frames?.go(mark.frame);
   }
 
   step(back: boolean): boolean {
@@ -573,7 +572,7 @@ export class Marking<P> {
     else if (this.armed >= 0 && this.offered > 1) {
       this.armed = -1;
       this.on.draw();
-      this.card.changed();
+      this.card.changed(false);
     } else return false;
     return true;
   }

@@ -8,13 +8,10 @@ export type Grid = { first: number; last: number; least: number; exact: (at: num
 /** Of a recording, whose answers are stored in whole milliseconds. */
 export const gridOf = (seconds: number): Grid => ({
   first: 0,
-  last: lastOf(seconds),
+  last: Math.floor(seconds * 1000 + 1e-6) / 1000,
   least: 0.01,
   exact: (time) => Math.round(time * 1000) / 1000,
 });
-
-/** The last millisecond of a recording. */
-export const lastOf = (seconds: number): number => Math.floor(seconds * 1000 + 1e-6) / 1000;
 
 /** The time around a place that no piece takes; null within a piece. */
 export function gapAt(pieces: readonly Piece[], at: number, { first, last }: Grid): Piece | null {

@@ -1,6 +1,6 @@
 import "../fields.css";
 import "./script.css";
-import { h, setText, show } from "../../ui/dom";
+import { focused, h, setText, show } from "../../ui/dom";
 import { difference } from "./difference";
 import type { Mark } from "./marking";
 
@@ -57,7 +57,6 @@ export class Script<P> {
       attrs: { rows: 1, dir: "auto", spellcheck: "true", placeholder },
     });
     this.field.addEventListener("input", () => {
-      this.grow();
       if (this.line) on.typed(this.line, this.field.value);
     });
     this.field.addEventListener("keydown", (event) => this.line && on.key(event, this.line));
@@ -65,7 +64,7 @@ export class Script<P> {
 
   /** Whether the annotator types. */
   get typing(): boolean {
-    return (this.field.getRootNode() as Document | ShadowRoot).activeElement === this.field;
+    return focused() === this.field;
   }
 
   type(atEnd = true): void {

@@ -22,7 +22,7 @@ import { heldKeys, keyButton, quietly, statusLine } from "./line";
 import { type Frames, type Mark, Marking } from "./marking";
 import { segmenter } from "./segment";
 import { insideOf } from "./snap";
-import type { Writing, WritingCallbacks } from "./writing";
+import type { Writing } from "./writing";
 
 /** Distance at which a pointer touches something, in pixels. */
 const REACH = 9;
@@ -38,10 +38,7 @@ const framesOf = (film: Film): Frames<Place> => ({
   now: () => film.frame,
   // Until the frames are known, none is beyond the end.
   n: () => (film.n > 1 ? film.n : Number.POSITIVE_INFINITY),
-  go: (frame) => {
-    if (film.playing) film.pause();
-    film.go(frame);
-  },
+  go: (frame) => film.rest(frame),
   time: (frame) => film.times[frame],
   apart: (a, b) => apart(middle(a), middle(b)),
   between: (a, b, share) => a.map((value, i) => rounded(value + share * (b[i] - value))),
@@ -52,11 +49,8 @@ const middle = (at: Place): Point => {
   return [(x0 + x1) / 2, (y0 + y1) / 2];
 };
 
-/** Makes what the texts of marks are typed with, for shapes that may have texts. */
-export type Write = (on: Composing, marking: Marking<Place>, how: WritingCallbacks<Place>) => Writing<Place>;
-
 /** Composes boxes, polygons or points on an image: with a mouse, with fingers, or by keys alone. */
-export function composeShapes(on: Composing, shape: Drawing, write?: Write): Composer {
+export function composeShapes(on: Composing, shape: Drawing): Composer {
   const { item, stage, say, leave } = on;
   const kind = item?.content.kind ?? "";
   const isVideo = kind === "video" && shape.film !== undefined;
@@ -128,7 +122,7 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
     draw: () => drawLine(),
   });
   const segments = segment.there && shape.drawn !== "click";
-  const writing = marking.writes && write ? written(write) : null;
+  const writing = marking.writes && shape.writing ? written(shape.writing) : null;
   const texts = writing ? [writing.script.element] : [];
   const element = h(
     "div",
@@ -139,13 +133,13 @@ export function composeShapes(on: Composing, shape: Drawing, write?: Write): Com
   );
 
   /** The texts of marks, below the picture. */
-  function written(write: Write): Writing<Place> {
+  function written(Texts: typeof Writing): Writing<Place> {
     const go = (mark: Mark<Place>): void => {
       select(mark);
       marking.follow(mark);
       picture.reveal(boundsOf(mark.at));
     };
-    return write(on, marking, {
+    return new Texts(on, marking, {
       one: shape.one,
       many: shape.many,
       placeholder: "Type the text in it",

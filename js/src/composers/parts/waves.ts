@@ -1,4 +1,4 @@
-import type { Composer, Composing } from "../../questions/registry";
+import type { Composing } from "../../questions/registry";
 import { h } from "../../ui/dom";
 import "./waves.css";
 import { Bands } from "./bands";
@@ -278,14 +278,6 @@ export class Waves {
     return true;
   }
 }
-
-/** For an item of another kind, or that cannot be read: it is shown as what it is. */
-export const unheard: Composer = {
-  press: () => false,
-  pick: () => undefined,
-  picked: () => [],
-  read: () => "This item cannot be read: skip it.",
-};
 
 /** A piece in words. */
 export const timesOf =

@@ -107,6 +107,7 @@ export class Film {
   set rate(rate: number) {
     this.speed = rate;
     if (this.video) this.video.playbackRate = rate;
+    else if (this.playing) void this.start();
   }
 
   /** Shows the frame at a time. */
@@ -122,10 +123,17 @@ export class Film {
     this.want(to);
   }
 
-  /** The start of the frame that is some frames away from the one at a time. */
+  /** Stops, and shows a frame. */
+  rest(frame: number): void {
+    this.halt();
+    this.go(frame);
+  }
+
+  /** The start of the frame that is some frames away from the one at a time, which may be the end. */
   beside(time: number, by: number): number {
-    const to = frameAt(this.times, time) + by;
-    return this.times[Math.max(0, Math.min(to, this.n))];
+    // The end of an answer is rounded to milliseconds.
+    const from = time > this.seconds - 0.0015 ? this.n : frameAt(this.times, time);
+    return this.times[Math.max(0, Math.min(from + by, this.n))];
   }
 
   play(): void {
@@ -136,23 +144,33 @@ export class Film {
 
   /** Plays a part, and stops at its end. */
   playPart(start: number, end: number): void {
-    this.pause();
+    this.halt();
     this.seek(start);
     this.part = { start, end };
     void this.start();
   }
 
   pause(): void {
+    const { playing } = this;
+    this.halt();
+    if (playing) void this.settle();
+    this.on.changed();
+  }
+
+  private halt(): void {
+    // Frames of the kernel are smaller while they are played.
+    if (this.playing && this.note && !this.video) this.shown = -1;
     this.turn++;
     this.playing = false;
     this.loading = null;
     this.video?.pause();
-    this.on.changed();
   }
 
   private close(): void {
     this.turn++;
     this.playing = false;
+    this.image?.close();
+    this.image = null;
     if (!this.video) return;
     this.video.pause();
     const { src } = this.video;
@@ -284,7 +302,7 @@ export class Film {
       video.requestVideoFrameCallback(look);
       video.currentTime = middleOf(this.times, frame);
     });
-    if (this.gone || (seen === null && this.frame !== frame)) return true;
+    if (this.gone || this.playing || (seen === null && this.frame !== frame)) return true;
     if (seen === null || frameAt(this.times, seen) !== frame) {
       if (++this.misses === TRIES)
         this.note = "The browser does not show exact frames: they come from the kernel.";
@@ -297,13 +315,13 @@ export class Film {
     return true;
   }
 
-  /** Shows a frame that the kernel decodes. */
-  private async draw(frame: number, most: number): Promise<void> {
+  /** Shows a frame that the kernel decodes, unless it arrives too late. */
+  private async draw(frame: number, most: number, late = () => false): Promise<void> {
     const { width, height, version } = this.content;
     const side = Math.min(most, Math.max(width, height));
     const { bytes } = await this.stage.more({ what: "frame", index: frame, side, version });
     const image = await createImageBitmap(new Blob(bytes as BlobPart[]));
-    if (this.gone) image.close();
+    if (this.gone || late()) image.close();
     else {
       this.shown = frame;
       this.on.show(image);
@@ -370,7 +388,7 @@ export class Film {
       const frame = frameAt(this.times, Math.min(time, this.seconds));
       if (frame === this.shown) await new Promise((done) => setTimeout(done, 10));
       else {
-        await this.draw(frame, MOVING_SIDE);
+        await this.draw(frame, MOVING_SIDE, over);
         if (over()) return;
         this.reached(frame);
         this.on.changed();
@@ -391,7 +409,7 @@ export class Film {
       void this.start();
       return;
     }
-    this.pause();
+    this.halt();
     this.shown = -1;
     if (end < this.seconds) this.seek(end);
     else this.go(this.n - 1);

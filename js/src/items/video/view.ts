@@ -1,5 +1,5 @@
 import "./view.css";
-import { h, percent, setText, svg } from "../../ui/dom";
+import { closest, h, percent, setText, svg } from "../../ui/dom";
 import { button, name, nextSpeed, paceView } from "../audio/controls";
 import { clock, icon, spokenTime } from "../audio/wave";
 import type { Stage } from "../registry";
@@ -53,6 +53,7 @@ export function filmView(
         event.preventDefault();
         event.stopPropagation();
         if (event.key === "Enter") goTo();
+        else field.value = String(film.frame); // leaving the field goes to what is in it
         leave();
       },
     },
@@ -75,6 +76,7 @@ export function filmView(
     const text = field.value.trim();
     const to = Number(text);
     if (text && Number.isInteger(to) && to >= 0 && to < film.n) film.go(to);
+    else if (film.read < 1) film.trouble ||= "The frames are still being found.";
     else if (text !== String(film.frame))
       film.trouble = `${text || "That"} is not a frame: expected 0 to ${(film.n - 1).toLocaleString("en")}.`;
     field.value = String(film.frame);
@@ -83,7 +85,7 @@ export function filmView(
 
   function leave(): void {
     field.blur();
-    element.closest<HTMLElement>(".hitl")?.focus({ preventScroll: true });
+    (closest(element, ".hitl") as HTMLElement | null)?.focus({ preventScroll: true });
   }
 
   function update(): void {
@@ -115,11 +117,7 @@ export function filmView(
     else film.play();
   }
 
-  function step(by: number): void {
-    if (film.playing) film.pause();
-    film.go(film.frame + by);
-  }
-
+  const step = (by: number): void => film.rest(film.frame + by);
   const jump = (by: number): void => film.seek(film.time + by);
 
   function setSpeed(way: number): void {
