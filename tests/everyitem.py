@@ -61,9 +61,7 @@ def asking(kind: str, items: list[Any], **options: Any) -> hitl.Session:
 def png(width: int, height: int) -> bytes:
     """A black image, which is small as a file."""
     stream = io.BytesIO()
-    Image.MAX_IMAGE_PIXELS, before = None, Image.MAX_IMAGE_PIXELS
     Image.new("1", (width, height)).save(stream, "PNG")
-    Image.MAX_IMAGE_PIXELS = before
     return stream.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ Finder = Callable[[str], Iterable[Found]]
 
 # In place of each character, so that positions in the text stay what they are.
 HIDDEN = "•"
+# How often a text is searched at most, since a function may find something in what it has hidden.
+PASSES = 5
 # A number below this is not searched: it is too short for a phone or card number.
 SHORTEST = 10**6
 
@@ -132,7 +135,9 @@ class Mask:
     def text(self, text: str, *, named: bool = True) -> str:
         """Return the text with these parts hidden; where there is room, the name of a part is shown."""
         # Again, because what is hidden now may have kept a number after it from being read as one.
-        while (hidden := self._once(text, named=named)) != text:
+        for _ in range(PASSES):
+            if (hidden := self._once(text, named=named)) == text:
+                break
             text = hidden
         return text
 
@@ -153,8 +158,10 @@ class Mask:
         if isinstance(item, list | tuple):
             members = [self.item(value) for value in item]
             return item if all(a is b for a, b in zip(members, item, strict=True)) else type(item)(members)
-        if isinstance(item, int | np.integer) and not isinstance(item, bool) and abs(int(item)) >= SHORTEST:
-            text = str(item)
+        # One missing value turns a column of whole numbers into floats.
+        whole = isinstance(item, int | float | np.integer | np.floating) and math.isfinite(item)
+        if whole and abs(item) >= SHORTEST and item == int(item):
+            text = str(int(item))
             return item if (hidden := self.text(text)) == text else hidden
         return item
 

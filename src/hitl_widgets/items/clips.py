@@ -215,9 +215,13 @@ class Scan:
         with self.lock:
             if self._packets is None and not self.done:
                 self._packets = self._read()
-            while not self.done and time.monotonic() < end:
-                if next(self._packets or iter(()), None) is None:
-                    self._finish()
+            try:
+                while not self.done and time.monotonic() < end:
+                    if next(self._packets or iter(()), None) is None:
+                        self._finish()
+            except BaseException:  # the next call must not take what was read so far for everything
+                self._found, self._packets = [], None
+                raise
 
     def _read(self) -> Iterator[bool]:
         """Read all packets; yield now and then."""

@@ -107,11 +107,12 @@ def _cut(values: npt.NDArray[np.float32], a: int, b: int, longest: float) -> lis
     parts, todo = [], [(a, b)]
     while todo:
         a, b = todo.pop()
-        if b - a <= longest:
+        if b - a <= max(longest, 1):
             parts.append((a, b))
             continue
         low, high = a + (b - a) // 4, b - (b - a) // 4
-        smooth = np.convolve(values[low:high], np.ones(10), "same")
+        part = values[low:high]
+        smooth = np.convolve(part, np.ones(min(10, len(part))), "same")
         at = low + int(smooth.argmin())
         todo += [(at, b), (a, at)]
     return parts

@@ -102,18 +102,20 @@ class Boxes(ImageMarks):
 
     def same(self, a: Any, b: Any) -> bool:
         """Return whether the intersection over union is at least 0.5, on the same frame."""
-        return bool(self.near(a, [b]))
+        return self.group(a) == self.group(b) and bool(self.near(a, [b]))
+
+    def group(self, place: Any) -> int | None:
+        """Return the frame."""
+        return _frame_of(place)
 
     def near(self, place: Any, others: Sequence[Any]) -> Sequence[int]:
-        """Return the positions of the boxes that are the same."""
+        """Return the positions of the boxes that are the same, all of them on one frame."""
         x, y, width, height = place[: len(SIDES)]
         X, Y, W, H = np.array([other[: len(SIDES)] for other in others], np.float64).reshape(-1, 4).T
         across = np.minimum(x + width, X + W) - np.maximum(x, X)
         down = np.minimum(y + height, Y + H) - np.maximum(y, Y)
         both = np.maximum(across, 0) * np.maximum(down, 0)
-        alike = both >= ALIKE * (width * height + W * H - both)
-        alike &= np.array([_frame_of(other) == _frame_of(place) for other in others], bool)
-        return [int(k) for k in np.flatnonzero(alike)]
+        return np.flatnonzero(both >= ALIKE * (width * height + W * H - both)).tolist()
 
 
 def _frame_of(place: Any) -> int | None:

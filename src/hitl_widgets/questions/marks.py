@@ -81,6 +81,10 @@ class Marks(Choices):
     def same(self, a: Any, b: Any) -> bool:
         """Return whether two places are the same, as far as two annotators can be expected to agree."""
 
+    def group(self, place: Any) -> Any:  # noqa: ARG002 - of no place that has no parts
+        """Return what two places must have in common to be the same, so that only these are compared."""
+        return None
+
     def near(self, place: Any, others: Sequence[Any]) -> Sequence[int]:
         """Return the positions of the other places that are the same."""
         return [k for k, other in enumerate(others) if self.same(place, other)]
@@ -90,7 +94,8 @@ class Marks(Choices):
         if not self.writes or a[len(self.fields) :] == b[len(self.fields) :]:
             return 1.0
         texts = [place[-1] if isinstance(place[-1], str) else "" for place in (a, b)]
-        return 1 - distance(*texts) / max(map(len, texts))
+        most = max(map(len, texts))
+        return 1 - distance(*texts) / most if most else 1.0
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> tuple[Mark, ...]:
         """Parse a list of dicts or tuples with class names, also as JSON, or the form of the log."""
@@ -117,7 +122,7 @@ class Marks(Choices):
                     f"The {self.one} {numbers!r} has the text {text!r}, but the question asks for none: pass "
                     f"transcribe=True to Question.{self.name}, or leave the text out."
                 )
-            id_ = "" if self.optional and name in {None, ""} else classes(name)
+            id_ = "" if self.optional and is_blank(name) else classes(name)
             found.append(((*place, lined(text)) if asked else place, id_))
         return found
 
@@ -268,16 +273,16 @@ def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
     As many marks as possible are matched, each with at most one other of the same class and place. A match
     counts as far as the texts of the two are alike.
     """
-    left, right = map(_by_class, sorted((tuple(a), tuple(b))))
+    left, right = (_grouped(marks, kind) for marks in sorted((tuple(a), tuple(b))))
     n = sum(map(len, left.values())) + sum(map(len, right.values()))
-    both = sum(_matched(places, right.get(id_, []), kind) for id_, places in left.items())
+    both = sum(_matched(places, right.get(key, []), kind) for key, places in left.items())
     return 2 * both / n if n else 1.0
 
 
-def _by_class(marks: Iterable[Mark]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _grouped(marks: Iterable[Mark], kind: Marks) -> dict[tuple[str, Any], list[Any]]:
+    found: dict[tuple[str, Any], list[Any]] = {}
     for place, id_ in marks:
-        found.setdefault(id_, []).append(place)
+        found.setdefault((id_, kind.group(place)), []).append(place)
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput
@@ -43,7 +42,7 @@ class Ranges(Marks):
         given = list(map(_seconds, given))
         if len(given) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in given):
             raise InvalidInput(f"{list(given)!r} is not a range: expected start and end as numbers or dates.")
-        if not all(isfinite(x) and abs(x) <= LARGEST for x in given):
+        if not all(abs(x) <= LARGEST for x in given):  # also NaN
             raise InvalidInput(f"{list(given)!r} is not a range: expected numbers up to {LARGEST:g}.")
         start, end = (round(float(x), self.digits) + 0.0 for x in given)  # no -0.0
         if not start < end:

@@ -72,6 +72,27 @@ def test_positions_and_lines_stay_and_masking_twice_changes_nothing(text):
     assert ALL.text(shown) == shown
 
 
+def test_numbers_with_a_gap_in_their_column_are_hidden_too() -> None:
+    table = pd.DataFrame({"card": [378282246310005, None], "share": [0.5, 1e300]})
+    pool = Pool.from_data(table)
+    from dataclasses import replace
+
+    shown = str(replace(pool, mask=ALL).payload(0).content)
+    assert "378" not in shown
+    assert "0.5" in shown
+    replace(pool, mask=ALL).payload(1)
+
+
+def test_a_function_that_finds_its_own_dots_ends() -> None:
+    seen: list[str] = []
+
+    def odd(text: str) -> list[tuple[int, int, str]]:
+        seen.append(text)
+        return [(0, len(text), "ab"[len(seen) % 2])]
+
+    assert len(Mask([odd]).text("some text")) == len("some text")
+
+
 def test_a_function_finds_what_patterns_do_not():
     mask = as_mask(
         [lambda text: [(0, 3, "name")] if text.startswith("Ann") else [], "email"], TEXT, rendered=False

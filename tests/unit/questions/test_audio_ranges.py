@@ -186,3 +186,18 @@ def test_ranges_of_dates_may_be_given_as_dates(zone: str | None) -> None:
             made.label(one, [{"start": dates[0], "end": dates[2] + pd.Timedelta("1s"), "label": "rise"}])
         with pytest.raises(InvalidInput, match="not a range"):
             made.label(one, [{"start": pd.NaT, "end": dates[2], "label": "rise"}])
+
+
+@pytest.mark.parametrize("end", [10**400, float("inf"), float("nan")])
+def test_numbers_beyond_all_limits_are_refused_in_words(end: float) -> None:
+    with pytest.raises(InvalidInput, match="expected numbers up to"):
+        kind_of("ranges").place([0, end])
+
+
+def test_a_speaker_that_is_a_list_is_refused_in_words() -> None:
+    question = hitl.Question.transcript(["Ann"])
+    sounds = [(np.zeros(800, np.int16), 8000)] * 2
+    with hitl.Session(sounds, kind="audio", id=None, question=question, store=":memory:") as made:
+        said = [{"start": 0, "end": 0.05, "speaker": ["Ann"], "text": "x"}]
+        with pytest.raises(InvalidInput):
+            made.label(made.pool.ids[0], said)

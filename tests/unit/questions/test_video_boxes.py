@@ -12,6 +12,7 @@ import pytest
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import kind_of
+from hitl_widgets.questions.marks import f1
 from videos import video
 
 VIDEOS = pd.DataFrame(
@@ -71,7 +72,7 @@ def test_a_frame_on_an_image_is_refused() -> None:
 def test_boxes_are_the_same_only_on_the_same_frame() -> None:
     kind: Any = kind_of("boxes")
     a, same, other = (5, 6, 20, 10, 2), (6, 6, 20, 10, 2), (5, 6, 20, 10, 3)
-    assert list(kind.near(a, [same, other, (5, 6, 20, 10)])) == [0]
+    assert [kind.same(a, one) for one in (same, other, (5, 6, 20, 10))] == [True, False, False]
 
 
 def test_formats_of_images_say_that_they_have_no_frames(tmp_path: Path) -> None:
@@ -85,3 +86,13 @@ def test_formats_of_images_say_that_they_have_no_frames(tmp_path: Path) -> None:
 def test_a_segmenter_is_refused() -> None:
     with pytest.raises(InvalidInput, match="these items are videos"):
         session(segment=lambda image, place: None)
+
+
+def test_only_boxes_on_one_frame_are_compared_and_texts_may_be_missing() -> None:
+    kind: Any = kind_of("boxes")
+    box = (1.0, 2.0, 3.0, 4.0)
+    many = [((*box, frame), "c1") for frame in range(3_000)]
+    assert f1(many, many, kind) == 1.0
+    assert f1([((*box, 1), "c1")], [((*box, 2), "c1")], kind) == 0.0
+    assert not kind.same((*box, 1), (*box, 2))
+    assert kind.alike((*box, ""), box) == 1.0
