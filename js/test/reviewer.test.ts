@@ -5,6 +5,7 @@ import "../src/items/index";
 import {
   emptyWords,
   initial,
+  isWaiting,
   progressWords,
   type ReviewerState,
   reduce,
@@ -55,6 +56,7 @@ const welcome = (rows: number[], more: Partial<ReviewerWelcome> = {}): ReviewerW
     n_people: 2,
     n_events: 10,
     ready: true,
+    why: "",
     undo: false,
     redo: false,
     closed: false,
@@ -71,7 +73,7 @@ describe("the disputes", () => {
     expect([state.current?.key, state.n_left, state.n_decided]).toEqual(["r7", 1, 1]);
     state = reduce(state, { type: "landed", id: "one", n_events: 11, undo: true, redo: false });
     state = reduce(state, { type: "state", state: { ...welcome([4, 7]) } });
-    expect(state.current?.key).toBe("r7");
+    expect([state.current?.key, state.n_left, state.n_decided]).toEqual(["r7", 1, 1]);
     state = reduce(state, {
       type: "state",
       state: { ...welcome([7]), n_events: 11, n_decided: 1 },
@@ -79,10 +81,24 @@ describe("the disputes", () => {
     expect([state.decided.size, state.n_left, state.n_decided]).toEqual([0, 1, 1]);
   });
 
+  it("count a decision once if the news of it overtakes its acknowledgement", () => {
+    let state = reduce(begun([4, 7]), { type: "decided", id: "one", key: "r4", words: "spam" });
+    state = reduce(state, { type: "state", state: { ...welcome([7]), n_events: 11, n_decided: 1 } });
+    expect([state.n_left, state.n_decided, state.undo]).toEqual([1, 1, true]);
+  });
+
+  it("leave the card after an undo only for the one that is undone", () => {
+    let state = reduce(begun([9, 7]), { type: "landed", id: "one", n_events: 11, back: "r4" });
+    state = reduce(state, { type: "state", state: welcome([7, 9]) });
+    expect([state.current?.key, state.back]).toEqual(["r9", "r4"]); // news from before the undo
+    state = reduce(state, { type: "state", state: welcome([7, 9, 4]) });
+    expect([state.current?.key, state.back]).toEqual(["r4", ""]);
+  });
+
   it("come back if the decision is refused or undone", () => {
     let state = reduce(begun([4, 7]), { type: "decided", id: "one", key: "r4", words: "spam" });
     state = reduce(state, { type: "landed", id: "one" });
-    expect(state.current?.key).toBe("r4");
+    expect([state.current?.key, state.n_left, state.n_decided]).toEqual(["r4", 2, 0]);
     state = reduce(state, { type: "decided", id: "two", key: "r4", words: "spam" });
     state = reduce(state, { type: "landed", id: "two", n_events: 11 });
     state = reduce(state, { type: "landed", id: "three", n_events: 12, back: "r4" });
@@ -108,6 +124,11 @@ describe("the disputes", () => {
 
   it("say what is missing where there is none", () => {
     expect(emptyWords(initial)).toBe("Looking for disputes");
+    const failed = begun([], { ready: false, why: "no file" });
+    expect([emptyWords(failed), isWaiting(failed)]).toEqual([
+      "The search for disputes failed, and is repeated after the next label: no file",
+      false,
+    ]);
     expect(emptyWords(begun([], { n_people: 1 }))).toContain("only one person has labelled");
     expect(emptyWords(begun([], { n_shared: 0 }))).toContain("overlap=0.1");
     expect(emptyWords(begun([]))).toBe("No disputes: the annotators agree on 5 items with several answers.");
@@ -130,15 +151,16 @@ describe("the card of a dispute", () => {
       undo() {},
       redo() {},
       toggleNames: () => toggled++,
+      reason: (key) => (key === "r4" ? "It sells." : ""),
       reveal() {},
       parts: () => ({ more: () => Promise.reject(), gather: () => Promise.reject() }),
       say() {},
     });
     const state = begun([4], more);
     const item = () => ({ content: { kind: "text", text: "words" }, media: [] });
-    const draw = (named = names): void => view.update({ state, item, compose: null, named });
+    const draw = (named = names, of = state): void => view.update({ state: of, item, compose: null, named });
     draw();
-    return { root, view, decided, draw, toggled: () => toggled };
+    return { root, view, decided, draw, state, toggled: () => toggled };
   }
   const texts = (root: HTMLElement, of: string): string[] =>
     [...root.querySelectorAll<HTMLElement>(of)].filter((e) => !e.hidden).map((e) => e.textContent ?? "");
@@ -187,6 +209,26 @@ describe("the card of a dispute", () => {
     if (because) because.value = " It sells. ";
     view.press("g", true);
     expect(view.said()).toEqual({ because: "It sells.", gold: true });
+  });
+
+  it("shows the reason that was given for this item, and none of another", () => {
+    const { root, draw, state } = shown();
+    const because = root.querySelector<HTMLInputElement>(".hitl-because");
+    draw(false, reduce(state, { type: "state", state: welcome([7]) }));
+    expect(because?.value).toBe("");
+    draw(false, reduce(state, { type: "state", state: welcome([]) }));
+    draw();
+    expect(because?.value).toBe("It sells.");
+    if (because) because.value = "No, it does not.";
+    draw();
+    expect(because?.value).toBe("No, it does not.");
+  });
+
+  it("says beside the card why the last search for disputes failed", () => {
+    const { root } = shown({ why: "no file" });
+    expect(texts(root, ".hitl-note")).toEqual([
+      "The search for disputes failed, and is repeated after the next label: no file",
+    ]);
   });
 
   it("has no switch of names where they stay in the kernel", () => {

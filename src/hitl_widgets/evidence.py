@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,41 +120,39 @@ class Evidence:
 
     def cases(self, *, model: bool = True) -> Disputes:
         """Return the items on which annotators differ; without the model, it does not wait for it."""
-        shares, ledger = self._shares(model=model), self._loop.log.ledger
-        with self._loop.log.lock:
-            kind, schema, fold = ledger.fold.kind, ledger.schema, ledger.fold
-            by_row: dict[int, dict[Any, list[str]]] = {}
-            people = set()
-            for row, answer, who in self.answers():
-                by_row.setdefault(row, {}).setdefault(answer, []).append(who)
-                people.add(who)
+        shares, log = self._shares(model=model), self._loop.log
+        with log.lock:
+            fold, schema = log.ledger.fold, log.ledger.schema
+            answers, decided = self.answers(), log.decided()
             experts = {
                 who: {fold.vocabulary.heir(id_) for id_ in known} for who, known in fold.crew.experts.items()
             }
-            shared = {row: said for row, said in by_row.items() if sum(map(len, said.values())) > 1}
-            found = []
-            for row, said in shared.items():
-                if len(said) < 2 or ledger.verdict(ledger.pool.keys[row]) is not None:
-                    continue
-                if not differ(list(said), lambda a, b: kind.agree(a, b, schema)):
-                    continue
-                given = [
-                    Given(
-                        answer,
-                        tuple(who),
-                        sum(not experts.get(one, set()).isdisjoint(kind.classes(answer)) for one in who),
-                        shares(row, answer),
-                    )
-                    for answer, who in said.items()
-                ]
-                given.sort(key=lambda one: (-(one.share or 0), -len(one.people)))
-                every = [answer for answer, who in said.items() for _ in who]
-                classes = {id_ for answer in said for id_ in kind.classes(answer)}
-                mine = not experts.get(self._loop.annotator, set()).isdisjoint(classes)
-                agree = agreed(every, lambda a, b: kind.agree(a, b, schema))
-                found.append(Dispute(row, tuple(given), agree, mine))
+        kind = fold.kind
+        by_row: dict[int, dict[Any, list[str]]] = {}
+        for row, answer, who in answers:
+            by_row.setdefault(row, {}).setdefault(answer, []).append(who)
+        shared = {row: said for row, said in by_row.items() if sum(map(len, said.values())) > 1}
+        found = []
+        for row, said in shared.items():
+            agree = cache(lambda a, b: kind.agree(a, b, schema))
+            if row in decided or not differ(list(said), agree):
+                continue
+            given = [
+                Given(
+                    answer,
+                    tuple(who),
+                    sum(not experts.get(one, set()).isdisjoint(kind.classes(answer)) for one in who),
+                    shares(row, answer),
+                )
+                for answer, who in said.items()
+            ]
+            given.sort(key=lambda one: (-(one.share or 0), -len(one.people)))
+            every = [answer for answer, who in said.items() for _ in who]
+            classes = {id_ for answer in said for id_ in kind.classes(answer)}
+            mine = not experts.get(self._loop.annotator, set()).isdisjoint(classes)
+            found.append(Dispute(row, tuple(given), agreed(every, agree), mine))
         found.sort(key=lambda one: (not one.mine, -one.doubt, one.row))
-        return Disputes(tuple(found), len(shared), len(people))
+        return Disputes(tuple(found), len(shared), len({who for _, _, who in answers}))
 
     def _shares(self, *, model: bool) -> Callable[[int, Any], float | None]:
         """Return a function that gives the probability of an answer to an item by the consensus, if known."""

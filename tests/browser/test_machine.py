@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-SHOTS = Path(__file__).parent / "shots"
 
 SETUP = """import numpy as np, hitl_widgets as hitl
 rng = np.random.default_rng(0)

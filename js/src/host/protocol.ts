@@ -1019,7 +1019,8 @@ export type Case = { row: number; key: string; agree: number; mine: boolean; ans
 
 /**
  * The next disputes, the least certain first; `n_left` in all. `n_decided` items are decided. `n_shared`
- * items have answers of several of the `n_people`. `ready`: the disputes are known.
+ * items have answers of several of the `n_people`. `ready`: the disputes are known. `why` tells why the last
+ * search for them failed; empty if it did not.
  */
 export type ReviewState = {
   queue: Case[];
@@ -1029,6 +1030,7 @@ export type ReviewState = {
   n_people: number;
   n_events: number;
   ready: boolean;
+  why: string;
   undo: boolean;
   redo: boolean;
   closed: boolean;

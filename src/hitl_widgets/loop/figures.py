@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Any
 
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.loop.log import Log
@@ -63,6 +64,7 @@ class Figures:
 
 def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
     """Return the figures of an annotator, from their labels of single items; only the last ``limit`` acts."""
+    # Answers are compared without the lock: to compare 500 with boxes takes most of a second.
     with log.lock:
         ledger = log.ledger
         fold = ledger.fold
@@ -75,8 +77,8 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
             and len(event.item_ids) == 1
         ]
         seconds = [e.elapsed_ms / 1000 for e, _ in acts if e.elapsed_ms is not None]
-        agreed: list[float] = []
-        known: dict[str, float] = {}
+        beside: list[tuple[Any, list[Any]]] = []
+        known: dict[str, tuple[Any, Any]] = {}
         reviewed = upheld = 0
         changed: list[int] = []
         for event, holds in acts:
@@ -88,24 +90,26 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
                 key = ledger.pool.keys[row]
             decided = ledger.verdict(key)
             if event.selection == "gold" and decided is not None and key not in known:
-                known[key] = kind.agree(mine, fold.now(decided), schema)
+                known[key] = mine, fold.now(decided)
             current = fold.current(key)
             if current.get(who) is not event:
                 continue
             others = [fold.now(e) for name, e in current.items() if name != who]
             others = [other for other in others if other is not None]
             if others:
-                agreed.append(fmean(kind.agree(mine, other, schema) for other in others))
+                beside.append((mine, others))
             if decided is not None and decided.annotator != who and event.selection != "gold":
                 same = mine == fold.now(decided)
                 reviewed, upheld = reviewed + 1, upheld + same
                 if not same and row is not None:
                     changed.append(row)
     undone = [float(not holds) for event, holds in acts if not _is_removal(event)]
+    agreed = [fmean(kind.agree(mine, other, schema) for other in others) for mine, others in beside]
+    gold = [kind.agree(mine, right, schema) for mine, right in known.values()]
     return Figures(
         _figure(seconds, median),
         _figure(agreed, fmean, share=True),
-        _figure(list(known.values()), fmean, share=True),
+        _figure(gold, fmean, share=True),
         _figure(undone, fmean, share=True),
         reviewed,
         upheld,

@@ -329,18 +329,12 @@ class Log:
             event = self.ledger.fold.notes(self.ledger.pool.keys[row]).get(self.annotator)
             return "" if event is None else str(event.value["note"])
 
-    def is_decided(self, row: int) -> bool:
-        """Whether a reviewer has decided what the answer of an item is."""
+    def decided(self) -> set[int]:
+        """The rows whose answer a reviewer has decided."""
         with self.lock:
-            return self.ledger.verdict(self.ledger.pool.keys[row]) is not None
-
-    @property
-    def n_decided(self) -> int:
-        """The number of items of the table that a reviewer has decided."""
-        with self.lock:
-            keys = self.ledger.fold.judged
-            rows = {self.ledger.naming.row(key) for key in keys if self.ledger.fold.verdict(key) is not None}
-            return len(rows - {None})
+            ledger = self.ledger
+            rows = {row for key in ledger.fold.judged if (row := ledger.naming.row(key)) is not None}
+            return {row for row in rows if ledger.verdict(ledger.pool.keys[row]) is not None}
 
     def notes_on(self, row: int) -> dict[str, str]:
         """Everybody's note on an item, by annotator."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import hitl_widgets as hitl
 from helpers import until
+from hitl_widgets.evidence import Evidence
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.monitor import Monitor
@@ -86,6 +88,31 @@ def test_a_dispute_is_sent_decided_and_undone(disputed: Path, monkeypatch: pytes
         later = next(one["row"] for one in page.last("queue"))
         page.say("cases", view=VIEW, later=[later])
         assert page.last("queue")[-1]["row"] == later
+
+
+def test_a_failed_search_is_told_and_a_search_that_finds_the_same_is_not(
+    disputed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(disputed, "rev") as rev:
+        rev.wait()
+
+        def broken(self: Evidence, *, model: bool = True) -> Any:
+            raise MemoryError("too many answers")
+
+        with monkeypatch.context() as broke:
+            broke.setattr(Evidence, "cases", broken)
+            page = Page(Reviewer(rev), monkeypatch)
+            until(lambda: page.last("why") == "MemoryError: too many answers")
+            assert page.last("ready") is False
+        page.say("hello", view=VIEW)
+        over = threading.Event()
+        page.widget._later("disputes", over.set)
+        assert over.wait(20)
+        assert page.last("ready")
+        assert page.last("why") == ""
+        n = len(page.sent)
+        page.widget._find()
+        assert len(page.sent) == n
 
 
 def test_names_can_stay_in_the_kernel(disputed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 import type { Case, LabelClass, Said } from "../../host/protocol";
 import type { Item, Stage } from "../../items/index";
-import { type Composer, type ComposerModule, type Composing, colourOf } from "../../questions/index";
+import { type ComposerModule, type Composing, colourOf } from "../../questions/index";
 import { count, h, percent, said } from "../../ui/dom";
 
 export type AnswersShown = {
@@ -95,5 +95,3 @@ export function composing(
     ...on,
   };
 }
-
-export type { Composer };

@@ -64,6 +64,7 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
       remember(namesKey, named ? "shown" : "");
       draw();
     },
+    reason: (key) => reasons.get(key) ?? "",
     reveal: (row, key) => revealing.set(channel.act({ type: "reveal", key }), row),
     parts: (row, end) => parts.of(row, end),
     say,
@@ -138,9 +139,7 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
       const revealed = revealing.get(id);
       if (revealed !== undefined && revealing.delete(id)) stock.renew(revealed);
       dispatch({ type: "landed", id, n_events, undo, redo, back: back?.key });
-      if (!back) return;
-      view.refill(reasons.get(back.key) ?? "");
-      say("Undone");
+      if (back) say("Undone");
     },
     signal,
   );

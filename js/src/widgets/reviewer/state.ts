@@ -55,6 +55,7 @@ export const initial: ReviewerState = {
   n_people: 0,
   n_events: 0,
   ready: false,
+  why: "",
   undo: false,
   redo: false,
   closed: false,
@@ -104,18 +105,21 @@ export function reduce(state: ReviewerState, event: ReviewerEvent): ReviewerStat
 
 /** The news of the kernel. The card stays, with the answers as they are now. */
 function told(state: ReviewerState, news: ReviewState): ReviewerState {
-  const { queue, n_left, n_decided, n_shared, n_people, n_events, ready, undo, redo, closed } = news;
+  const { queue, n_left, n_decided, n_shared, n_people, n_events, ready, why, undo, redo, closed } = news;
   const decided = new Map([...state.decided].filter(([, known]) => known > n_events));
-  const ahead = state.flying.size;
+  // News may overtake the acknowledgement of a decision, and be late after it.
+  const ahead = queue.filter(({ key }) => decided.has(key)).length;
   const made = {
     ...state,
-    ...{ queue, n_shared, n_people, n_events, ready, undo: undo || ahead > 0, redo, closed, decided },
+    ...{ queue, n_shared, n_people, n_events, ready, why, redo, closed, decided },
+    undo: undo || state.flying.size > 0,
     n_left: Math.max(0, n_left - ahead),
     n_decided: n_decided + ahead,
   };
   const { current } = state;
-  const again = queue.find((one) => one.key === (state.back || current?.key));
-  if (again) return { ...made, current: same(again, current) ? current : again, back: "" };
+  const again = queue.find(({ key }) => key === state.back) ?? queue.find(({ key }) => key === current?.key);
+  const back = again?.key === state.back ? "" : state.back;
+  if (again) return { ...made, current: same(again, current) ? current : again, back };
   return next(made);
 }
 
@@ -145,15 +149,17 @@ function landed(state: ReviewerState, event: ReviewerEvent & { type: "landed" })
     const again = state.queue.find((one) => one.key === back);
     if (again) return { ...made, current: again, back: "" };
   }
-  return key !== undefined && n_events === undefined ? next(made) : made;
+  if (key === undefined || n_events !== undefined) return made;
+  return next({ ...made, n_left: state.n_left + 1, n_decided: state.n_decided - 1 });
 }
 
 /** What the card says where there is no dispute. */
 export function emptyWords(state: ReviewerState): string {
-  const { welcomed, ready, closed, n_people, n_shared, n_decided, n_left } = state;
+  const { closed, why, n_people, n_shared, n_decided, n_left } = state;
   if (closed) return "The session is closed: run the cell again.";
-  if (!welcomed || !ready) return "Looking for disputes";
+  if (isLooking(state)) return "Looking for disputes";
   if (n_left) return "Loading the next dispute";
+  if (why) return failedWords(state);
   if (n_decided) return `All disputes are decided: ${count(n_decided, "decision")} so far.`;
   if (n_people < 2)
     return "Nothing to review yet: only one person has labelled. Disputes appear here as soon as others answer the same items (overlap=0.1).";
@@ -162,9 +168,15 @@ export function emptyWords(state: ReviewerState): string {
   return `No disputes: the annotators agree on ${count(n_shared, "item")} with several answers.`;
 }
 
+const isLooking = ({ welcomed, ready, why }: ReviewerState): boolean => !welcomed || !(ready || why);
+
 /** Whether the empty card waits for something, rather than being the end. */
-export const isWaiting = ({ welcomed, ready, n_left, closed }: ReviewerState): boolean =>
-  !closed && (!welcomed || !ready || n_left > 0);
+export const isWaiting = (state: ReviewerState): boolean =>
+  !state.closed && (isLooking(state) || state.n_left > 0);
+
+/** Why the last search for disputes failed; empty if it did not. */
+export const failedWords = ({ why }: ReviewerState): string =>
+  why && `The search for disputes failed, and is repeated after the next label: ${why}`;
 
 /** How the disputes stand. */
 export function progressWords({ n_left, n_decided, ready }: ReviewerState): string {

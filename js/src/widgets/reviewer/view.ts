@@ -14,7 +14,7 @@ import { count, focused, h, percent, said, setParts, setText, show } from "../..
 import type { Press } from "../../ui/keys";
 import { coverView } from "../labeler/cover";
 import { answerCards, composing } from "./answers";
-import { emptyWords, isWaiting, progressWords, type ReviewerState } from "./state";
+import { emptyWords, failedWords, isWaiting, progressWords, type ReviewerState } from "./state";
 
 export type ReviewerProps = {
   state: ReviewerState;
@@ -31,6 +31,8 @@ export type ReviewerCallbacks = {
   undo: () => void;
   redo: () => void;
   toggleNames: () => void;
+  /** The reason that was given here for a decision on this item. It is shown again if that is undone. */
+  reason: (key: string) => string;
   /** Shows the hidden personal data of an item, which is logged. */
   reveal: (row: number, key: string) => void;
   parts: (row: number, end: AbortSignal) => Pick<Stage, "more" | "gather">;
@@ -115,11 +117,14 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     const ready = current !== null && found !== undefined && (!state.composed || compose !== null);
     if (current && current.key !== forKey) {
       forKey = current.key;
-      because.value = "";
+      because.value = on.reason(current.key);
       gold.checked = false;
       editing = false;
     }
-    if (!current) editing = false;
+    if (!current) {
+      forKey = "";
+      editing = false;
+    }
     const now: unknown[] = [
       current,
       found,
@@ -148,8 +153,9 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     setDisabled(undo, !state.undo);
     setDisabled(redo, !state.redo);
     setText(done, state.done);
-    setText(note, state.note);
-    show(note, state.note !== "");
+    const told = state.note || (current ? failedWords(state) : "");
+    setText(note, told);
+    show(note, told !== "");
     drawDraft();
   }
 
@@ -346,10 +352,6 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     press,
     /** What is said with a decision. */
     said: (): { because: string; gold: boolean } => ({ because: because.value.trim(), gold: gold.checked }),
-    /** Shows the reason of a decision that was undone. */
-    refill(text: string): void {
-      because.value = text;
-    },
     close: () => end.abort(),
   };
 }

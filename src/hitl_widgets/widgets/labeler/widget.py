@@ -109,10 +109,13 @@ class Labeler(SessionWidget):
     def _precedents(self) -> list[m.Precedent]:
         """The latest decisions that explain a class; none whose answer is yet to be asked."""
         log, pool = self.loop.log, self.loop.pool
+        found = log.explained(PRECEDENTS)
+        if not found:  # usually, and this runs with every act
+            return []
         hidden = self.loop.blind.mask(self.loop.labels)
         return [
             m.Precedent(codes, words(pool.item_kind.words(pool.displayed(row))[:EXAMPLE]), because, by)
-            for row, codes, because, by in log.explained(PRECEDENTS)
+            for row, codes, because, by in found
             if not hidden[row] and not self.loop.covering.is_blurred(row)
         ]
 

@@ -14,11 +14,12 @@ import numpy.typing as npt
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.asking import Labels
-from hitl_widgets.loop.figures import figures_of
+from hitl_widgets.loop.figures import Figures, figures_of
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.opinions import rule_words
 from hitl_widgets.loop.slices import UNKNOWN
 from hitl_widgets.loop.words import within
+from hitl_widgets.session import Session
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
 from hitl_widgets.widgets.monitor.trusting import estimate_of, rows_behind, trust_of
@@ -62,6 +63,10 @@ class Monitor(SessionWidget):
     _bundle = "monitor"
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
+
+    def __init__(self, session: Session) -> None:
+        self._figures: tuple[int, Figures | None] = 0, None
+        super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
         match message:
@@ -190,7 +195,7 @@ class Monitor(SessionWidget):
             "notices": [words(told) for told in (*loop.log.notices, *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
-            "yours": self._yours(),
+            "yours": self._yours(labels),
             "consensus": self._consensus(),
             "handable": labels.schema.kind == "choice",
             "machine": self._machine(),
@@ -229,11 +234,15 @@ class Monitor(SessionWidget):
         found = self.loop.annotators
         return [m.Person(*person) for person in found] if len(found) > 1 else []
 
-    def _yours(self) -> m.Yours | None:
+    def _yours(self, labels: Labels) -> m.Yours | None:
         """The annotator's own figures; nobody else's are sent."""
         if not self.loop.log.given().get(self.loop.annotator):
             return None
-        found = figures_of(self.loop.log, self.loop.annotator, YOURS)
+        # Most messages tell of something else than new acts.
+        known, found = self._figures
+        if found is None or known != labels.n_events:
+            found = figures_of(self.loop.log, self.loop.annotator, YOURS)
+            self._figures = labels.n_events, found
         told = {name: m.Figure(**asdict(getattr(found, name))) for name in FIGURES}
         changed = [self.loop.pool.ids[row] for row in found.changed[-MOST_CHANGED:]]
         query = " OR ".join(f'id:"{one}"' for one in map(str, changed) if '"' not in one)

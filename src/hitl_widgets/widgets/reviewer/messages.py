@@ -61,7 +61,8 @@ class Case(msgspec.Struct, frozen=True):
 class ReviewState(ToBrowser, frozen=True, kw_only=True):
     """The next disputes, the least certain first; ``n_left`` in all. ``n_decided`` items are decided.
 
-    ``n_shared`` items have answers of several of the ``n_people``. ``ready``: the disputes are known.
+    ``n_shared`` items have answers of several of the ``n_people``. ``ready``: the disputes are known. ``why``
+    tells why the last search for them failed; empty if it did not.
     """
 
     queue: list[Case]
@@ -71,6 +72,7 @@ class ReviewState(ToBrowser, frozen=True, kw_only=True):
     n_people: int
     n_events: int
     ready: bool
+    why: str
     undo: bool
     redo: bool
     closed: bool

@@ -38,6 +38,7 @@ class Reviewer(SessionWidget):
     def __init__(self, session: Session, *, names: bool = True) -> None:
         self._names = bool(names)
         self._found: Disputes | None = None
+        self._why = ""
         self._put_off: dict[int, int] = {}
         self._waits = False
         super().__init__(session)
@@ -76,29 +77,37 @@ class Reviewer(SessionWidget):
         try:
             known = Evidence(self.loop)
             if self._found is None:  # the model may need a minute for its features
-                self._found = known.cases(model=False)
-                self._post(self._news())
-            self._found = known.cases()
-        except HitlError:
-            if self.screen.gone or self.loop.log.closed:
-                return
-            raise
-        self._post(self._news())
+                self._report(known.cases(model=False))
+            self._report(known.cases())
+        except Exception as error:  # noqa: BLE001 - nobody waits for this, so the page tells of it
+            if not self.screen.gone and not self.loop.log.closed:
+                bare = isinstance(error, HitlError)
+                self._report(self._found, words(error if bare else f"{type(error).__name__}: {error}"))
+
+    def _report(self, found: Disputes | None, why: str = "") -> None:
+        """Tell the views what was found, or why nothing was, unless they know it."""
+        if (found, why) != (self._found, self._why):
+            self._found, self._why = found, why
+            self._post(self._news())
 
     def _state(self) -> dict[str, Any]:
         """The fields of ``ReviewState``."""
         loop, found = self.loop, self._found
         undo, redo = loop.log.can_turn()
-        open_ = [] if found is None else [one for one in found.open if not loop.log.is_decided(one.row)]
+        # Read first: from this number on, the browser expects its decisions to be among those below.
+        n_events = loop.log.n_events
+        decided = loop.log.decided()
+        open_ = [] if found is None else [one for one in found.open if one.row not in decided]
         open_.sort(key=lambda one: self._put_off.get(one.row, -1))
         return {
             "queue": [self._case(one) for one in open_[:AHEAD]],
             "n_left": len(open_),
-            "n_decided": loop.log.n_decided,
+            "n_decided": len(decided),
             "n_shared": 0 if found is None else found.n_shared,
             "n_people": 0 if found is None else found.n_people,
-            "n_events": loop.log.n_events,
+            "n_events": n_events,
             "ready": found is not None,
+            "why": self._why,
             "undo": undo,
             "redo": redo,
             "closed": loop.log.closed,

@@ -46,8 +46,10 @@ def act(loop: Loop, message: m.Act) -> m.Ack:
 def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
     """Carry out the act; returns the fields of the acknowledgement that depend on the act."""
     match message:
-        case m.Label() | m.Skip():
-            return {"beside": _label(loop, message) if isinstance(message, m.Label) else _skip(loop, message)}
+        case m.Label():
+            return {"beside": _label(loop, message)}
+        case m.Skip():
+            return {"beside": _skip(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Note() | m.Reveal() | m.Keep() | m.Decide():
