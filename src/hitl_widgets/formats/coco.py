@@ -45,7 +45,7 @@ class Coco:
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether it is one object with images, annotations and categories, or its images."""
         return all(isinstance(row.get("images"), list) and row.keys() >= PARTS for row in rows) or all(
-            "coco" in row for row in rows
+            row.keys() >= {"coco", "annotations", "categories"} for row in rows
         )
 
     def unfold(self, value: Mapping[str, Any]) -> list[Row]:

@@ -167,6 +167,13 @@ def test_texts_that_are_not_utf_8_are_refused_and_the_others_read(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("name", ["coco", "conll", "spacy", "subtitles", "voc", "yolo"])
+def test_a_table_with_a_column_of_this_name_is_a_plain_table(name: str, tmp_path: Path) -> None:
+    rows = [{"id": f"k{n}", name: "yes", "label": "good", "text": "x"} for n in range(2)]
+    pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
+    assert convert(tmp_path / "a.csv", tmp_path / "out.jsonl").source == "rows"
+
+
 def test_coco_with_numbers_that_occur_twice(tmp_path: Path) -> None:
     value = copy.deepcopy(ROWS["coco"])
     value["images"] += [
