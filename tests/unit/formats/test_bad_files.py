@@ -187,13 +187,12 @@ def test_coco_with_numbers_that_occur_twice(tmp_path: Path) -> None:
     assert list(found.lines) == [
         "Several images have the id 1, so its annotations are of any. (2x, first: image 'a.jpg')"
     ]
-    value["images"], value["categories"] = (
-        value["images"][:1],
-        [*value["categories"], {"id": 2, "name": "bus"}],
-    )
-    path.write_text(json.dumps(value))
-    with pytest.raises(InvalidInput, match="Several categories have the id 2"):
-        convert(path, tmp_path / "out.jsonl", kind="boxes")
+    value["images"], named = value["images"][:1], value["categories"]
+    for more in (["bus"], ["bus", "bus"], ["car", "bus"]):
+        value["categories"] = [*named, *({"id": 2, "name": name} for name in more)]
+        path.write_text(json.dumps(value))
+        with pytest.raises(InvalidInput, match="Several categories have the id 2"):
+            convert(path, tmp_path / "out.jsonl", kind="boxes")
 
 
 BAD_LINKS: dict[str, Callable[[Any], Any]] = {
