@@ -105,12 +105,12 @@ class File:
 
     def asked(self, schema: Schema) -> File:
         """Return this for a question; raise InvalidInput if the file has no answers to it."""
-        from hitl_widgets.formats import Said, Wanted, summary
+        from hitl_widgets.formats import Left, Said, Wanted, summary
         from hitl_widgets.formats.base import marks_of
         from hitl_widgets.formats.images import names_of
         from hitl_widgets.transfer.converting import opened
 
-        tool, rows, _ = opened(full_path(self._path))
+        tool, rows, broken = opened(full_path(self._path))
         relations = bool(schema.settings.get("relations"))
         wanted = Wanted(
             label=self._question,
@@ -123,7 +123,9 @@ class File:
         said = [one for one in read if isinstance(one, Said)]
         guesses = [one for one in said if one.guess] or said
         if not guesses:
-            why = " ".join(summary([one for one in read if not isinstance(one, Said)])[:2])
+            left = [Left(number, why) for number, why in broken]
+            left += [one for one in read if isinstance(one, Left)]
+            why = " ".join(summary(left)[:2])
             raise InvalidInput(f"{self._path} has no answers to suggest. {why}")
         found = File(self._path, self._question)
         keeps = relations or schema.kind != "spans"

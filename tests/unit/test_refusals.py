@@ -44,6 +44,13 @@ def test_a_file_of_suggestions_that_is_missing_is_said_at_once(tmp_path: Any) ->
         hitl.suggest.file(tmp_path / "nofile.json")
 
 
+def test_a_file_of_suggestions_without_a_readable_row_says_why(tmp_path: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('"x"\n{"id": 1}\n')
+    with pytest.raises(InvalidInput, match=r"no answers to suggest\. .*The row is a str, not a dict\."):
+        hitl.Session(["a", "b"], classes=["x", "y"], store=":memory:", suggest=hitl.suggest.file(path))
+
+
 def test_types_are_named_with_their_article() -> None:
     values = [1, {}, np.zeros(1), np.uint8(1), object()]
     assert [a_type(v) for v in values] == ["an int", "a dict", "an ndarray", "a uint8", "an object"]

@@ -45,7 +45,7 @@ class Coco:
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether it is one object with images, annotations and categories, or its images."""
         return all(isinstance(row.get("images"), list) and row.keys() >= PARTS for row in rows) or all(
-            "coco" in row for row in rows
+            row.keys() >= {"coco", "annotations", "categories"} for row in rows
         )
 
     def unfold(self, value: Mapping[str, Any]) -> list[Row]:
@@ -56,24 +56,23 @@ class Coco:
         categories: dict[Any, Any] = {}
         for one in rows_of(value["categories"]):
             if {"id", "name"} <= one.keys():
-                twice = categories.get(_number(one["id"]), one)["name"] != one["name"]
+                before = categories.get(_number(one["id"]))
+                twice = before is not None and (before["twice"] or before["name"] != one["name"])
                 categories[_number(one["id"])] = {**one, "twice": twice}
         images = list(map(fields_of, value["images"]))
         times = Counter(_number(image.get("id")) for image in images)
         rows: list[Row] = []
         for number, image in enumerate(images):
             key = _number(image.get("id"))
-            held = [] if key is None else made[key] if times[key] > 1 else made.pop(key, [])
             told = {
-                "annotations": held,
+                "annotations": [] if key is None else made.get(key, []),
                 "categories": categories,
                 "twice": key is not None and times[key] > 1,
             }
             rows.append((number, {"coco": image, **told}))
-        for key in [key for key, n in times.items() if n > 1]:
-            made.pop(key, None)
-        for lost in made.values():  # without an image
-            rows.append((len(rows), {"coco": {}, "annotations": lost, "categories": categories}))
+        for key, held in made.items():
+            if key is None or key not in times:  # without an image
+                rows.append((len(rows), {"coco": {}, "annotations": held, "categories": categories}))
         return rows
 
     def where(self, row: Mapping[str, Any]) -> str:

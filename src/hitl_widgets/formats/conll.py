@@ -87,7 +87,7 @@ class Conll:
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such a file."""
-        return all("conll" in row for row in rows)
+        return all(row.keys() >= {"conll", "odd"} for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the spans of each text. Without white space in the file, tokens are joined by spaces."""

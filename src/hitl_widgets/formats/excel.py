@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import pandas as pd
 
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats.base import Export, Left
-from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, writable
+from hitl_widgets.formats.tables import DEFUSED, defused, say_no_values, warn, writable
 
 __all__ = ["WRITERS", "Excel", "read_excel", "write_excel"]
 
@@ -116,11 +115,9 @@ def write_excel(table: pd.DataFrame, path: Path) -> None:
                 elif cell is not None:
                     sheet.write_number(row, column, cell)
     if changed:
-        warnings.warn(
+        warn(
             f"{changed:,} texts are cut to the {CHARACTERS:,} characters of an Excel cell, or lose U+FFFE "
             "and U+FFFF, which it cannot contain. .parquet and .csv keep them complete.",
-            RuntimeWarning,
-            stacklevel=5,
         )
 
 

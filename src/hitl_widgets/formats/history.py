@@ -26,12 +26,14 @@ FIELDS = {
     "event_id": "the id of the act",
     "task": "the question",
     "annotator": "who acted",
-    "kind": "label, skip, note, undo, redo, slice (a named search), schema (the classes changed), or machine "
-    "(labels handed over to the model, or withdrawn)",
+    "kind": "label, skip, note, undo, redo, slice (a named search), schema (the classes changed), machine "
+    "(labels handed over to the model, or withdrawn), reveal (hidden personal data was displayed), team (a "
+    "setting of the task) or trial (an answer in a practice round or a qualification)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
     "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason "
-    "of a skip, the note, the act that an undo or redo is about, the classes, or the machine labels",
+    "of a skip, the note, the act that an undo or redo is about, the classes, the machine labels, the "
+    "setting, or the answer in a trial",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",

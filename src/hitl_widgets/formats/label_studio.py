@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -49,6 +50,7 @@ OWN = {
     "id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "reviewed_by",
     "comments", "predictions", "task_id", "project",
 }  # fmt: skip
+Result = Sequence[Mapping[str, Any]]
 
 
 class Tasks:
@@ -177,20 +179,19 @@ def _annotations(row: Mapping[str, Any]) -> list[Any]:
 
 def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
     """Return the question to import: the given one, or the only one with answers of the kind."""
+    results = list(_results(rows, wanted))
     if wanted.kind == "form":
-        return _Question(None, "form", wanted.parts or _parts(rows))
+        return _Question(None, "form", wanted.parts or _parts(results))
     names: dict[str, str] = {}
     nameless: list[str] = []
     known: set[str] = set()
-    for _, row in rows:
-        for one in (*rows_of(_annotations(row)), *(rows_of(row.get("predictions")) if wanted.whole else ())):
-            for part in rows_of(one.get("result")):
-                kinds, name = kinds_of(part), part.get("from_name")
-                if kinds and (not wanted.kind or wanted.kind in kinds):
-                    kind = wanted.kind or kinds[0]
-                    nameless.append(kind) if name is None else names.setdefault(str(name), kind)
-                if name is not None:
-                    known.add(str(name))
+    for part in chain.from_iterable(results):
+        kinds, name = kinds_of(part), part.get("from_name")
+        if kinds and (not wanted.kind or wanted.kind in kinds):
+            kind = wanted.kind or kinds[0]
+            nameless.append(kind) if name is None else names.setdefault(str(name), kind)
+        if name is not None:
+            known.add(str(name))
     if wanted.label in names:
         name = wanted.label
     elif len(names) > 1 or (names and wanted.named):
@@ -203,52 +204,54 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
         return _Question(None, wanted.kind or next(iter(nameless), "choice"))
     else:
         [name] = names
-    kind = names[name] if wanted.kind else _widened(names[name], rows, name)
+    kind = names[name] if wanted.kind else _widened(names[name], results, name)
     # With one question, a result without a name belongs to it.
     return _Question(name if len(known) > 1 else None, kind)
 
 
-def _widened(kind: str, rows: Sequence[Row], name: str) -> str:
+def _results(rows: Sequence[Row], wanted: Wanted) -> Iterator[Result]:
+    """Yield the result of each annotation, and if everything is wanted, of each prediction."""
+    for _, row in rows:
+        guesses = rows_of(row.get("predictions")) if wanted.whole else []
+        for one in (*rows_of(_annotations(row)), *guesses):
+            yield rows_of(one.get("result"))
+
+
+def _widened(kind: str, results: Sequence[Result], name: str) -> str:
     """Return the kind of a question whose first answer could be of this kind."""
-    if kind == "choice" and _has_several(rows, name):
+    if kind == "choice" and _has_several(results, name):
         return "choices"
-    return "transcript" if kind == "ranges" and _are_transcribed(rows, name) else kind
+    return "transcript" if kind == "ranges" and _are_transcribed(results, name) else kind
 
 
-def _parts(rows: Sequence[Row]) -> dict[str, str]:
+def _parts(results: Sequence[Result]) -> dict[str, str]:
     """Return the questions of a project that a form can ask, with their kinds."""
     found: dict[str, str] = {}
-    for _, row in rows:
-        for one in (*rows_of(_annotations(row)), *rows_of(row.get("predictions"))):
-            for part in rows_of(one.get("result")):
-                kinds, name = kinds_of(part), part.get("from_name")
-                if name is not None and kinds and kinds[0] in PARTS:
-                    found.setdefault(str(name), kinds[0])
+    for part in chain.from_iterable(results):
+        kinds, name = kinds_of(part), part.get("from_name")
+        if name is not None and kinds and kinds[0] in PARTS:
+            found.setdefault(str(name), kinds[0])
     return {
-        name: "choices" if kind == "choice" and _has_several(rows, name) else kind
+        name: "choices" if kind == "choice" and _has_several(results, name) else kind
         for name, kind in found.items()
     }
 
 
-def _has_several(rows: Sequence[Row], name: str) -> bool:
+def _has_several(results: Sequence[Result], name: str) -> bool:
     return any(
         part.get("from_name") == name
         and isinstance(chosen := fields_of(part.get("value")).get("choices"), list | tuple)
         and len(chosen) > 1
-        for _, row in rows
-        for one in rows_of(_annotations(row))
-        for part in rows_of(one.get("result"))
+        for part in chain.from_iterable(results)
     )
 
 
-def _are_transcribed(rows: Sequence[Row], name: str) -> bool:
+def _are_transcribed(results: Sequence[Result], name: str) -> bool:
     """Return whether regions of a question have texts."""
-    for _, row in rows:
-        for one in rows_of(_annotations(row)):
-            parts = rows_of(one.get("result"))
-            regions = {str(part.get("id")) for part in parts if part.get("from_name") == name}
-            if any(is_of_region(part) and str(part.get("id")) in regions for part in parts):
-                return True
+    for parts in results:
+        regions = {str(part.get("id")) for part in parts if part.get("from_name") == name}
+        if any(is_of_region(part) and str(part.get("id")) in regions for part in parts):
+            return True
     return False
 
 

@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
-from hitl_widgets.formats.base import NotTaken, Size, is_nothing, marks_of, one_of, relations_of, size_in
+from hitl_widgets.formats.base import (
+    MARKS,
+    NotTaken,
+    Size,
+    is_nothing,
+    marks_of,
+    one_of,
+    relations_of,
+    size_in,
+)
 from hitl_widgets.formats.brush import decode, encode
 from hitl_widgets.formats.images import refuse_frames
 from hitl_widgets.questions import rle
@@ -99,7 +108,7 @@ def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
     NotTaken
         With the reason why they are not an answer.
     """
-    if kind in {"spans", "ranges", "transcript", "boxes", "polygons", "points", "masks"}:
+    if kind in MARKS:
         return [mark for region in _regions(parts).values() for mark in _marks(region, kind, size)]
     if any({"start", "end", "x", "y"} & part["value"].keys() for part in parts):
         raise NotTaken("The choice is for a region, not for the whole item.")
@@ -256,7 +265,7 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     """
     if kind == "transcript":
         return [part for k, one in enumerate(answer) for part in _spoken(k, one)]
-    if kind in {"spans", "ranges", "boxes", "polygons", "points", "masks"}:
+    if kind in MARKS:
         regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
         texts = zip(regions, marks_of(answer), strict=True)
         read = [_read(region, one["text"]) for region, one in texts if kind == "boxes" and one.get("text")]

@@ -111,7 +111,8 @@ def _label(value: Any, kind: str) -> Any:
 
 def _kind(rows: Sequence[Mapping[str, Any]], label: str) -> str:
     """Return the kind of question that labels answer, if they leave no doubt."""
-    if kinds := {row.get(KIND) for row in rows if isinstance(row.get(KIND), str)}:
+    kinds = {row.get(KIND) for row in rows if isinstance(row.get(KIND), str)}
+    if label == "label" and kinds:  # it is that of the labels
         return _sole(sorted(map(str, kinds)))
     values = [(unpacked(row.get(label)), row) for row in rows]
     given = [(value, row) for value, row in values if not is_list(value) and not is_nothing(value)]

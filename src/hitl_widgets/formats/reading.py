@@ -88,12 +88,12 @@ def read_source(source: Any, names: Sequence[str], wanted: Wanted | None = None)
         If the source is anything else, or a column is missing.
     """
     found = _read(source, _Asked(names, wanted or Wanted(names[0], names[1])))
-    return found if isinstance(found, History) else _of_people(found)
+    return found if isinstance(found, History) else _of_people(found, names)
 
 
-def _of_people(found: Columns) -> Columns:
+def _of_people(found: Columns, names: Sequence[str]) -> Columns:
     """Leave out machine labels: imported, they would be answers of a person."""
-    if SOURCE not in found.cells or found.annotators is not None:
+    if SOURCE not in found.cells or SOURCE in names or found.annotators is not None:
         return found
     own = [source != "machine" for source in found.cells[SOURCE]]
     cells = {name: list(compress(cells, own)) for name, cells in found.cells.items() if name != SOURCE}

@@ -55,7 +55,7 @@ class Docs:
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such a file."""
-        return all("spacy" in row for row in rows)
+        return all(row.keys() >= {"spacy", "ents"} for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the answer in each document."""

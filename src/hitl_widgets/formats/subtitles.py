@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Row, Said, Wanted, one_each, told
@@ -19,6 +21,8 @@ NAME = "Subtitles"
 ENDINGS = (".srt", ".vtt")
 MAX_BYTES = 2**24
 MAX_FILES = 100_000
+# What reading a damaged zip file raises.
+UNREADABLE = (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 Segments = Sequence[Mapping[str, Any]]
 
@@ -31,18 +35,25 @@ class Subtitles:
 
     def opens(self, path: Path) -> bool:
         """Return whether it is such a file, or a folder or a zip file that contains any."""
-        return bool(_files(path))
+        if _is_zip(path):
+            with _unzipped(path) as archive:
+                return bool(_members(archive))
+        return _is_one(path) if path.is_file() else next(filter(_is_one, path.rglob("*")), None) is not None
 
     def rows(self, path: Path) -> list[Row]:
         """Return a row for each file."""
-        files = _files(path)
-        if len(files) > MAX_FILES:
-            raise InvalidInput(f"{path} contains {len(files):,} files; at most {MAX_FILES:,} are read.")
-        return [(k, {"subtitles": name, **_text(read)}) for k, (name, read) in enumerate(files)]
+        if _is_zip(path):
+            with _unzipped(path) as archive:
+                inside = _members(archive)
+                return _rows(
+                    path, [(PurePosixPath(one.filename).name, partial(archive.open, one)) for one in inside]
+                )
+        files = [path] if path.is_file() else sorted(filter(_is_one, path.rglob("*")))
+        return _rows(path, [(file.name, partial(file.open, "rb")) for file in files])
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such files."""
-        return all("subtitles" in row for row in rows)
+        return all(row.keys() >= {"subtitles", "why"} for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the segments of each recording."""
@@ -62,46 +73,50 @@ class Subtitles:
         return told(rows, answers, NAME)
 
 
-def _files(path: Path) -> list[tuple[str, Callable[[], bytes]]]:
-    """Return the names of the files, and how to read each; empty if there are none."""
-    if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
-        return [(file.name, _reading(file)) for file in found]
-    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            inside = [
-                one for one in archive.infolist() if PurePosixPath(one.filename).suffix.lower() in ENDINGS
-            ]
-        return [(PurePosixPath(one.filename).name, _unpacking(path, one)) for one in inside]
-    return [(path.name, _reading(path))] if path.suffix.lower() in ENDINGS else []
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def _reading(file: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with file.open("rb") as opened:
-            return opened.read(MAX_BYTES + 1)
-
-    return read
+def _is_one(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and path.is_file()
 
 
-def _unpacking(path: Path, one: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with zipfile.ZipFile(path) as archive, archive.open(one) as opened:
-            return opened.read(MAX_BYTES + 1)
+def _unzipped(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise InvalidInput(
+            f"{path} cannot be read as a zip file: {error}. Unpack it, or save it again."
+        ) from error
 
-    return read
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of subtitles in a zip file."""
+    return [
+        one
+        for one in archive.infolist()
+        if PurePosixPath(one.filename).suffix.lower() in ENDINGS and not one.is_dir()
+    ]
 
 
-def _text(read: Callable[[], bytes]) -> dict[str, str]:
+def _rows(path: Path, files: Sequence[tuple[str, Callable[[], IO[bytes]]]]) -> list[Row]:
+    """Return a row for each of these files, given by their names and by what opens them."""
+    if len(files) > MAX_FILES:
+        raise InvalidInput(f"{path} contains {len(files):,} files; at most {MAX_FILES:,} are read.")
+    return [(k, {"subtitles": name, **_text(opened)}) for k, (name, opened) in enumerate(files)]
+
+
+def _text(opened: Callable[[], IO[bytes]]) -> dict[str, str]:
     """Return the text of a file, or in ``why`` the reason why it cannot be read."""
     try:
-        data = read()
+        with opened() as file:
+            data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             return {"text": "", "why": f"The file is larger than {MAX_BYTES >> 20} MB."}
         return {"text": data.decode("utf-8-sig"), "why": ""}
     except UnicodeDecodeError:
         return {"text": "", "why": "The file is not in UTF-8: convert it first."}
-    except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         return {"text": "", "why": f"The file cannot be read: {error}."}
 
 
@@ -157,17 +172,10 @@ class PerRecording:
         raise InvalidInput(left[0].why if left else "There is nothing to write: nothing is labelled yet.")
 
 
-def _srt(segments: Segments, speakers: Sequence[str]) -> str:
-    return _checked(segments, write_srt(segments), set(speakers))
-
-
-def _vtt(segments: Segments, speakers: Sequence[str]) -> str:
-    return _checked(segments, write_vtt(segments), set(speakers))
-
-
-def _checked(segments: Segments, text: str, speakers: set[str]) -> str:
+def _checked(write: Callable[[Segments], str], segments: Segments, speakers: Sequence[str]) -> str:
     """Return subtitles; raise NotTaken if another reader would find other segments in them."""
-    found = read_cues(text, speakers.__contains__)
+    text = write(segments)
+    found = read_cues(text, set(speakers).__contains__)
     for one, other in zip(segments, found, strict=False):
         if {**other, "text": lined(other["text"])} != {**one, **_named(one)}:
             told = f"{one['speaker']}: {one['text']}" if "speaker" in one else one["text"]
@@ -192,7 +200,7 @@ def _txt(answer: Any, speakers: Sequence[str]) -> str:  # noqa: ARG001
 
 FORMATS = (Subtitles(),)
 WRITERS = (
-    PerRecording("srt", ("transcript",), _srt),
-    PerRecording("vtt", ("transcript",), _vtt),
+    PerRecording("srt", ("transcript",), partial(_checked, write_srt)),
+    PerRecording("vtt", ("transcript",), partial(_checked, write_vtt)),
     PerRecording("txt", ("transcript", "text"), _txt),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from datetime import date
@@ -13,7 +14,7 @@ import pandas as pd
 from hitl_widgets.errors import choices
 from hitl_widgets.items.base import is_missing
 
-__all__ = ["DEFUSED", "SURROGATE", "armed", "defused", "say_no_values", "writable"]
+__all__ = ["DEFUSED", "SURROGATE", "armed", "defused", "say_no_values", "warn", "writable"]
 
 DEFUSED = "Texts that begin like a formula are prefixed with ', which import_labels removes again."
 # Spreadsheets evaluate texts with these beginnings. An existing ' is included, so that removing ours restores
@@ -26,6 +27,7 @@ NO_VALUE = frozenset({
 })  # fmt: skip
 PLAIN = (str, bool, float, bytes, date, np.bool_, np.integer, np.floating, np.datetime64)
 SURROGATE = re.compile("[\ud800-\udfff]")
+PACKAGE = __name__.split(".", maxsplit=1)[0]
 
 
 def writable(table: pd.DataFrame, *, say: bool = True) -> pd.DataFrame:
@@ -73,11 +75,9 @@ def _whole_characters(table: pd.DataFrame) -> pd.DataFrame:
     safe = _mapped(table, whole)
     safe.columns = pd.Index([whole(str(c)) for c in safe.columns])
     if halves:
-        warnings.warn(
+        warn(
             f"{halves:,} texts contain lone surrogates, which text files cannot store: each is replaced by "
             "\ufffd. The .jsonl history keeps the ids unchanged.",
-            RuntimeWarning,
-            stacklevel=6,
         )
     return safe
 
@@ -98,10 +98,8 @@ def _of_one_kind(table: pd.DataFrame, *, say: bool) -> pd.DataFrame:
             table[column] = pd.Series(texts, table.index, dtype=object)
     if odd and say:
         shown = ", ".join(f"{name!r} ({kind})" for name, kind in list(odd.items())[:5])
-        warnings.warn(
+        warn(
             f"These columns contain values that the file cannot store, and are written as text: {shown}.",
-            RuntimeWarning,
-            stacklevel=6,
         )
     return table
 
@@ -110,12 +108,18 @@ def say_no_values(table: pd.DataFrame, reader: str) -> None:
     """Warn about ids and labels that pandas would read as missing values."""
     found = {str(v) for c in ("id", "label") if c in table for v in table[c].unique() if isinstance(v, str)}
     if words := sorted(found & NO_VALUE):
-        warnings.warn(
+        warn(
             f"{choices(words)} among the ids or labels would be read as missing by pandas. Read the file "
             f"with pandas.{reader}(path, keep_default_na=False). import_labels reads them correctly.",
-            RuntimeWarning,
-            stacklevel=6,
         )
+
+
+def warn(words: str) -> None:
+    """Warn at the line that called the package, which is not equally deep for all that write files."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == PACKAGE:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(words, RuntimeWarning, stacklevel=level)
 
 
 def _may_be_odd(cells: pd.Series[Any]) -> bool:

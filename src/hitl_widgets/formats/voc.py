@@ -45,7 +45,7 @@ class Voc:
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such files."""
-        return all("voc" in row for row in rows)
+        return all(row.keys() >= {"voc", "why"} for row in rows)
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the boxes of each image."""

@@ -54,7 +54,7 @@ class Yolo:
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such a folder."""
-        return all("yolo" in row for row in rows)
+        return all(row.keys() >= {"yolo", "posed"} for row in rows)
 
     def where(self, row: Mapping[str, Any]) -> str:
         """Return the text file."""

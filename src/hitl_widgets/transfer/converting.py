@@ -35,6 +35,7 @@ from hitl_widgets.formats.plain import Plain
 from hitl_widgets.paths import full_path
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.marks import Marks, lined
+from hitl_widgets.questions.values import is_blank
 from hitl_widgets.transfer.frames import column
 
 __all__ = ["Converted", "convert", "opened", "sources"]
@@ -135,7 +136,7 @@ def convert(
     wanted = Wanted(id, question, kind=kind, whole=True, size_of=_lazily(folder))
     try:
         tool, rows, broken = opened(path, read_as)
-        if not kind and isinstance(tool, Plain):
+        if not kind and isinstance(tool, Plain) and not wanted.named:  # the card is about the labels
             wanted = replace(wanted, kind=kind_on_card(path))
         if isinstance(tool, Plain) and id != "id":
             _refuse_unknown_id(id, rows)
@@ -276,7 +277,9 @@ def _usual(one: Said) -> Any:
         return one.label
     marks = []
     for mark in marks_of(one.label):
-        place = kind.place([mark[name] for name in kind.fields])
+        extras = (name for name in kind.extras if name in mark and not is_blank(mark[name]))
+        fields = (*kind.fields, *extras)
+        place = kind.place([mark[name] for name in fields])
         name = kind.name_in(mark)
         if name is None and not kind.optional:
             raise KeyError(kind.called)
@@ -284,7 +287,7 @@ def _usual(one: Said) -> Any:
         if any(not str(name).strip() for name in told.values()):
             raise InvalidInput("A mark has no class.")
         text = {"text": lined(mark["text"])} if kind.writes and mark.get("text") else {}
-        marks.append({**dict(zip(kind.fields, kind.told(place), strict=True)), **text, **told})
+        marks.append({**dict(zip(fields, kind.told(place), strict=True)), **text, **told})
     return {"spans": marks, "relations": relations_of(one.label)} if isinstance(one.label, Mapping) else marks
 
 

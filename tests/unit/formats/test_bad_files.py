@@ -167,6 +167,13 @@ def test_texts_that_are_not_utf_8_are_refused_and_the_others_read(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("name", ["coco", "conll", "spacy", "subtitles", "voc", "yolo"])
+def test_a_table_with_a_column_of_this_name_is_a_plain_table(name: str, tmp_path: Path) -> None:
+    rows = [{"id": f"k{n}", name: "yes", "label": "good", "text": "x"} for n in range(2)]
+    pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
+    assert convert(tmp_path / "a.csv", tmp_path / "out.jsonl").source == "rows"
+
+
 def test_coco_with_numbers_that_occur_twice(tmp_path: Path) -> None:
     value = copy.deepcopy(ROWS["coco"])
     value["images"] += [
@@ -180,13 +187,12 @@ def test_coco_with_numbers_that_occur_twice(tmp_path: Path) -> None:
     assert list(found.lines) == [
         "Several images have the id 1, so its annotations are of any. (2x, first: image 'a.jpg')"
     ]
-    value["images"], value["categories"] = (
-        value["images"][:1],
-        [*value["categories"], {"id": 2, "name": "bus"}],
-    )
-    path.write_text(json.dumps(value))
-    with pytest.raises(InvalidInput, match="Several categories have the id 2"):
-        convert(path, tmp_path / "out.jsonl", kind="boxes")
+    value["images"], named = value["images"][:1], value["categories"]
+    for more in (["bus"], ["bus", "bus"], ["car", "bus"]):
+        value["categories"] = [*named, *({"id": 2, "name": name} for name in more)]
+        path.write_text(json.dumps(value))
+        with pytest.raises(InvalidInput, match="Several categories have the id 2"):
+            convert(path, tmp_path / "out.jsonl", kind="boxes")
 
 
 BAD_LINKS: dict[str, Callable[[Any], Any]] = {

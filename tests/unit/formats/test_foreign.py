@@ -208,6 +208,28 @@ def test_predictions_are_suggestions(tmp_path: Path) -> None:
     assert (found.n, found.lines) == (1, ["A suggestion is not an answer. (row 0)"])
 
 
+def test_the_kind_of_predictions_is_that_of_all_of_them(tmp_path: Path) -> None:
+    def guessed(**made: list[Any]) -> list[Any]:
+        named = {"id": "r", "from_name": "q", "to_name": "text"}
+        return [
+            {"data": {"text": f"{k}"}, "predictions": [{"result": [{**named, **part} for part in parts]}]}
+            for k, parts in enumerate(made.values())
+        ]
+
+    one, two = ({"type": "choices", "value": {"choices": names}} for names in (["good"], ["good", "odd"]))
+    found, _ = read(saved(tmp_path, "a.json", guessed(a=[one], b=[two])))
+    assert [(said.kind, said.label) for said in found] == [
+        ("choices", ["good"]),
+        ("choices", ["good", "odd"]),
+    ]
+    heard = {"start": 0.5, "end": 1.5, "channel": 0}
+    region = {"type": "labels", "value": {**heard, "labels": ["Ann"]}}
+    text = {"type": "textarea", "value": {**heard, "text": ["Hi"]}}
+    [said], _ = read(saved(tmp_path, "b.json", guessed(a=[region, text])))
+    assert said.kind == "transcript"
+    assert said.label == [{"start": 0.5, "end": 1.5, "text": "Hi", "speaker": "Ann"}]
+
+
 def test_a_project_with_several_questions(tmp_path: Path) -> None:
     tone = {"value": {"choices": ["good"]}, "from_name": "tone", "to_name": "text", "type": "choices"}
     stars = {"value": {"rating": 4}, "from_name": "stars", "to_name": "text", "type": "rating"}

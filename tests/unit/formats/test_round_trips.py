@@ -339,6 +339,40 @@ def test_a_converted_table_is_converted_again(tmp_path: Path, kind: str, ending:
     assert "2 answers" in (tmp_path / f"b.{ending}.card.md").read_text()
 
 
+def test_the_kind_on_the_card_is_that_of_the_labels_only(tmp_path: Path) -> None:
+    rows = [{"id": f"k{n}", "label": n, "tone": "good", "hitl_kind": "number"} for n in range(2)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    convert(tmp_path / "a.json", tmp_path / "b.csv")
+    assert convert(tmp_path / "b.csv", tmp_path / "c.jsonl").kind == "number"
+    for name in ("a.json", "b.csv"):
+        found = convert(tmp_path / name, tmp_path / "c.jsonl", question="tone")
+        assert (found.kind, found.n, list(found.left)) == ("choice", 2, [])
+
+
+def test_boxes_on_frames_stay_there_or_are_refused(tmp_path: Path) -> None:
+    box = {"x": 1, "y": 2, "width": 3, "height": 4, "label": "car"}
+    labels = [
+        [{**box, "frame": 7}],
+        [{**box, "frame": 2.0}],
+        [{**box, "frame": None}],
+        [{**box, "frame": -1}],
+    ]
+    rows = [
+        {"id": f"{n}", "image": f"{n}.mp4", "width": 40, "height": 30, "label": label, "hitl_kind": "boxes"}
+        for n, label in enumerate(labels)
+    ]
+    source = tmp_path / "a.json"
+    source.write_text(json.dumps(rows))
+    found = convert(source, tmp_path / "b.jsonl")
+    written = [json.loads(line)["label"] for line in (tmp_path / "b.jsonl").read_text().splitlines()]
+    assert written == [[{**box, "frame": 7}], [{**box, "frame": 2}], [box]]
+    assert [(one.number, "frame" in one.why) for one in found.left] == [(3, True)]
+    source.write_text(json.dumps(rows[:1]))
+    for name in ("coco", "yolo", "voc", "label-studio", "prodigy"):
+        with pytest.raises(InvalidInput, match="on frames of a video, which this format cannot contain"):
+            convert(source, tmp_path / "out", write_as=name)
+
+
 def test_what_cannot_be_written_is_not_counted(tmp_path: Path) -> None:
     box = [{"x": 1, "y": 2, "width": 3, "height": 4, "label": "car"}]
     rows = [{"id": f"{k}", "image": f"{k}.png", "label": box, "hitl_kind": "boxes"} for k in range(3)]

@@ -19,6 +19,7 @@ from everykind import SECONDS, transcripts, written
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats import Said, write, writer_of
 from hitl_widgets.formats.base import Export
+from hitl_widgets.formats.subtitles import Subtitles
 from hitl_widgets.questions.cues import read_cues, write_srt, write_vtt
 from hitl_widgets.transfer.converting import convert
 
@@ -154,7 +155,7 @@ def test_one_file_is_about_one_recording(made: Any, tmp_path: Path) -> None:
         one.label("a", [said(0, 1, "Hi", "Ann")])
         assert one.export(tmp_path / "x.srt").read_text() == "1\n00:00:00,000 --> 00:00:01,000\nAnn: Hi\n"
         assert one.export(tmp_path / "x.txt").read_text() == "Ann: Hi\n"
-    assert not (tmp_path / "x.srt.part").exists()
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_what_cannot_be_written_or_read_is_counted(tmp_path: Path) -> None:
@@ -178,6 +179,44 @@ def test_what_cannot_be_written_or_read_is_counted(tmp_path: Path) -> None:
             "Subtitles: The file is not in UTF-8: convert it first.",
             "Subtitles: A segment without a text.",
         ]
+
+
+def test_a_zip_file_is_opened_once_for_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for k in range(30):
+            archive.writestr(f"in/{k:02}.srt", write_srt([said(0, 1, f"This is {k}")]))
+    opened: list[Path] = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, file: Any) -> None:
+            opened.append(file)
+            super().__init__(file)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    rows = Subtitles().rows(tmp_path / "all.zip")
+    assert [(row["subtitles"], row["why"]) for _, row in rows] == [(f"{k:02}.srt", "") for k in range(30)]
+    assert len(opened) == 1
+
+
+def test_damaged_zip_files_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in "ab":
+            archive.writestr(f"{name}.srt", write_srt([said(0, 1, f"This is {name}")]))
+    whole = path.read_bytes()
+    directory = whole.index(b"PK\x01\x02")
+    with session(["a", "b"]) as one:
+        for data in (
+            whole[:directory] + b"XX" + whole[directory + 2 :],  # the directory
+            whole[: directory + 20],  # the end
+        ):
+            path.write_bytes(data)
+            with pytest.raises(InvalidInput, match=r"all\.zip cannot be read as a zip file: .*Unpack it"):
+                one.import_labels(path)
+        path.write_bytes(whole[:35] + b"\xff" * 20 + whole[55:])  # the first file
+        found = one.import_labels(path)
+        assert [row["label"][0]["text"] for _, row in one.labels().iterrows()] == ["This is b"]
+        assert "The file cannot be read: " in found.refused["why"].iloc[0]
 
 
 def test_other_formats_say_transcripts_or_that_they_cannot(made: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,11 +24,14 @@ from hypothesis import strategies as st
 from helpers import ANY_TEXT, clouds
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, excel, write, writer_of
+from hitl_widgets.formats.history import FIELDS
 from hitl_widgets.formats.reading import Columns, read_source
 from hitl_widgets.formats.tables import armed, defused
+from hitl_widgets.labels.events import EventKind
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.questions.schema import LabelClass, Schema
 from hitl_widgets.session import Session
+from hitl_widgets.transfer.converting import convert
 
 Make = Callable[..., Session]
 
@@ -143,6 +147,10 @@ def test_annotators_are_pseudonyms_unless_asked(make_session: Make, tmp_path: Pa
     assert "&lt;mia&gt;" in card_of(path)
 
 
+def test_the_card_of_a_history_tells_every_kind_of_act() -> None:
+    assert [kind for kind in get_args(EventKind) if not re.search(rf"\b{kind}\b", FIELDS["kind"])] == []
+
+
 def test_the_history_says_everything(make_session: Make, tmp_path: Path) -> None:
     session = make_session(annotator="mia")
     session.label(session.pool.ids[:2], "a", elapsed_ms=5)
@@ -249,6 +257,25 @@ def test_words_that_pandas_reads_as_missing_are_told(tmp_path: Path, name: str, 
     whole, usual = reader(path, keep_default_na=False, dtype=str, **engine), reader(path, **engine)
     assert whole.to_dict("list") == table.to_dict("list")
     assert list(usual.isna().sum()) == [1, 1]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_warnings_of_files_name_the_line_that_asked_for_them(
+    make_session: Make, tmp_path: Path, ending: str
+) -> None:
+    texts = pd.DataFrame({"t": ["\ud800", "y" * 40_000], "id": ["a", "b"]}, dtype=object)
+    session = make_session(texts, text="t", id="id", classes=["None", "x"])
+    session.label("a", "None")
+    session.label("b", "x")
+    rows = [{"id": "k", "label": "x", "t": "\ud800", "hitl_kind": "choice"}]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    for act in (
+        lambda: session.export(tmp_path / f"a.{ending}", items=True),
+        lambda: convert(tmp_path / "a.json", tmp_path / f"b.{ending}"),
+    ):
+        with pytest.warns(RuntimeWarning, match="lone surrogates|read as missing|are cut") as told:
+            act()
+        assert {Path(one.filename).name for one in told} == {"test_export.py"}
 
 
 def test_half_characters_are_told(tmp_path: Path) -> None:

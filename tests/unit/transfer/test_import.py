@@ -153,6 +153,14 @@ def test_annotators_from_a_column(session: Session) -> None:
         session.import_labels(table, annotator="whom")
 
 
+def test_a_column_label_source_that_is_asked_for_is_read(session: Session) -> None:
+    table = pd.DataFrame({"id": [1, 2], "label": ["a", "b"], "label_source": ["person", "machine"]})
+    assert whys(session.import_labels(table))[0].startswith("A machine label is not an answer of a person.")
+    session.undo()
+    assert session.import_labels(table, annotator="label_source").n == 2
+    assert session.labels().set_index("id")["annotator"].to_dict() == {1: "person", 2: "machine"}
+
+
 def test_skipped_items_and_those_taken_back_can_be_imported(session: Session) -> None:
     session.skip(1)
     session.label(2, "b")
