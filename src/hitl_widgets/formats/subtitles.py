@@ -49,7 +49,7 @@ class Subtitles:
                     path, [(PurePosixPath(one.filename).name, partial(archive.open, one)) for one in inside]
                 )
         files = [path] if path.is_file() else sorted(filter(_is_one, path.rglob("*")))
-        return _rows(path, [(file.name, partial(file.open, "rb")) for file in files])
+        return _rows(path, [(file.name, partial(_open, file)) for file in files])
 
     def claims(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Return whether these are the rows of such files."""
@@ -88,6 +88,10 @@ def _unzipped(path: Path) -> zipfile.ZipFile:
         raise InvalidInput(
             f"{path} cannot be read as a zip file: {error}. Unpack it, or save it again."
         ) from error
+
+
+def _open(file: Path) -> IO[bytes]:
+    return file.open("rb")
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
