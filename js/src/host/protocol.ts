@@ -632,7 +632,10 @@ export type Play = {
   picks: number[];
 };
 
-/** Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). */
+/**
+ * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). `recorded`: this is
+ * a saved lesson, which has no model and so no game.
+ */
 export type LessonWelcome = {
   type: "welcome";
   to: string;
@@ -645,6 +648,7 @@ export type LessonWelcome = {
   n_start: number;
   cells: number;
   n: number;
+  recorded: boolean;
 };
 
 /**

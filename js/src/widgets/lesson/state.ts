@@ -29,6 +29,8 @@ export type LessonState = {
   budget: number;
   start: number;
   n: number;
+  /** A saved lesson, which has no model and so no game. */
+  recorded: boolean;
   mode: Mode;
   strategy: string;
   seed: number;
@@ -87,6 +89,7 @@ export const initial: LessonState = {
   budget: 0,
   start: 0,
   n: 0,
+  recorded: false,
   mode: "steps",
   strategy: "",
   seed: 0,
@@ -108,9 +111,20 @@ export const initial: LessonState = {
 export function reduce(state: LessonState, event: LessonEvent): LessonState {
   switch (event.type) {
     case "welcome": {
-      const { classes, learner, strategies, strategy, seed, budget, n, n_start } = event.welcome;
+      const { classes, learner, strategies, strategy, seed, budget, n, n_start, recorded } = event.welcome;
       const last = Math.max(0, budget - n_start);
-      const told = { classes, learner, strategies, strategy, seed, budget, n, start: n_start, last };
+      const told = {
+        classes,
+        learner,
+        strategies,
+        strategy,
+        seed,
+        budget,
+        n,
+        start: n_start,
+        last,
+        recorded,
+      };
       return { ...initial, ...told, gameSeed: seed, ready: true };
     }
     case "moment":

@@ -36,6 +36,10 @@ export type LessonProps = {
 /** The whole lesson: one or two planes, the reason or the score, the curve and the controls. */
 export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const modes = segment("What to do", { steps: "Step through", game: "You against the machine" }, on.mode);
+  const saved = h("span", {
+    class: "hitl-faint",
+    text: "A saved lesson. To play against the machine, run the lesson in a notebook.",
+  });
   const strategy = h("select", {
     class: "hitl-select",
     attrs: { "aria-label": "Strategy" },
@@ -46,6 +50,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     "div",
     { class: "hitl-lesson-head" },
     modes.element,
+    saved,
     h(
       "label",
       { class: "hitl-lesson-choice" },
@@ -124,6 +129,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     root.dataset.mode = state.mode;
     root.dataset.step = String(state.shown?.index ?? "");
     modes.set(state.mode);
+    show(modes.element, !state.recorded);
+    show(saved, state.recorded);
     behind.set(behindOf(state));
     listStrategies(state);
     setText(learner, `Model: ${state.learner}`);

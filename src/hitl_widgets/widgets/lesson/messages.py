@@ -36,7 +36,10 @@ Takes = Hello | Bye | Step | Play
 
 
 class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
-    """Buffers: points (float32, x and y in the unit square from the top left), truth (uint8)."""
+    """Buffers: points (float32, x and y in the unit square from the top left), truth (uint8).
+
+    ``recorded``: this is a saved lesson, which has no model and so no game.
+    """
 
     to: str
     classes: list[PlainClass]
@@ -48,6 +51,7 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     n_start: int
     cells: int
     n: int
+    recorded: bool
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -14,6 +16,7 @@ from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
+from hitl_widgets.widgets.lesson.saving import save
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
 
@@ -77,6 +80,27 @@ class Lesson(ChannelWidget):
         plane = self._course.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
 
+    def save(self, path: str | os.PathLike[str], strategies: Sequence[str] | None = None) -> None:
+        """Save the lesson as a page that works offline and without Python.
+
+        The page is this widget, with every step of the strategies recorded: step, play, go back, compare. The
+        game needs a model and is left out.
+
+        Parameters
+        ----------
+        path
+            A file that ends with ``.html``.
+        strategies
+            The names of the recorded ones, the first of which is shown first. None means all that fit in 3
+            MB, after that of the lesson; a warning names those that do not, or that fail.
+
+        Raises
+        ------
+        InvalidInput
+            For another ending, a strategy that is unknown or fails, or if they take more than 3 MB.
+        """
+        save(self, path, strategies)
+
     def _handle(self, message: FromBrowser) -> None:
         match message:
             case Hello():
@@ -95,6 +119,9 @@ class Lesson(ChannelWidget):
                 super()._handle(message)
 
     def _greet(self, view: str) -> None:
+        self._post(*self._welcome(view))
+
+    def _welcome(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
         course, plane = self._course, self._course.plane
         across = (plane.X - plane.low) / (plane.high - plane.low)
         points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
@@ -109,29 +136,31 @@ class Lesson(ChannelWidget):
             n_start=len(course.trace(course.strategy, course.seed).start),
             cells=CELLS,
             n=len(plane),
+            recorded=False,
         )
-        self._post(welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()])
+        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()]
+
+    def _moment(self, view: str, strategy: str, seed: int, index: int) -> tuple[m.MomentMessage, list[bytes]]:
+        last = len(self._course.trace(strategy, seed)) - 1
+        index = min(index, last)
+        step, curve = self._course.step(strategy, seed, index)
+        moment, buffers = _wire(step)
+        told = m.MomentMessage(
+            to=view,
+            strategy=strategy,
+            seed=seed,
+            index=index,
+            last=last,
+            curve=_round(curve),
+            **msgspec.structs.asdict(moment),
+        )
+        return told, buffers
 
     def _show(self, message: m.Step | m.Play) -> None:
-        course = self._course
         if isinstance(message, m.Step):
-            last = len(course.trace(message.strategy, message.seed)) - 1
-            index = min(message.index, last)
-            step, curve = course.step(message.strategy, message.seed, index)
-            moment, buffers = _wire(step)
-            self._post(
-                m.MomentMessage(
-                    to=message.view,
-                    strategy=message.strategy,
-                    seed=message.seed,
-                    index=index,
-                    last=last,
-                    curve=_round(curve),
-                    **msgspec.structs.asdict(moment),
-                ),
-                buffers,
-            )
+            self._post(*self._moment(message.view, message.strategy, message.seed, message.index))
             return
+        course = self._course
         student = course.play(message.seed, message.picks)
         step, theirs = course.step(message.strategy, message.seed, len(message.picks))
         you, yours = _wire(student.now)
