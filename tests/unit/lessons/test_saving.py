@@ -106,7 +106,7 @@ def test_what_does_not_fit_or_fails_is_named(
 @pytest.mark.parametrize(
     ("name", "strategies", "words"),
     [
-        ("lesson.pdf", None, "ends with .html"),
+        ("lesson.pdf", None, "ends with '.html'"),
         ("lesson.html", "margin", "expected a list of names"),
         ("lesson.html", [], "expected a list of names"),
         ("lesson.html", ["margn"], "Did you mean 'margin'"),

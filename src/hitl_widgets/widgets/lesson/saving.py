@@ -1,4 +1,4 @@
-"""Saves a lesson as one page that works without a kernel: the widget, and all answers of the kernel."""
+"""Saves lessons: as a picture, or as a page with the widget and all answers of the kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -20,37 +20,103 @@ import msgspec
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.lessons.pictures import Part, drawn
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.widgets.channel import bundle
+from hitl_widgets.widgets.lesson.picturing import animation, scene
 from hitl_widgets.widgets.wire import ToBrowser, sendable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_widgets.lessons.course import Course
     from hitl_widgets.widgets.lesson.widget import Lesson
 
-__all__ = ["save"]
+__all__ = ["save", "table"]
 
 MOST = 3_000_000
 # Base64 takes four characters for three bytes.
 GROWTH = 4 / 3
+ENDINGS = (".html", ".png", ".svg", ".gif")
+PARTS = ("all", "points", "curves")
+BEHIND = ("model", "utilities", "nothing")
 TOO_LARGE = f"the page would be larger than {MOST // 10**6} MB"
 
 Answer = tuple[ToBrowser, list[bytes]]
 
 
-def save(lesson: Lesson, path: str | os.PathLike[str], strategies: Sequence[str] | None) -> None:
+def save(
+    lesson: Lesson,
+    path: str | os.PathLike[str],
+    strategies: Sequence[str] | None,
+    *,
+    step: int | None,
+    part: Part,
+    behind: str,
+    truth: bool,
+) -> None:
     """Write the lesson to a file: see :meth:`Lesson.save`."""
     ending = full_path(path).suffix.lower()
-    if ending != ".html":
-        raise InvalidInput(f"save({os.fspath(path)!r}): expected a file that ends with .html.")
-    text = _page(lesson, _names(lesson, strategies), chosen=strategies is not None)
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+    if ending not in ENDINGS:
+        raise InvalidInput(
+            f"save({os.fspath(path)!r}): expected a file that ends with {choices(ENDINGS)}, for a page that "
+            "works offline, a picture of a step, or a run."
+        )
+    _one_of("part", part, PARTS)
+    _one_of("behind", behind, BEHIND)
+    course = lesson._course  # noqa: SLF001
+    names = _names(
+        course.strategies, strategies, list(course.strategies) if ending == ".html" else [course.strategy]
+    )
+    if ending == ".html":
+        if (step, part, behind, truth) != (None, "all", "model", False):
+            raise InvalidInput("step=, part=, behind= and truth= are for pictures; a page shows everything.")
+        made = _page(lesson, names, chosen=strategies is not None).encode()
+    elif ending == ".gif":
+        if step is not None:
+            raise InvalidInput(f"step={step!r}: a GIF shows the whole run. Save a step as .png or .svg.")
+        made = animation(course, names, part, behind=behind, truth=truth)
+    else:
+        last = len(course.trace(names[0], course.seed)) - 1
+        shown = scene(course, names, _step(step, last), behind=behind, truth=truth)
+        picture = drawn(shown, part)
+        made = (
+            picture.png() if ending == ".png" else picture.svg(f"{shown.headline}. {shown.reason}").encode()
+        )
+    with replacing(path) as file:
+        file.write_bytes(made)
 
 
-def _names(lesson: Lesson, strategies: Sequence[str] | None) -> list[str]:
-    known = lesson._course.strategies  # noqa: SLF001
-    names = list(known) if strategies is None else list(dict.fromkeys(strategies))
+def table(course: Course, strategies: Sequence[str] | None) -> pd.DataFrame:
+    """The curves of these strategies: see :meth:`Lesson.curves`."""
+    import pandas as pd
+
+    rows = []
+    for name in _names(course.strategies, strategies, list(course.strategies)):
+        trace = course.trace(name, course.seed)
+        for i, value in enumerate(course.step(name, course.seed, len(trace) - 1)[1]):
+            rows.append((name, len(trace.start) + i, value))
+    return pd.DataFrame(rows, columns=["strategy", "labels", "accuracy"])
+
+
+def _step(step: int | None, last: int) -> int:
+    if step is None:
+        return last
+    if isinstance(step, bool) or not isinstance(step, int | np.integer) or not -last - 1 <= step <= last:
+        raise InvalidInput(
+            f"step={step!r}: expected a whole number from 0 to {last}, or -1 for the last step."
+        )
+    return int(step) % (last + 1)
+
+
+def _one_of(name: str, value: Any, known: Sequence[str]) -> None:
+    if value not in known:
+        raise InvalidInput(f"{name}={value!r}:{nearest(str(value), known)} expected one of {choices(known)}.")
+
+
+def _names(known: Collection[str], strategies: Sequence[str] | None, default: list[str]) -> list[str]:
+    names = default if strategies is None else list(dict.fromkeys(strategies))
     if isinstance(strategies, str) or not names:
         raise InvalidInput(
             f"strategies={strategies!r}: expected a list of names, such as ['margin', 'random']."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
+import weakref
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -16,9 +17,14 @@ from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
-from hitl_widgets.widgets.lesson.saving import save
+from hitl_widgets.widgets.lesson.picturing import still
+from hitl_widgets.widgets.lesson.saving import save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
+from hitl_widgets.widgets.still import Still
 from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Lesson"]
 
@@ -54,7 +60,8 @@ class Lesson(ChannelWidget):
     Notes
     -----
     Accuracy is measured on all points, whose classes are known here; labelled points count as correct. This
-    is not possible for real pools. Nothing of a lesson is saved with the notebook.
+    is not possible for real pools. A saved notebook contains a still picture of
+    the lesson, with its points and their labels so far, but no names of classes.
     """
 
     _bundle = "lesson"
@@ -74,32 +81,75 @@ class Lesson(ChannelWidget):
         random_state: int = 0,
     ) -> None:
         self._course = Course(X, y, learner, strategy, classes, budget, random_state)
+        # The step in the still picture.
+        self._seen = (self._course.strategy, 0)
+        self._still: Still | None = None
         super().__init__("lesson", uuid.uuid4().hex)
 
     def __repr__(self) -> str:
         plane = self._course.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
 
-    def save(self, path: str | os.PathLike[str], strategies: Sequence[str] | None = None) -> None:
-        """Save the lesson as a page that works offline and without Python.
-
-        The page is this widget, with every step of the strategies recorded: step, play, go back, compare. The
-        game needs a model and is left out.
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        strategies: Sequence[str] | None = None,
+        *,
+        step: int | None = None,
+        part: Literal["all", "points", "curves"] = "all",
+        behind: Literal["model", "utilities", "nothing"] = "model",
+        truth: bool = False,
+    ) -> None:
+        """Save the lesson as a page that works offline and without Python, or as a picture.
 
         Parameters
         ----------
         path
-            A file that ends with ``.html``.
+            ``.html``: the widget with every step of the strategies recorded: step, play, go back, compare.
+            The game needs a model and is left out. ``.png`` or ``.svg``: a step. ``.gif``: a run.
         strategies
-            The names of the recorded ones, the first of which is shown first. None means all that fit in 3
-            MB, after that of the lesson; a warning names those that do not, or that fail.
+            Names, the first of which is shown first; pictures show the curves of the others. None means
+            that of the lesson. On a page it means all that fit in 3 MB; a warning names the others.
+        step
+            The step of a picture, from 0; None means the last one.
+        part
+            What pictures show: the points, the curves, or both.
+        behind, truth
+            What is drawn behind the points, and whether their true classes are shown, in pictures.
 
         Raises
         ------
         InvalidInput
-            For another ending, a strategy that is unknown or fails, or if they take more than 3 MB.
+            For another ending, a strategy that is unknown or fails, or if a page would take more than 3 MB.
         """
-        save(self, path, strategies)
+        save(self, path, strategies, step=step, part=part, behind=behind, truth=truth)
+
+    def curves(self, strategies: Sequence[str] | None = None) -> pd.DataFrame:
+        """The learning curves as a table.
+
+        Parameters
+        ----------
+        strategies
+            Names; None means all, which takes some seconds.
+
+        Returns
+        -------
+        DataFrame
+            Columns strategy, labels (int) and accuracy (float), in this order, a row for each step.
+        """
+        return table(self._course, strategies)
+
+    def _picture(self) -> str:
+        return still(self._course, *self._seen)
+
+    def _displayed_as(self, name: str) -> None:
+        known = weakref.ref(self)
+
+        def make() -> dict[str, str] | None:
+            widget = known()
+            return widget and widget._fallback()  # noqa: SLF001
+
+        self._still = Still(name, make)
 
     def _handle(self, message: FromBrowser) -> None:
         match message:
@@ -158,7 +208,11 @@ class Lesson(ChannelWidget):
 
     def _show(self, message: m.Step | m.Play) -> None:
         if isinstance(message, m.Step):
-            self._post(*self._moment(message.view, message.strategy, message.seed, message.index))
+            told, buffers = self._moment(message.view, message.strategy, message.seed, message.index)
+            self._post(told, buffers)
+            self._seen = (told.strategy, told.index)
+            if self._still is not None:
+                self._still.note(at_once=False)
             return
         course = self._course
         student = course.play(message.seed, message.picks)

@@ -1,0 +1,103 @@
+"""Pictures and tables of a lesson: a step, a run, and the curves."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hitl_widgets.lessons.pictures import Part, Scene, drawn
+
+if TYPE_CHECKING:
+    from hitl_widgets.lessons.course import Course
+
+__all__ = ["animation", "scene", "still"]
+
+# As SVG up to this number of points, else as PNG, which is smaller then.
+MOST_SHAPES = 500
+# As long as a step when the widget plays.
+STEP_MS, END_MS = 900, 3000
+
+
+def scene(
+    course: Course,
+    strategies: Sequence[str],
+    step: int,
+    *,
+    behind: str = "model",
+    truth: bool = False,
+    whole: bool = True,
+) -> Scene:
+    """What is seen after ``step`` questions of the first strategy, with the curves of all of them.
+
+    Parameters
+    ----------
+    whole
+        Whether the curves of the other strategies are shown to their end, or to the same step.
+    """
+    plane, seed, name = course.plane, course.seed, strategies[0]
+    now, curve = course.step(name, seed, step)
+    across = (plane.X - plane.low) / (plane.high - plane.low)
+    classes = plane.schema.classes
+    number = len(now.labelled) + 1
+    ends = {other: len(course.trace(other, seed)) - 1 if whole else step for other in strategies[1:]}
+    reason = now.why if now.query is not None else "The budget is spent."
+    return Scene(
+        points=np.stack([across[:, 0], 1 - across[:, 1]], axis=1),
+        colors=[c.color for c in classes],
+        names=[c.name for c in classes],
+        labelled=[(row, int(plane.truth[row])) for row in now.labelled],
+        rings=[] if now.query is None else [(now.query, number)],
+        surface=None if behind == "nothing" else now.surface,
+        heat=now.heat if behind == "utilities" else None,
+        truth=[int(code) for code in plane.truth] if truth else None,
+        headline=f"{name}: {number - 1} label{'s' * (number != 2)} · accuracy {now.accuracy:.2f}",
+        reason=reason,
+        curves={name: curve} | {other: course.step(other, seed, end)[1] for other, end in ends.items()},
+        first=len(course.trace(name, seed).start),
+        last=course.budget,
+        at=step,
+        measure="accuracy on all points",
+    )
+
+
+def still(course: Course, strategy: str, step: int) -> str:
+    """A step as HTML for pages without a kernel, without names of classes and what is said of them."""
+    shown = replace(scene(course, [strategy], step), names=(), reason="")
+    picture = drawn(shown)
+    small = len(course.plane) <= MOST_SHAPES
+    kind, made = (
+        ("svg+xml", picture.svg(shown.headline).encode()) if small else ("png", picture.png(1.5, small=True))
+    )
+    data = base64.b64encode(made).decode()
+    look = "max-width: 100%; border-radius: 6px"
+    return (
+        f'<img alt="A lesson on {len(course.plane)} points. {escape(shown.headline)}" '
+        f'width="{picture.width:g}" style="{look}" src="data:image/{kind};base64,{data}">'
+    )
+
+
+def animation(
+    course: Course, strategies: Sequence[str], part: Part, *, behind: str = "model", truth: bool = False
+) -> bytes:
+    """All steps of the first strategy as a GIF file."""
+    from PIL.Image import Quantize
+
+    last = len(course.trace(strategies[0], course.seed)) - 1
+    frames = [
+        drawn(scene(course, strategies, i, behind=behind, truth=truth, whole=False), part)
+        .pixels(1)
+        .quantize(method=Quantize.MAXCOVERAGE)  # keeps the colours of the few labelled points
+        for i in range(last + 1)
+    ]
+    file = io.BytesIO()
+    times = [STEP_MS] * last + [END_MS]
+    frames[0].save(
+        file, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0, optimize=True
+    )
+    return file.getvalue()
