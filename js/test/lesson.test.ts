@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LessonWelcome } from "../src/host/protocol";
+import type { ExerciseMessage, LessonWelcome, RunCurve } from "../src/host/protocol";
 import { open } from "../src/pages/recorded";
 import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
@@ -9,13 +9,18 @@ import {
   type Frame,
   type Game,
   initial,
+  type Kept,
+  keptOf,
   type LessonEvent,
   type LessonState,
   labelledByYou,
   over,
+  type Report,
+  readKept,
   reduce,
   scoreWords,
   stepWords,
+  stopWords,
   wanted,
 } from "../src/widgets/lesson/state";
 import { FakeModel, seeded } from "./fakes";
@@ -31,17 +36,41 @@ const welcome: LessonWelcome = {
   learner: "logistic regression",
   strategies: ["margin", "random"],
   strategy: "margin",
+  lesson: "abc",
+  starts: [
+    { name: "kmeans", words: "The middles.", n: 2 },
+    { name: "none", words: "No labels at all.", n: 0 },
+  ],
+  start: "kmeans",
+  measures: [
+    { name: "accuracy", words: "Accuracy on all points, labels included" },
+    { name: "recall of circle", words: "Recall of circle" },
+  ],
+  exercises: [
+    { name: "predict", words: "Predict the next question" },
+    { name: "break-margin", words: "Find a start that breaks margin" },
+  ],
+  exercise: "",
+  annotators: [],
+  mistakes: false,
+  batch: 1,
   seed: 3,
   budget: 6,
-  n_start: 2,
   cells: 2,
   n: N,
   recorded: false,
 };
+/** A run whose two measures are equal. */
+const along = (values: number[], stop: number | null = null): RunCurve => ({
+  measures: [values, values],
+  spent: values.map((_, i) => 2 + i),
+  stop,
+});
 const frame = (labelled: number[], query: number | null = 9, accuracy = 0.5): Frame => ({
   labelled,
-  accuracy,
-  query,
+  said: labelled.map(() => 0),
+  measures: [accuracy, accuracy],
+  queries: query === null ? [] : [query],
   why: "Because.",
   heat: false,
   cells: new Uint8Array(8),
@@ -51,13 +80,14 @@ const frame = (labelled: number[], query: number | null = 9, accuracy = 0.5): Fr
 });
 const run = (state: LessonState, ...events: LessonEvent[]): LessonState => events.reduce(reduce, state);
 const welcomed = run(initial, { type: "welcome", welcome });
-const moment = (index: number, strategy = "margin", seed = 3): LessonEvent => ({
+const moment = (index: number, strategy = "margin", seed = 3, start = "kmeans"): LessonEvent => ({
   type: "moment",
   strategy,
+  start,
   seed,
   index,
   last: 4,
-  curve: Array.from({ length: index + 1 }, (_, i) => 0.5 + i / 10),
+  curve: along(Array.from({ length: index + 1 }, (_, i) => 0.5 + i / 10)),
   frame: frame([0, 1, 2, 3, 4, 5].slice(0, 2 + index), index === 4 ? null : 9),
 });
 const ready = run(welcomed, moment(0), moment(1), moment(2));
@@ -65,7 +95,13 @@ const ready = run(welcomed, moment(0), moment(1), moment(2));
 describe("stepping", () => {
   it("asks for the first step, and for a step that is not here, once", () => {
     expect(wanted(initial)).toBeNull();
-    expect(wanted(welcomed)).toEqual({ type: "step", strategy: "margin", seed: 3, index: 0 });
+    expect(wanted(welcomed)).toEqual({
+      type: "step",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      index: 0,
+    });
     expect(wanted(ready)).toBeNull();
     expect(wanted(reduce(ready, { type: "go", index: 4 }))).toMatchObject({ index: 4 });
   });
@@ -73,7 +109,7 @@ describe("stepping", () => {
   it("goes back without the kernel, and shows what was there", () => {
     const there = run(ready, { type: "go", index: 2 });
     const back = reduce(there, { type: "go", index: 1 });
-    expect(back.shown?.frame).toBe(ready.frames.get("1/margin"));
+    expect(back.shown?.frame).toBe(ready.frames.get("1/kmeans/margin"));
     expect(wanted(back)).toBeNull();
   });
 
@@ -108,8 +144,8 @@ describe("stepping", () => {
   it("keeps the curve of each strategy, the longest that it has heard", () => {
     const both = run(ready, { type: "strategy", strategy: "random" }, moment(0, "random"), moment(1));
     expect(both).toMatchObject({ strategy: "random", index: 0, shown: { strategy: "random" } });
-    expect(both.curves.get("margin")).toHaveLength(3);
-    expect(both.curves.get("random")).toHaveLength(1);
+    expect(both.curves.get("margin")?.spent).toHaveLength(3);
+    expect(both.curves.get("random")?.spent).toHaveLength(1);
     expect(reduce(both, { type: "strategy", strategy: "nonsense" })).toBe(both);
   });
 
@@ -129,13 +165,14 @@ describe("stepping", () => {
 const answer = (picks: number[], yours: number[], theirs: number[]): LessonEvent => ({
   type: "game",
   strategy: "margin",
+  start: "kmeans",
   game: {
     seed: 3,
     picks,
-    you: frame([0, 1, ...picks]),
+    you: { ...frame([0, 1, ...picks]), why: "" },
     machine: frame([0, 1, 9, 8, 7, 6].slice(0, 2 + picks.length)),
-    yours,
-    theirs,
+    yours: along(yours),
+    theirs: along(theirs),
   } satisfies Game,
 });
 const started = run(welcomed, { type: "mode", mode: "game" }, answer([], [0.5], [0.5]));
@@ -145,7 +182,13 @@ describe("the game", () => {
     expect(wanted(run(welcomed, { type: "mode", mode: "game" }))).toMatchObject({ type: "play", picks: [] });
     expect(wanted(started)).toBeNull();
     const one = reduce(started, { type: "pick", row: 5 });
-    expect(wanted(one)).toEqual({ type: "play", strategy: "margin", seed: 3, picks: [5] });
+    expect(wanted(one)).toEqual({
+      type: "play",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      picks: [5],
+    });
     const two = reduce(one, { type: "pick", row: 4 });
     const late = reduce(two, answer([5], [0.5, 0.6], [0.5, 0.7]));
     expect(late.game?.picks).toEqual([5, 4]);
@@ -213,6 +256,114 @@ describe("the game", () => {
   });
 });
 
+describe("starts, measures and stopping", () => {
+  it("begins again from another start, and keeps the curve of the one before under its name", () => {
+    const none = run(ready, { type: "start", start: "none" });
+    expect(none).toMatchObject({ index: 0, last: 6, start: "none" });
+    expect(wanted(none)).toMatchObject({ start: "none", index: 0 });
+    const both = run(none, moment(0, "margin", 3, "none"));
+    expect([...both.curves.keys()]).toEqual(["margin", "margin, no labels"]);
+    expect(wanted(reduce(both, { type: "start", start: "kmeans" }))).toBeNull();
+    expect(reduce(ready, { type: "start", start: "nonsense" })).toBe(ready);
+  });
+
+  it("draws a new start, and forgets the runs from the old one", () => {
+    const fresh = run(ready, { type: "go", index: 2 }, { type: "again" });
+    expect(wanted(fresh)).toMatchObject({ type: "step", seed: 4, index: 0 });
+    expect(fresh.curves.size).toBe(0);
+    expect(reduce(fresh, moment(1))).toBe(fresh);
+  });
+
+  it("says where a rule would have stopped", () => {
+    expect(stopWords(ready)).toBe("");
+    const event = moment(3) as Extract<LessonEvent, { type: "moment" }>;
+    const stopped = reduce(ready, { ...event, curve: along([0.5, 0.6, 0.7, 0.8], 2) });
+    expect(stopWords(stopped)).toContain("would stop at 4 labels, with accuracy 0.70");
+  });
+});
+
+describe("exercises", () => {
+  const opened = run(welcomed, { type: "mode", mode: "exercise" });
+  const report = (change: Partial<Report> = {}): LessonEvent => ({
+    type: "report",
+    report: {
+      ...({ type: "exercise", to: "", exercise: "predict", strategy: "margin", start: "kmeans" } as const),
+      ...{ seed: 3, picks: [], hints: 0, next: false, task: "", place: "", said: "", hint: "" },
+      ...{ more_hints: true, clickable: true, going: false, done: false, solved: false },
+      ...{ ring: null, pick: null, lines: [], you: frame([0, 1]), machine: null },
+      ...change,
+    },
+  });
+
+  it("asks how an attempt stands after each click, hint and question", () => {
+    expect(wanted(opened)).toEqual({
+      ...{ type: "attempt", strategy: "margin", start: "kmeans", exercise: "predict" },
+      ...{ seed: 3, picks: [], hints: 0, next: false },
+    });
+    const there = reduce(opened, report());
+    expect(wanted(there)).toBeNull();
+    expect(wanted(reduce(there, { type: "hint" }))).toMatchObject({ hints: 1, picks: [] });
+    const one = reduce(there, { type: "pick", row: 5 });
+    expect(wanted(one)).toMatchObject({ picks: [5] });
+    expect(reduce(one, { type: "pick", row: 6 }), "until it is checked").toBe(one);
+    expect(reduce(one, { type: "next" }), "there is no next question yet").toBe(one);
+    const checked = reduce(one, report({ picks: [5], clickable: false, going: true }));
+    expect(reduce(checked, { type: "pick", row: 6 })).toBe(checked);
+    expect(wanted(reduce(checked, { type: "next" }))).toMatchObject({ picks: [5], next: true });
+  });
+
+  it("takes no point that has a label, and hears nothing of another exercise", () => {
+    const there = reduce(opened, report());
+    expect(reduce(there, { type: "pick", row: 1 })).toBe(there);
+    for (const other of [
+      { exercise: "break-margin" },
+      { seed: 4 },
+      { strategy: "random" },
+      { start: "none" },
+    ]) {
+      expect(reduce(opened, report(other)).report).toBeNull();
+    }
+  });
+
+  it("tries again from the same start, and after the end from another", () => {
+    const tried = run(opened, report(), { type: "pick", row: 5 });
+    expect(reduce(tried, { type: "again" }).attempt).toMatchObject({ picks: [], seed: 3 });
+    const done = reduce(tried, report({ picks: [5], done: true, clickable: false }));
+    expect(reduce(done, { type: "again" }).attempt).toMatchObject({ picks: [], seed: 4 });
+  });
+
+  it("takes back what the kernel refused", () => {
+    const refused = run(opened, report(), { type: "pick", row: 5 }, { type: "trouble", words: "no" });
+    expect(refused.attempt.picks).toEqual([]);
+    expect(wanted(refused)).toBeNull();
+  });
+
+  it("opens where it was left, if it is the same lesson", () => {
+    const left = run(opened, report(), { type: "pick", row: 5 }, { type: "start", start: "none" });
+    const kept = readKept(JSON.stringify(keptOf(left))) as Kept;
+    const back = run(initial, { type: "welcome", welcome, kept });
+    expect(wanted(back)).toMatchObject({ type: "attempt", start: "none" });
+    const game = run(started, { type: "pick", row: 5 });
+    const again = run(initial, { type: "welcome", welcome, kept: keptOf(game) });
+    expect(wanted(again)).toMatchObject({ type: "play", picks: [5] });
+    expect(reduce(again, answer([5], [0.5, 0.6], [0.5, 0.7])).game?.picks).toEqual([5]);
+    for (const text of [null, "", "{}", "[]", '{"mode": 3}', '{"picks": [1.5], "attempt": {}}']) {
+      expect(readKept(text)).toBeNull();
+    }
+    const other = { ...kept, strategy: "gone" };
+    expect(run(initial, { type: "welcome", welcome, kept: other })).toMatchObject({ mode: "steps" });
+  });
+
+  it("opens the exercise that the teacher chose", () => {
+    const set = { ...welcome, exercise: "break-margin" };
+    const kept = keptOf(run(opened, report(), { type: "pick", row: 5 }));
+    expect(wanted(run(initial, { type: "welcome", welcome: set, kept }))).toMatchObject({
+      exercise: "break-margin",
+      picks: [],
+    });
+  });
+});
+
 describe("the picture", () => {
   // Two cells of class 0 left, two of class 1 right; the left ones lead by 3, the right ones by 1.
   const surface = Uint8Array.from([0, 1, 0, 1, 90, 30, 90, 30]);
@@ -262,20 +413,53 @@ describe("the widget", () => {
   type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
   const view = (bytes: Uint8Array | Float32Array): DataView =>
     new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const still = [view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)), view(new Uint8Array(N))];
+  const still = [
+    view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)),
+    view(new Uint8Array(N)),
+    view(new Float32Array(0)),
+  ];
   const arrays = [view(new Uint8Array(8)), view(new Uint8Array(2 * N))];
   const said = (index: number): object => ({
     type: "moment",
     strategy: "margin",
+    start: "kmeans",
     seed: 3,
     index,
     last: 4,
-    curve: [0.5],
+    curve: along([0.5]),
     labelled: [0, 1],
-    accuracy: 0.5,
-    query: 2,
+    said: [0, 0],
+    measures: [0.5, 0.5],
+    queries: [2],
     why: "Because.",
     heat: false,
+  });
+  const { labelled, said: given, measures, queries, why, heat } = said(0) as never as Frame;
+  const one = { labelled, said: given, measures, queries, why, heat };
+  const told = (change: Partial<ExerciseMessage>): object => ({
+    type: "exercise",
+    exercise: "predict",
+    strategy: "margin",
+    start: "kmeans",
+    seed: 3,
+    picks: [],
+    hints: 0,
+    next: false,
+    task: "Which point?",
+    place: "Question 1 of 5",
+    said: "",
+    hint: "",
+    more_hints: true,
+    clickable: true,
+    going: false,
+    done: false,
+    solved: false,
+    ring: null,
+    pick: null,
+    lines: [],
+    you: one,
+    machine: null,
+    ...change,
   });
   let el: HTMLElement;
   let model: FakeModel;
@@ -285,6 +469,7 @@ describe("the widget", () => {
     vi.useFakeTimers();
     el = document.createElement("div");
     document.body.append(el);
+    localStorage.clear();
     model = new FakeModel();
     end = (lesson as unknown as { render: Render }).render({ model: model.any, el });
     model.say(welcome, still);
@@ -318,9 +503,15 @@ describe("the widget", () => {
     model.say(said(0), arrays);
     (el.querySelector("[data-value=game]") as HTMLElement).click();
     expect(model.of("play")).toMatchObject([{ picks: [] }]);
-    const { labelled, accuracy, query, why, heat } = said(0) as never as Frame;
-    const one = { labelled, accuracy, query, why, heat };
-    const start = { type: "game", strategy: "margin", seed: 3, picks: [], yours: [0.5], theirs: [0.5] };
+    const start = {
+      type: "game",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      picks: [],
+      yours: along([0.5]),
+      theirs: along([0.5]),
+    };
     model.say({ ...start, you: one, machine: one }, [...arrays, ...arrays]);
     press("ArrowRight");
     press("Enter");
@@ -329,6 +520,32 @@ describe("the widget", () => {
     expect([0, 1]).not.toContain((pick.picks as number[])[0]);
     press("Enter");
     expect(model.of("play")).toHaveLength(2);
+  });
+
+  it("does an exercise by keyboard, and goes on where it was after the page is loaded again", () => {
+    model.say(said(0), arrays);
+    (el.querySelector("[data-value=exercise]") as HTMLElement).click();
+    expect(model.of("attempt")).toMatchObject([{ exercise: "predict", picks: [], hints: 0, next: false }]);
+    model.say(told({}), arrays);
+    expect(el.querySelector(".hitl-lesson-reason")?.textContent).toBe("Which point?");
+    press("ArrowRight");
+    press("Enter");
+    const [, pick] = model.of("attempt");
+    expect(pick.picks).toHaveLength(1);
+    const picks = pick.picks as number[];
+    model.say(
+      told({ picks, said: "Right.", clickable: false, going: true, ring: 2, pick: picks[0] }),
+      arrays,
+    );
+    expect(el.querySelector("[aria-live=polite]")?.textContent).toBe("Right.");
+    press("Enter");
+    expect(model.of("attempt").at(-1)).toMatchObject({ picks, next: true });
+
+    end();
+    model = new FakeModel();
+    end = (lesson as unknown as { render: Render }).render({ model: model.any, el });
+    model.say(welcome, still);
+    expect(model.of("attempt")).toMatchObject([{ picks, next: true, seed: 3 }]);
   });
 
   it("says so when the kernel is silent, or in trouble", () => {

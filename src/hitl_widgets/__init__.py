@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hitl_widgets.items.conversation import turns
     from hitl_widgets.items.rendered import Renderer
     from hitl_widgets.labels.store import LabelStore
+    from hitl_widgets.lessons.classroom import classroom
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
@@ -57,6 +58,7 @@ _HOMES = {
     "Session": "session",
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
+    "classroom": "lessons.classroom",
     "compare_embeddings": "races.embeddings",
     "frame_times": "items.clips",
     "load_model": "models.files",
@@ -80,6 +82,7 @@ __all__ = [
     "Session",
     "Simulation",
     "Workbench",
+    "classroom",
     "compare_embeddings",
     "datasets",
     "frame_times",

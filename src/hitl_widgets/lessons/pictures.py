@@ -54,13 +54,13 @@ class Scene:
     headline, reason
         Texts beside the points.
     curves
-        The values of each curve; the first is the one that is shown.
-    first, last
-        The numbers of labels at the start and the end of the curves.
+        What was spent (labels, or cost) and the values of each curve; the first is the one that is shown.
+    last
+        The end of the axis; None means that of the longest curve.
     at
         The index of the marked value.
-    measure
-        What the curves show.
+    measure, unit
+        What the curves show, and what is spent.
     """
 
     points: npt.NDArray[np.float32]
@@ -73,11 +73,11 @@ class Scene:
     truth: Sequence[int] | None = None
     headline: str = ""
     reason: str = ""
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    first: int = 0
-    last: int = 1
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    last: float | None = None
     at: int = 0
-    measure: str = "accuracy"
+    measure: str = "Accuracy"
+    unit: str = "labels"
 
 
 def drawn(scene: Scene, part: Part = "all") -> Drawing:
@@ -105,7 +105,7 @@ def drawn(scene: Scene, part: Part = "all") -> Drawing:
 
 
 def _title(scene: Scene) -> str:
-    return f"{scene.measure[:1].upper()}{scene.measure[1:]}, by number of labels"
+    return scene.measure
 
 
 # -- the plane
@@ -208,14 +208,16 @@ def _legend(picture: Drawing, scene: Scene, x: float, y: float, width: float) ->
 
 
 def _curves(picture: Drawing, scene: Scene, left: float, top: float, width: float, height: float) -> None:
-    values = [v for line in scene.curves.values() for v in line]
+    values = [v for _, line in scene.curves.values() for v in line]
+    spent = [v for at, _ in scene.curves.values() for v in at]
+    first, last = min(spent), scene.last or max(spent)
     floor = max(0.0, math.floor((min([0.85, *values]) - 0.03) * 10) / 10)
     right = max([60.0, *(text_width(_short(name), 11, bold=True) + 14 for name in scene.curves)])
     x0, y1 = left + 30, top + height - 34
     w, h = width - 30 - right, y1 - top
 
     def x(labels: float) -> float:
-        return x0 + w * (labels - scene.first) / max(1, scene.last - scene.first)
+        return x0 + w * (labels - first) / max(1, last - first)
 
     def y(value: float) -> float:
         return top + h * (1 - (value - floor) / (1 - floor))
@@ -224,14 +226,14 @@ def _curves(picture: Drawing, scene: Scene, left: float, top: float, width: floa
     for tenths in range(round(10 * floor), 11, step):
         picture.shape([(x0, y(tenths / 10)), (x0 + w, y(tenths / 10))], stroke=LINE, closed=False)
         picture.text(x0 - 6, y(tenths / 10), f"{tenths / 10:.1f}", 11, FAINT, "end")
-    every = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if (scene.last - scene.first) / s <= 6)
-    for labels in range(-(-scene.first // every) * every, scene.last + 1, every):
+    every = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if (last - first) / s <= 6)
+    for labels in range(math.ceil(first / every) * every, math.floor(last) + 1, every):
         picture.text(x(labels), y1 + 14, str(labels), 11, FAINT, "middle")
-    picture.text(x0 + w / 2, y1 + 30, "labels", 11, FAINT, "middle")
+    picture.text(x0 + w / 2, y1 + 30, scene.unit, 11, FAINT, "middle")
     ends = []
-    for i, (name, line) in reversed(list(enumerate(scene.curves.items()))):
+    for i, (name, (at, line)) in reversed(list(enumerate(scene.curves.items()))):
         look = {"stroke": TEXT if i == 0 else mix(TEXT, GROUND, 0.7), "width": 2.25 if i == 0 else 1.5}
-        path = [(x(scene.first + j), y(value)) for j, value in enumerate(line)]
+        path = [(x(amount), y(value)) for amount, value in zip(at, line, strict=True)]
         if len(path) > 1:
             picture.shape(path, closed=False, dash=DASHES[i % len(DASHES)], **look)
         if i == 0:

@@ -85,12 +85,13 @@ def test_the_boundary_lies_where_the_lead_is_zero() -> None:
 
 def test_a_step_is_drawn_as_the_widget_shows_it(bundles: None) -> None:
     made = lesson()
-    step, curve = made._course.step("margin", 0, 2)
+    run = made._course.step("margin", "kmeans", 0, 2)
+    step = run.now
     shown = scene(made._course, ["margin", "random"], 2)
     assert [row for row, _ in shown.labelled] == list(step.labelled)
     assert shown.rings == [(step.query, 5)]
-    assert shown.curves["margin"] == curve
-    assert len(shown.curves["random"]) == 5
+    assert shown.curves["margin"] == ([2, 3, 4], run.curves[0])
+    assert len(shown.curves["random"][1]) == 5
     root = ET.fromstring(drawn(shown).svg("x"))
     words = [e.text for e in root.iter(SVG + "text")]
     assert "margin: 4 labels · accuracy" in " ".join(filter(None, words))
@@ -147,11 +148,12 @@ def test_what_is_no_picture_is_told(
 def test_curves_are_a_table(bundles: None) -> None:
     made = lesson()
     table = made.curves(["random", "margin"])
-    assert list(table.columns) == ["strategy", "labels", "accuracy"]
+    measures = [name for name, _ in made._course.plane.measures.words]
+    assert list(table.columns) == ["strategy", "labels", "cost", *measures]
     assert table["labels"].tolist() == [2, 3, 4, 5, 6] * 2
-    assert table["accuracy"].tolist() == [
-        v for s in ("random", "margin") for v in made._course.step(s, 0, 4)[1]
-    ]
+    runs = [made._course.step(name, "kmeans", 0, 4) for name in ("random", "margin")]
+    for i, measure in enumerate(measures):
+        assert table[measure].tolist() == [value for run in runs for value in run.curves[i]]
     assert set(made.curves()["strategy"]) == set(made._course.strategies)
 
 
@@ -171,6 +173,7 @@ def test_the_still_picture_is_the_last_step_seen_and_small(
             "type": "step",
             "view": "view-1234",
             "strategy": "random",
+            "start": "kmeans",
             "seed": 0,
             "index": 3,
         }

@@ -1,21 +1,31 @@
 import { f32, u8 } from "../../host/codecs";
-import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage } from "../../host/protocol";
+import type {
+  ExerciseMessage,
+  GameMessage,
+  LessonWelcome,
+  Moment,
+  MomentMessage,
+  TroubleMessage,
+} from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
 import { Grid } from "../../plot/grid";
 import { announcer } from "../../ui/announce";
 import { focused } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
+import { remember, remembered } from "../../ui/remember";
 import { onTheme, readTheme } from "../../ui/theme";
 import {
+  clickable,
   type Frame,
   initial,
+  keptOf,
   type LessonEvent,
   type LessonState,
-  labelledByYou,
-  over,
+  readKept,
   reduce,
   scoreWords,
   stepWords,
+  takenOf,
   wanted,
 } from "./state";
 import { lessonView } from "./view";
@@ -26,7 +36,9 @@ const SLOW_MS = 4000;
 export default defineWidget("lesson", ({ root, channel, signal }) => {
   const announce = announcer(root);
   let state: LessonState = initial;
-  let still: { xy: Float32Array; truth: Uint8Array; cells: number } | null = null;
+  let still: { xy: Float32Array; truth: Uint8Array; cost: Float32Array; cells: number } | null = null;
+  /** Where this browser keeps what a student did in this lesson. */
+  let shelf = "";
   let theme = readTheme(root);
   let asked = "";
   let late: ReturnType<typeof setTimeout> | null = null;
@@ -40,15 +52,29 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     behind: (behind) => dispatch({ type: "behind", behind }),
     truth: (show) => dispatch({ type: "truth", show }),
     pick: (row) => dispatch({ type: "pick", row }),
+    start: (start) => dispatch({ type: "start", start }),
+    measure: (measure) => dispatch({ type: "measure", measure }),
+    exercise: (exercise) => dispatch({ type: "exercise", exercise }),
+    hint: () => dispatch({ type: "hint" }),
+    next: () => dispatch({ type: "next" }),
     again: () => dispatch({ type: "again" }),
   });
 
   function dispatch(event: LessonEvent): void {
     const before = state;
     state = reduce(state, event);
-    if (state !== before) draw();
+    if (state !== before) {
+      draw();
+      keep(before);
+    }
     speak(before);
     ask();
+  }
+
+  function keep(before: LessonState): void {
+    if (!shelf || !before.ready) return;
+    const now = JSON.stringify(keptOf(state));
+    if (now !== JSON.stringify(keptOf(before))) remember(shelf, now);
   }
 
   /** Sends one request at a time; when it is answered, requests what is wanted by then. */
@@ -77,24 +103,27 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       if (moved && !state.playing) announce(stepWords(state));
     } else if (state.cursor !== before.cursor && state.cursor >= 0) {
       announce(cursorWords());
-    } else if (state.game?.yours.length !== before.game?.yours.length) {
+    } else if (state.mode === "exercise") {
+      if (state.report && state.report !== before.report) announce(state.report.said || state.report.task);
+    } else if (state.game?.yours.spent.length !== before.game?.yours.spent.length) {
       announce(scoreWords(state));
     }
   }
 
   function cursorWords(): string {
-    const { game, cursor, classes, n } = state;
-    if (!game) return "";
-    const name = classes[game.you.points[cursor]].name;
-    const sure = Math.round((100 * game.you.points[n + cursor]) / 255);
-    return `Point ${cursor + 1}: the model predicts ${name}, ${sure} %. Press Enter to label it.`;
+    const { game, report, cursor, classes, n } = state;
+    const frame = state.mode === "game" ? game?.you : report?.you;
+    if (!frame) return "";
+    const name = classes[frame.points[cursor]].name;
+    const sure = Math.round((100 * frame.points[n + cursor]) / 255);
+    return `Point ${cursor + 1}: the model predicts ${name}, ${sure} %. Press Enter to choose it.`;
   }
 
   /** Moves the cursor among the unlabelled points. */
   function move(dx: number, dy: number): void {
-    const { game, cursor } = state;
-    if (!still || !game || over(state)) return;
-    const done = new Set(labelledByYou(game));
+    const { cursor } = state;
+    if (!still || !clickable(state)) return;
+    const done = new Set(takenOf(state));
     const open = [...still.truth.keys()].filter((row) => !done.has(row));
     const rows = cursor >= 0 && !open.includes(cursor) ? [...open, cursor] : open;
     const { xy } = still;
@@ -114,9 +143,11 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       (focused() as HTMLElement | null)?.blur();
       return true;
     }
-    if (state.mode === "game") {
+    if (state.mode !== "steps") {
       const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
       if (way) move(way[0], way[1]);
+      else if (key === "Enter" && state.report?.going && state.mode === "exercise")
+        dispatch({ type: "next" });
       else if (key === "Enter" && state.cursor >= 0) dispatch({ type: "pick", row: state.cursor });
       else return false;
       return true;
@@ -146,29 +177,42 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   channel.on<LessonWelcome>(
     "welcome",
-    (welcome, [points, truth]) => {
-      still = { xy: f32(points), truth: u8(truth), cells: welcome.cells };
+    (welcome, [points, truth, cost]) => {
+      still = { xy: f32(points), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
       theme = readTheme(root);
-      dispatch({ type: "welcome", welcome });
+      shelf = `hitl-lesson:${welcome.lesson}`;
+      dispatch({ type: "welcome", welcome, kept: readKept(remembered(shelf)) });
     },
     signal,
   );
   channel.on<MomentMessage>(
     "moment",
-    ({ strategy, seed, index, last, curve, ...moment }, buffers) => {
+    ({ strategy, start, seed, index, last, curve, ...moment }, buffers) => {
       answered();
       const [frame] = frameOf(moment, buffers);
-      dispatch({ type: "moment", strategy, seed, index, last, curve, frame });
+      dispatch({ type: "moment", strategy, start, seed, index, last, curve, frame });
     },
     signal,
   );
   channel.on<GameMessage>(
     "game",
-    ({ strategy, seed, picks, yours, theirs, ...both }, buffers) => {
+    ({ strategy, start, seed, picks, yours, theirs, ...both }, buffers) => {
       answered();
       const [you, rest] = frameOf(both.you, buffers);
       const [machine] = frameOf(both.machine, rest);
-      dispatch({ type: "game", strategy, game: { seed, picks, you, machine, yours, theirs } });
+      dispatch({ type: "game", strategy, start, game: { seed, picks, you, machine, yours, theirs } });
+    },
+    signal,
+  );
+  channel.on<ExerciseMessage>(
+    "exercise",
+    ({ you, machine, ...rest }, buffers) => {
+      answered();
+      const [frame, more] = frameOf(you, buffers);
+      const its = machine ? frameOf(machine, more)[0] : null;
+      // A hint colours the plane by utility; the numbers would give the answer away.
+      const mine = rest.clickable ? { ...frame, worth: null } : frame;
+      dispatch({ type: "report", report: { ...rest, you: mine, machine: its } });
     },
     signal,
   );
@@ -184,9 +228,9 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
 /** A moment with its arrays, and the remaining buffers. */
 function frameOf(moment: Moment, buffers: DataView[]): [Frame, DataView[]] {
-  const { labelled, accuracy, query, why, heat } = moment;
+  const { labelled, said, measures, queries, why, heat } = moment;
   const [cells, points, heatCells, worth] = buffers.map(u8);
-  const found = { labelled, accuracy, query, why, heat, cells, points };
+  const found = { labelled, said, measures, queries, why, heat, cells, points };
   return heat
     ? [{ ...found, heatCells, worth }, buffers.slice(4)]
     : [{ ...found, heatCells: null, worth: null }, buffers.slice(2)];

@@ -11,15 +11,20 @@ export type PlaneProps = {
   /** x and y of each point in the unit square, from the top left. */
   xy: Float32Array;
   truth: Uint8Array;
+  /** What a label of each point costs; empty if all cost the same. */
+  cost: Float32Array;
   classes: PlainClass[];
+  annotators: string[];
+  /** Whether answers may be wrong. */
+  mistakes: boolean;
   cells: number;
   theme: Theme;
   frame: Frame;
   labelled: readonly number[];
   behind: Behind;
   showTruth: boolean;
-  /** The point with the ring, and the number next to it. */
-  ring: { row: number; number: number } | null;
+  /** The points with a ring, and the numbers next to them. */
+  rings: Ring[];
   cursor: number;
   /** Text in the corner; may be empty. */
   caption: string;
@@ -28,6 +33,7 @@ export type PlaneProps = {
   clickable: boolean;
 };
 
+export type Ring = { row: number; number: number };
 export type PlaneCallbacks = { pick: (row: number) => void };
 
 const FADE_MS = 180;
@@ -160,14 +166,30 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
 /** A short description of a point. */
 export function pointWords(row: number, p: PlaneProps): string {
   const place = p.labelled.indexOf(row);
-  if (place >= 0) return `label ${place + 1}: ${p.classes[p.truth[row]].name}`;
+  const truth = p.classes[p.truth[row]].name;
+  const cost = p.cost.length ? [`cost ${Math.round(10 * p.cost[row]) / 10}`] : [];
+  if (place >= 0) {
+    const said = saidOf(p).get(row);
+    const who = p.annotators.length ? ` by ${p.annotators[place % p.annotators.length]}` : "";
+    const name = said === undefined ? "" : `: ${p.classes[said].name}`;
+    const wrong = said !== undefined && said !== p.truth[row] ? [`wrong, the truth is ${truth}`] : [];
+    return [`label ${place + 1}${who}${name}`, ...wrong, ...cost].join(" · ");
+  }
   const n = p.truth.length;
   const guess = p.classes[p.frame.points[row]].name;
   const sure = Math.round((100 * p.frame.points[n + row]) / 255);
   const words = [`model: ${guess}, ${sure} %`];
   if (p.frame.worth) words.push(`utility ${Math.round(p.frame.worth[row] / 2.55)} of 100`);
-  if (p.showTruth) words.push(`truth: ${p.classes[p.truth[row]].name}`);
+  words.push(...cost);
+  if (p.showTruth) words.push(`truth: ${truth}`);
   return words.join(" · ");
+}
+
+/** The label that each labelled point was given; a point is missing while its label is not known yet. */
+function saidOf(p: PlaneProps): Map<number, number> {
+  const said = new Map(p.frame.labelled.map((row, i) => [row, p.frame.said[i]]));
+  if (!p.mistakes) for (const row of p.labelled) said.set(row, p.truth[row]);
+  return said;
 }
 
 function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlaneProps): void {
@@ -196,20 +218,41 @@ function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlanePro
     }
     context.stroke();
   }
+  const said = saidOf(p);
   for (const row of p.labelled) {
-    tracePolygon(context, p.truth[row], x(row), y(row), 7 * size);
-    context.fillStyle = p.classes[p.truth[row]].color;
+    const code = said.get(row);
+    tracePolygon(context, code ?? 0, x(row), y(row), 7 * size);
+    context.fillStyle = code === undefined ? p.theme.ground : p.classes[code].color;
     context.fill();
     context.strokeStyle = p.theme.text;
     context.lineWidth = 1.6;
     context.stroke();
+    if (code !== undefined && code !== p.truth[row]) cross(context, x(row), y(row), 7 * size, p.theme);
   }
   if (p.cursor >= 0) circle(context, x(p.cursor), y(p.cursor), 15, p.theme, [4, 3], p.theme.accent);
-  if (p.ring) {
-    const { row, number } = p.ring;
-    circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);
+  for (const { row } of p.rings) circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);
+  for (const { row, number } of p.rings) {
     badge(context, x(row), y(row), 12 * size, String(number), side, p.theme);
   }
+}
+
+/** Marks a wrong label: a cross beside its shape, which stays visible. */
+function cross(context: CanvasRenderingContext2D, x: number, y: number, r: number, theme: Theme): void {
+  const [cx, cy, arm] = [x + r, y - r, 3.6];
+  context.beginPath();
+  context.arc(cx, cy, 6.6, 0, 2 * Math.PI);
+  context.fillStyle = theme.ground;
+  context.fill();
+  context.beginPath();
+  context.moveTo(cx - arm, cy - arm);
+  context.lineTo(cx + arm, cy + arm);
+  context.moveTo(cx - arm, cy + arm);
+  context.lineTo(cx + arm, cy - arm);
+  context.lineWidth = 2.6;
+  context.lineCap = "round";
+  context.strokeStyle = theme.text;
+  context.stroke();
+  context.lineCap = "butt";
 }
 
 function circle(

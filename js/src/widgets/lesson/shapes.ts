@@ -57,3 +57,22 @@ export function dotIcon(r: number, width: number): SVGSVGElement {
   );
   return icon;
 }
+
+/** A shape with a cross beside it, for a legend. */
+export function wrongIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  const look = { fill: "none", stroke: "currentColor", "stroke-linecap": "round" };
+  icon.append(
+    svg("circle", { cx: 6, cy: 10, r: 4.4, ...look, "stroke-width": 1.2 }),
+    svg("path", { d: "M9.5 1.5 14.5 6.5 M14.5 1.5 9.5 6.5", ...look, "stroke-width": 2 }),
+  );
+  return icon;
+}
+
+/** A dashed ring for a legend. */
+export function dashedIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  const look = { fill: "none", "stroke-width": 2.2, "stroke-dasharray": "3 2", class: "hitl-lesson-cursor" };
+  icon.append(svg("circle", { cx: 8, cy: 8, r: 6.4, ...look }));
+  return icon;
+}

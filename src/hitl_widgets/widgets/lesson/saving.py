@@ -78,7 +78,7 @@ def save(
             raise InvalidInput(f"step={step!r}: a GIF shows the whole run. Save a step as .png or .svg.")
         made = animation(course, names, part, behind=behind, truth=truth)
     else:
-        last = len(course.trace(names[0], course.seed)) - 1
+        last = len(course.trace(names[0], course.start, course.seed)) - 1
         shown = scene(course, names, _step(step, last), behind=behind, truth=truth)
         picture = drawn(shown, part)
         made = (
@@ -92,12 +92,12 @@ def table(course: Course, strategies: Sequence[str] | None) -> pd.DataFrame:
     """The curves of these strategies: see :meth:`Lesson.curves`."""
     import pandas as pd
 
-    rows = []
+    begin, rows = (course.start, course.seed), []
     for name in _names(course.strategies, strategies, list(course.strategies)):
-        trace = course.trace(name, course.seed)
-        for i, value in enumerate(course.step(name, course.seed, len(trace) - 1)[1]):
-            rows.append((name, len(trace.start) + i, value))
-    return pd.DataFrame(rows, columns=["strategy", "labels", "accuracy"])
+        run = course.step(name, *begin, len(course.trace(name, *begin)) - 1)
+        rows += [(name, len(step.labelled), step.spent, *step.measures) for step in run.steps]
+    measures = [name for name, _ in course.plane.measures.words]
+    return pd.DataFrame(rows, columns=["strategy", "labels", "cost", *measures])
 
 
 def _step(step: int | None, last: int) -> int:
@@ -149,7 +149,7 @@ def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
 
 def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> tuple[bytes, list[str]]:
     """All messages of the strategies that fit, compressed: see js/src/pages/recorded.ts."""
-    seed = lesson._course.seed  # noqa: SLF001
+    begin = lesson._course.start, lesson._course.seed  # noqa: SLF001
     messages: dict[str, Answer] = {}
     kept: list[str] = []
     left_out: dict[str, str] = {}
@@ -160,8 +160,8 @@ def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> 
             left_out[name] = TOO_LARGE
             continue
         try:
-            last = len(lesson._course.trace(name, seed)) - 1  # noqa: SLF001
-            moments = {f"{name}/{i}": lesson._moment("", name, seed, i) for i in range(last + 1)}  # noqa: SLF001
+            last = len(lesson._course.trace(name, *begin)) - 1  # noqa: SLF001
+            moments = {f"{name}/{i}": lesson._moment("", name, *begin, i) for i in range(last + 1)}  # noqa: SLF001
         except Exception as error:
             if chosen:
                 raise
@@ -183,7 +183,15 @@ def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> 
         raise InvalidInput(f"No strategy can be saved. {next(iter(left_out.values()))}")
     if left_out:
         _warn(left_out)
-    told = msgspec.structs.replace(welcome, recorded=True, strategies=kept, strategy=kept[0])
+    told = msgspec.structs.replace(
+        welcome,
+        recorded=True,
+        strategies=kept,
+        strategy=kept[0],
+        starts=[start for start in welcome.starts if start.name == welcome.start],
+        exercises=[],
+        exercise="",
+    )
     return _packed({"hello": (told, buffers)} | messages), kept
 
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput
-from hitl_widgets.lessons.course import Course
+from hitl_widgets.errors import InvalidInput, StoreError
+from hitl_widgets.lessons.classroom import Result, Results
+from hitl_widgets.lessons.course import Course, Record, points_of
+from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
 from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
+from hitl_widgets.lessons.starts import STARTS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
-from hitl_widgets.widgets.lesson.picturing import still
+from hitl_widgets.widgets.lesson.picturing import Seen, still
 from hitl_widgets.widgets.lesson.saving import save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.still import Still
@@ -35,10 +38,11 @@ class Lesson(ChannelWidget):
     Parameters
     ----------
     X
-        Numbers of shape (n, 2), 10 to 2,000 points, such as two columns of
+        Numbers of shape (n, 2), 10 to 2,000 points; or the name of a toy data set, such as ``"line"``, see
         :func:`hitl_widgets.datasets.toy`.
     y
-        The true class of each point, shape (n,); two to six classes. It answers all questions.
+        The true class of each point, shape (n,); two to six classes. It answers all questions. None for a toy
+        data set.
     learner
         ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. Until a classifier can be
         fitted to the first labels, class shares are predicted instead.
@@ -48,9 +52,35 @@ class Lesson(ChannelWidget):
     classes
         The class names in order; None means the sorted classes in ``y``.
     budget
-        Number of labels at the end, including the cold start (one per class, k-means).
+        Number of labels at the end, including the first ones.
     random_state
-        Seed of the cold start and all other randomness: every run has the same steps.
+        Seed of the first labels and all other randomness: every run has the same steps.
+    start
+        The first labels: ``"kmeans"`` (the middle of each of the largest groups, one per class),
+        ``"random"``, ``"worst"`` (points next to each other, all of one class), ``"none"``, or row numbers.
+        All can be chosen in the widget.
+    noise
+        How often an answer is wrong: a rate; a rate per class, ``{"square": 0.3}``; what a class is mistaken
+        for, ``{"square": {"circle": 0.3}}``; or a table of shape (k, k), ``noise[true, said]``, whose rows
+        sum to 1. Which answers are wrong depends only on the seed: all strategies get the same answers.
+    annotators
+        ``{name: noise}`` for 2 to 5 annotators, who answer in turn.
+    batch
+        Labels between two updates of the model: the points of the highest utilities. A game is played label
+        by label.
+    cost
+        Shape (n,), above 0: what a label of each point costs. Utilities are divided by it, and curves are
+        drawn over cost.
+    store
+        Where the results of exercises are saved, for :func:`hitl_widgets.classroom`: a file that the class
+        shares, or a PostgreSQL database, as for a Session. None: nowhere.
+    student
+        The student's name in the store; None means the login name.
+    hide_name
+        Whether the store gets a number instead of the name.
+    test
+        ``(X, y)``: points that are never asked, on which accuracy is measured as well. For a toy data set,
+        400 other points are drawn.
 
     Raises
     ------
@@ -59,9 +89,12 @@ class Lesson(ChannelWidget):
 
     Notes
     -----
-    Accuracy is measured on all points, whose classes are known here; labelled points count as correct. This
-    is not possible for real pools. A saved notebook contains a still picture of
-    the lesson, with its points and their labels so far, but no names of classes.
+    Accuracy is measured on all points, whose classes are known here: labelled points by their label, which
+    may be wrong, others as predicted. So all strategies are measured on the same points. This is not possible
+    for real pools. Recall and F1 are those of the rarest class. A saved notebook contains a still picture
+    of the lesson, with its points and their labels so far, but no names of classes. What a student did is
+    kept in the browser, so that a game and an exercise go on after the page was reloaded or the kernel
+    restarted.
     """
 
     _bundle = "lesson"
@@ -72,23 +105,79 @@ class Lesson(ChannelWidget):
     def __init__(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         learner: Any = "linear",
         strategy: Any = "margin",
         classes: Any = None,
         budget: int = 30,
         random_state: int = 0,
+        start: Any = "kmeans",
+        noise: Any = 0,
+        annotators: Any = None,
+        batch: int = 1,
+        cost: Any = None,
+        test: Any = None,
+        store: Any = None,
+        student: str | None = None,
+        hide_name: bool = False,
     ) -> None:
-        self._course = Course(X, y, learner, strategy, classes, budget, random_state)
+        title = X if isinstance(X, str) else "own points"
+        X, y, test = points_of(X, y, test)
+        self._course = Course(
+            X,
+            y,
+            learner,
+            strategy,
+            classes,
+            budget,
+            random_state,
+            start=start,
+            noise=noise,
+            annotators=annotators,
+            batch=batch,
+            cost=cost,
+            test=test,
+        )
+        title = f"{title}, {len(self._course.plane)} points"
+        self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
+        self._exercise = ""
         # The step in the still picture.
-        self._seen = (self._course.strategy, 0)
+        self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
         self._still: Still | None = None
         super().__init__("lesson", uuid.uuid4().hex)
 
     def __repr__(self) -> str:
         plane = self._course.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
+
+    def exercise(self, name: str) -> Lesson:
+        """Open an exercise, and return the lesson.
+
+        Parameters
+        ----------
+        name
+            ``"predict"``: predict what the strategy asks next, five times. ``"beat-random"``: reach the
+            accuracy of random with ten labels fewer. ``"break-margin"``: find first labels with which margin
+            ends below random, as is possible on ``"trap"``, ``"circles"`` and ``"moons"``.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such exercise, or it makes no sense in this lesson.
+        """
+        attempt = Attempt(
+            check_exercise(name), self._course.strategy, self._course.start, self._course.seed, ()
+        )
+        report(self._course, attempt)  # so that what is wrong is said in the cell
+        self._exercise = name
+        self._greet("")
+        return self
+
+    @property
+    def score(self) -> dict[str, Result]:
+        """The best attempt at each exercise so far, by the name of the exercise."""
+        return self._results.best
 
     def save(
         self,
@@ -135,19 +224,20 @@ class Lesson(ChannelWidget):
         Returns
         -------
         DataFrame
-            Columns strategy, labels (int) and accuracy (float), in this order, a row for each step.
+            Columns strategy, labels (int), cost (float), and one for each measure (float), such as accuracy;
+            a row for each step.
         """
         return table(self._course, strategies)
 
     def _picture(self) -> str:
-        return still(self._course, *self._seen)
+        return still(self._course, self._seen)
 
     def _displayed_as(self, name: str) -> None:
         known = weakref.ref(self)
 
         def make() -> dict[str, str] | None:
             widget = known()
-            return widget and widget._fallback()  # noqa: SLF001
+            return None if widget is None else widget._fallback()  # noqa: SLF001
 
         self._still = Still(name, make)
 
@@ -157,7 +247,7 @@ class Lesson(ChannelWidget):
                 self._greet(message.view)
             case Bye():
                 pass
-            case m.Step() | m.Play():
+            case m.Step() | m.Play() | m.AttemptMessage():
                 try:
                     self._show(message)
                 except Exception as error:  # noqa: BLE001 - a custom strategy or learner may raise anything
@@ -177,61 +267,105 @@ class Lesson(ChannelWidget):
         points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
         welcome = m.LessonWelcome(
             to=view,
+            lesson=course.digest,
             classes=[PlainClass(**c) for c in plane.schema.to_dict()["classes"]],
             learner=course.learner.name,
             strategies=list(course.strategies),
             strategy=course.strategy,
+            starts=[
+                m.LessonStart(
+                    name=name, words=STARTS.get(name, "The points of start=."), n=course.n_start(name)
+                )
+                for name in course.starts
+            ],
+            start=course.start,
+            measures=[m.LessonMeasure(name=name, words=what) for name, what in plane.measures.words],
+            exercises=[m.LessonExercise(name=name, words=what) for name, what in EXERCISES.items()],
+            exercise=self._exercise,
+            annotators=list(course.answers.names),
+            mistakes=not course.answers.perfect,
+            batch=course.batch,
             seed=course.seed,
             budget=course.budget,
-            n_start=len(course.trace(course.strategy, course.seed).start),
             cells=CELLS,
             n=len(plane),
             recorded=False,
         )
-        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes()]
+        cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
+        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
 
-    def _moment(self, view: str, strategy: str, seed: int, index: int) -> tuple[m.MomentMessage, list[bytes]]:
-        last = len(self._course.trace(strategy, seed)) - 1
-        index = min(index, last)
-        step, curve = self._course.step(strategy, seed, index)
-        moment, buffers = _wire(step)
+    def _moment(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[m.MomentMessage, list[bytes]]:
+        run = self._course.step(strategy, start, seed, index)
+        moment, buffers = _wire(run.now)
         told = m.MomentMessage(
             to=view,
             strategy=strategy,
+            start=start,
             seed=seed,
-            index=index,
-            last=last,
-            curve=_round(curve),
+            index=len(run.steps) - 1,
+            last=len(self._course.trace(strategy, start, seed)) - 1,
+            curve=_curve(run),
             **msgspec.structs.asdict(moment),
         )
         return told, buffers
 
-    def _show(self, message: m.Step | m.Play) -> None:
+    def _show(self, message: m.Step | m.Play | m.AttemptMessage) -> None:
+        course = self._course
+        if isinstance(message, m.AttemptMessage):
+            self._check(message)
+            return
         if isinstance(message, m.Step):
-            told, buffers = self._moment(message.view, message.strategy, message.seed, message.index)
+            told, buffers = self._moment(
+                message.view, message.strategy, message.start, message.seed, message.index
+            )
             self._post(told, buffers)
-            self._seen = (told.strategy, told.index)
+            self._seen = Seen(told.strategy, told.start, told.seed, told.index)
             if self._still is not None:
                 self._still.note(at_once=False)
             return
-        course = self._course
-        student = course.play(message.seed, message.picks)
-        step, theirs = course.step(message.strategy, message.seed, len(message.picks))
+        student = course.play(message.start, message.seed, message.picks)
+        rival = course.rival(message.strategy, message.start, message.seed, len(message.picks))
         you, yours = _wire(student.now)
-        machine, rest = _wire(step)
+        machine, rest = _wire(rival.now)
         self._post(
             m.GameMessage(
                 to=message.view,
                 strategy=message.strategy,
+                start=message.start,
                 seed=message.seed,
                 picks=list(student.picks),
                 you=you,
                 machine=machine,
-                yours=_round(student.curve),
-                theirs=_round(theirs),
+                yours=_curve(Record(student.steps, None)),
+                theirs=_curve(rival),
             ),
             yours + rest,
         )
+
+    def _check(self, message: m.AttemptMessage) -> None:
+        fields = {name: getattr(message, name) for name in Attempt._fields}
+        attempt = Attempt(**fields)
+        found = report(self._course, attempt)
+        you, buffers = _wire(found.you)
+        machine, rest = (None, []) if found.machine is None else _wire(found.machine)
+        shared = ("task", "place", "said", "hint", "more_hints", "clickable", "going", "done", "solved")
+        told = m.ExerciseMessage(
+            to=message.view,
+            **fields | {"picks": list(attempt.picks)},
+            **{name: getattr(found, name) for name in (*shared, "ring", "pick")},
+            lines=[m.ExerciseLine(name=n, values=_round(v), at=_round(at)) for n, v, at in found.lines],
+            you=you,
+            machine=machine,
+        )
+        self._post(told, buffers + rest)
+        if found.done:
+            try:
+                self._results.add(attempt, found)
+            except StoreError as error:
+                why = f"Your result counts here, but was not saved for the class. {error}"
+                self._post(m.TroubleMessage(to=message.view, words=words(why)))
 
 
 def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
@@ -240,8 +374,9 @@ def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
     buffers = [step.surface.tobytes(), points.astype(np.uint8).tobytes()]
     moment = m.Moment(
         labelled=list(step.labelled),
-        accuracy=round(step.accuracy, 4),
-        query=step.query,
+        said=list(step.said),
+        measures=_round(step.measures),
+        queries=list(step.queries),
         why=step.why,
         heat=step.heat is not None,
     )
@@ -250,5 +385,11 @@ def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
     return moment, buffers
 
 
-def _round(curve: list[float]) -> list[float]:
-    return [round(value, 4) for value in curve]
+def _curve(run: Record) -> m.RunCurve:
+    return m.RunCurve(
+        measures=[_round(values) for values in run.curves], spent=_round(run.spent), stop=run.stop
+    )
+
+
+def _round(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]
