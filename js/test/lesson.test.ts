@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ExerciseMessage, LessonWelcome, RunCurve } from "../src/host/protocol";
+import { open } from "../src/pages/recorded";
 import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
 import { boundary, pixelsOf, rgb } from "../src/widgets/lesson/raster";
@@ -57,6 +58,7 @@ const welcome: LessonWelcome = {
   budget: 6,
   cells: 2,
   n: N,
+  recorded: false,
 };
 /** A run whose two measures are equal. */
 const along = (values: number[], stop: number | null = null): RunCurve => ({
@@ -569,5 +571,31 @@ describe("the widget", () => {
     vi.advanceTimersByTime(60_000);
     expect(vi.getTimerCount()).toBe(0);
     expect(model.listeners.size).toBe(0);
+  });
+});
+
+describe("a saved lesson", () => {
+  it("answers from its file as the kernel would, and nothing else", () => {
+    const head = {
+      cells: 2,
+      messages: {
+        hello: { content: { type: "welcome", to: "" }, sizes: [3] },
+        "margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
+      },
+    };
+    const text = new TextEncoder().encode(JSON.stringify(head));
+    // One picture of 2 x 2 cells: 5 6 / 4 250, as differences.
+    const bytes = new Uint8Array([text.length, 0, 0, 0, ...text, 7, 8, 9, 5, 1, 255, 245, 1, 2]);
+    const answer = open(bytes);
+    const parts = (buffers: DataView[]) => buffers.map((b) => [...new Uint8Array(b.buffer)]);
+    const [told, buffers] = answer({ type: "step", view: "v", strategy: "margin", index: 1 }) ?? [];
+    expect(told).toEqual({ type: "moment", to: "v" });
+    expect(parts(buffers ?? [])).toEqual([
+      [5, 6, 4, 250],
+      [1, 2],
+    ]);
+    expect(parts(answer({ type: "hello", view: "v" })?.[1] ?? [])).toEqual([[7, 8, 9]]);
+    expect(answer({ type: "bye", view: "v" })).toBeNull();
+    expect(answer({ type: "step", view: "v", strategy: "margin", index: 2 })).toBeNull();
   });
 });

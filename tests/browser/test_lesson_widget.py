@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import hitl_widgets as hitl
+
 pytestmark = pytest.mark.browser
 
 CELL = """import hitl_widgets as hitl
@@ -14,13 +16,27 @@ hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8, strategy={strategy}
 SHOTS = Path(__file__).parent / "shots"
 
 
-class Room:
-    """The lesson on the page."""
+both = pytest.mark.parametrize("saved", [False, True], ids=["live", "saved"])
 
-    def __init__(self, desk, toy="line", strategy="'margin'", **look):
-        self.notebook, _ = desk.open(CELL.format(toy=toy, strategy=strategy), **look)
-        self.page = self.notebook.page
-        self.notebook.run(0)
+
+class Room:
+    """The lesson on the page: in a notebook, or saved as a page of its own."""
+
+    def __init__(
+        self, desk, toy="line", strategy="'margin'", saved=False, dark=False, width=1280, height=1000
+    ):
+        if saved:
+            points = hitl.datasets.toy(toy)
+            lesson = hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8)
+            lesson.save(desk.folder / "lesson.html", ["margin", "random"])
+            self.page = desk.page(width, height)
+            self.page.emulate_media(color_scheme="dark" if dark else "light")
+            self.page.goto(f"file://{desk.folder / 'lesson.html'}")
+        else:
+            cell = CELL.format(toy=toy, strategy=strategy)
+            notebook, _ = desk.open(cell, dark=dark, width=width, height=height)
+            self.page = notebook.page
+            notebook.run(0)
         self.root = self.page.locator(".hitl-lesson")
         self.wait_step(0)
 
@@ -84,8 +100,9 @@ class Room:
         )
 
 
-def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk):
-    room = Room(desk)
+@both
+def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk, saved):
+    room = Room(desk, saved=saved)
     room.focus()
     assert room.headline().startswith("2 labels · accuracy 0.")
     before, why = room.picture(), room.root.locator(".hitl-lesson-reason").inner_text()
@@ -105,8 +122,9 @@ def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk)
     assert status.startswith("Step 0 of 6. 2 labels")
 
 
-def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
-    room = Room(desk)
+@both
+def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk, saved):
+    room = Room(desk, saved=saved)
     room.focus()
     room.press(" ")
     room.button("Pause").wait_for()
@@ -126,8 +144,9 @@ def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
     assert len(room.curve()) == 2
 
 
-def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_on_request(desk):
-    room = Room(desk, "blobs")
+@both
+def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_on_request(desk, saved):
+    room = Room(desk, "blobs", saved=saved)
     pictures = {"model": room.picture()}
     for name in ("Utilities", "Nothing"):
         room.button(name).click()
@@ -204,10 +223,13 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
         ("dark", "trap", True, 1280),
         ("narrow", "moons", False, 640),
         ("dark-narrow", "moons", True, 640),
+        ("saved", "blobs", False, 1280),
+        ("saved-dark-narrow", "moons", True, 640),
     ],
 )
 def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
-    room = Room(desk, toy, dark=dark, width=width, height=1500)
+    saved = name.startswith("saved")
+    room = Room(desk, toy, saved=saved, dark=dark, width=width, height=1500)
     room.focus()
     for i in range(1, 5):
         room.press("ArrowRight")
@@ -220,6 +242,12 @@ def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
         assert curve["y"] >= plane["y"] + plane["height"]
     else:
         assert curve["x"] >= plane["x"] + plane["width"]
+    assert room.root.evaluate(CONTRAST) >= 4.5
+    assert room.root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    if saved:
+        room.root.get_by_text("To play against the machine, run the lesson in a notebook").wait_for()
+        assert not room.button("You against the machine").is_visible()
+        return
     room.play_game()
     room.root.screenshot(path=SHOTS / f"lesson-{name}-game.png")
     mine, its = (room.root.locator(".hitl-plane").nth(i).bounding_box() for i in (0, 1))

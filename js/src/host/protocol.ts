@@ -667,7 +667,7 @@ export type LessonExercise = { name: string; words: string };
 /**
  * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32). The
  * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
- * `exercise` is to be opened; "" for none.
+ * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
  */
 export type LessonWelcome = {
   type: "welcome";
@@ -689,6 +689,7 @@ export type LessonWelcome = {
   budget: number;
   cells: number;
   n: number;
+  recorded: boolean;
 };
 
 /**

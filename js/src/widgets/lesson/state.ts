@@ -59,6 +59,8 @@ export type LessonState = {
   budget: number;
   batch: number;
   n: number;
+  /** A saved lesson, which has no model: no game, exercise or other start. */
+  recorded: boolean;
   mode: Mode;
   strategy: string;
   /** How the first labels are chosen, and how they are if nobody chooses. */
@@ -147,6 +149,7 @@ export const initial: LessonState = {
   budget: 0,
   batch: 1,
   n: 0,
+  recorded: false,
   mode: "steps",
   strategy: "",
   start: "",
@@ -369,12 +372,12 @@ function lastOf(state: LessonState, start: string): number {
 
 function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
   const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
-  const { strategy, start, seed, budget, batch, n, exercise } = welcome;
+  const { strategy, start, seed, budget, batch, n, exercise, recorded } = welcome;
   const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
   const state: LessonState = {
     ...initial,
     ...told,
-    ...{ strategy, start, firstStart: start, seed, budget, batch, n, gameSeed: seed, ready: true },
+    ...{ strategy, start, firstStart: start, seed, budget, batch, n, recorded, gameSeed: seed, ready: true },
     mode: exercise ? "exercise" : "steps",
     attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
   };

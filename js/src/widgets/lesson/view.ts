@@ -52,6 +52,10 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     { steps: "Step through", game: "You against the machine", exercise: "Exercise" },
     on.mode,
   );
+  const saved = h("span", {
+    class: "hitl-faint",
+    text: "A saved lesson. To play against the machine, run the lesson in a notebook.",
+  });
   const exercise = choice("Exercise", on.exercise);
   const strategy = choice("Strategy", on.strategy);
   const start = choice("Start", on.start);
@@ -61,6 +65,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     "div",
     { class: "hitl-lesson-head" },
     modes.element,
+    saved,
     exercise.element,
     strategy.element,
     h("span", { class: "hitl-lesson-choice" }, start.element, renew),
@@ -152,6 +157,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     root.dataset.planes = two ? "2" : "1";
     root.dataset.step = String(state.shown?.index ?? "");
     modes.set(mode);
+    show(modes.element, !state.recorded);
+    show(saved, state.recorded);
     behind.set(behindOf(state));
     listChoices(state);
     setText(learner, `Model: ${state.learner}`);
@@ -316,8 +323,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     exercise.set(task);
     show(exercise.element, mode === "exercise");
     show(strategy.element, mode !== "exercise" || task === "predict");
-    show(start.element, mode !== "exercise" || task !== "break-margin");
-    show(renew, mode === "steps");
+    show(start.element, !state.recorded && (mode !== "exercise" || task !== "break-margin"));
+    show(renew, !state.recorded && mode === "steps");
     const wanted = state.measures.map((one) => one.words);
     if ([...measure.options].map((o) => o.text).join() !== wanted.join()) {
       measure.replaceChildren(...wanted.map((text) => h("option", { text })));

@@ -75,7 +75,7 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     """Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32).
 
     The cost is empty if all points cost the same. ``lesson`` is the same for the same points and settings.
-    ``exercise`` is to be opened; "" for none.
+    ``exercise`` is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
     """
 
     to: str
@@ -96,6 +96,7 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     budget: int
     cells: int
     n: int
+    recorded: bool
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

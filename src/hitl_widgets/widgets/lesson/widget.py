@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+import weakref
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -18,8 +20,14 @@ from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.lessons.starts import STARTS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
+from hitl_widgets.widgets.lesson.picturing import Seen, still
+from hitl_widgets.widgets.lesson.saving import save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
+from hitl_widgets.widgets.still import Still
 from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Lesson"]
 
@@ -83,9 +91,10 @@ class Lesson(ChannelWidget):
     -----
     Accuracy is measured on all points, whose classes are known here: labelled points by their label, which
     may be wrong, others as predicted. So all strategies are measured on the same points. This is not possible
-    for real pools. Recall and F1 are those of the rarest class. Nothing of a lesson is saved with the
-    notebook. What a student did is kept in the browser, so that a game and an exercise go on after the page
-    was reloaded or the kernel restarted.
+    for real pools. Recall and F1 are those of the rarest class. A saved notebook contains a still picture
+    of the lesson, with its points and their labels so far, but no names of classes. What a student did is
+    kept in the browser, so that a game and an exercise go on after the page was reloaded or the kernel
+    restarted.
     """
 
     _bundle = "lesson"
@@ -133,6 +142,9 @@ class Lesson(ChannelWidget):
         title = f"{title}, {len(self._course.plane)} points"
         self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
         self._exercise = ""
+        # The step in the still picture.
+        self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
+        self._still: Still | None = None
         super().__init__("lesson", uuid.uuid4().hex)
 
     def __repr__(self) -> str:
@@ -167,6 +179,68 @@ class Lesson(ChannelWidget):
         """The best attempt at each exercise so far, by the name of the exercise."""
         return self._results.best
 
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        strategies: Sequence[str] | None = None,
+        *,
+        step: int | None = None,
+        part: Literal["all", "points", "curves"] = "all",
+        behind: Literal["model", "utilities", "nothing"] = "model",
+        truth: bool = False,
+    ) -> None:
+        """Save the lesson as a page that works offline and without Python, or as a picture.
+
+        Parameters
+        ----------
+        path
+            ``.html``: the widget with every step of the strategies recorded: step, play, go back, compare.
+            The game needs a model and is left out. ``.png`` or ``.svg``: a step. ``.gif``: a run.
+        strategies
+            Names, the first of which is shown first; pictures show the curves of the others. None means
+            that of the lesson. On a page it means all that fit in 3 MB; a warning names the others.
+        step
+            The step of a picture, from 0; None means the last one.
+        part
+            What pictures show: the points, the curves, or both.
+        behind, truth
+            What is drawn behind the points, and whether their true classes are shown, in pictures.
+
+        Raises
+        ------
+        InvalidInput
+            For another ending, a strategy that is unknown or fails, or if a page would take more than 3 MB.
+        """
+        save(self, path, strategies, step=step, part=part, behind=behind, truth=truth)
+
+    def curves(self, strategies: Sequence[str] | None = None) -> pd.DataFrame:
+        """The learning curves as a table.
+
+        Parameters
+        ----------
+        strategies
+            Names; None means all, which takes some seconds.
+
+        Returns
+        -------
+        DataFrame
+            Columns strategy, labels (int), cost (float), and one for each measure (float), such as accuracy;
+            a row for each step.
+        """
+        return table(self._course, strategies)
+
+    def _picture(self) -> str:
+        return still(self._course, self._seen)
+
+    def _displayed_as(self, name: str) -> None:
+        known = weakref.ref(self)
+
+        def make() -> dict[str, str] | None:
+            widget = known()
+            return None if widget is None else widget._fallback()  # noqa: SLF001
+
+        self._still = Still(name, make)
+
     def _handle(self, message: FromBrowser) -> None:
         match message:
             case Hello():
@@ -185,6 +259,9 @@ class Lesson(ChannelWidget):
                 super()._handle(message)
 
     def _greet(self, view: str) -> None:
+        self._post(*self._welcome(view))
+
+    def _welcome(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
         course, plane = self._course, self._course.plane
         across = (plane.X - plane.low) / (plane.high - plane.low)
         points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
@@ -212,9 +289,27 @@ class Lesson(ChannelWidget):
             budget=course.budget,
             cells=CELLS,
             n=len(plane),
+            recorded=False,
         )
         cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
-        self._post(welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost])
+        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
+
+    def _moment(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[m.MomentMessage, list[bytes]]:
+        run = self._course.step(strategy, start, seed, index)
+        moment, buffers = _wire(run.now)
+        told = m.MomentMessage(
+            to=view,
+            strategy=strategy,
+            start=start,
+            seed=seed,
+            index=len(run.steps) - 1,
+            last=len(self._course.trace(strategy, start, seed)) - 1,
+            curve=_curve(run),
+            **msgspec.structs.asdict(moment),
+        )
+        return told, buffers
 
     def _show(self, message: m.Step | m.Play | m.AttemptMessage) -> None:
         course = self._course
@@ -222,21 +317,13 @@ class Lesson(ChannelWidget):
             self._check(message)
             return
         if isinstance(message, m.Step):
-            run = course.step(message.strategy, message.start, message.seed, message.index)
-            moment, buffers = _wire(run.now)
-            self._post(
-                m.MomentMessage(
-                    to=message.view,
-                    strategy=message.strategy,
-                    start=message.start,
-                    seed=message.seed,
-                    index=len(run.steps) - 1,
-                    last=len(course.trace(message.strategy, message.start, message.seed)) - 1,
-                    curve=_curve(run),
-                    **msgspec.structs.asdict(moment),
-                ),
-                buffers,
+            told, buffers = self._moment(
+                message.view, message.strategy, message.start, message.seed, message.index
             )
+            self._post(told, buffers)
+            self._seen = Seen(told.strategy, told.start, told.seed, told.index)
+            if self._still is not None:
+                self._still.note(at_once=False)
             return
         student = course.play(message.start, message.seed, message.picks)
         rival = course.rival(message.strategy, message.start, message.seed, len(message.picks))
