@@ -68,8 +68,12 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "hand_over": {"proposal": act},
         "take_back": {"act": act},
         "span": {"first": 1, "last": 1},
-        "step": {"strategy": "margin", "seed": 0, "index": 1},
-        "play": {"strategy": "margin", "seed": 0, "picks": []},
+        "step": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "play": {"strategy": "margin", "start": "kmeans", "seed": 0, "picks": []},
+        "attempt": {
+            **{"exercise": "break-margin", "strategy": "margin", "start": "kmeans", "seed": 0},
+            **{"picks": [], "hints": 0, "next": False},
+        },
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}
     return {"type": tag, "id": "message-1"} | view | fields.get(tag, {})
