@@ -4,8 +4,9 @@ import type { ExerciseMessage, LessonWelcome, RunCurve } from "../src/host/proto
 import { open } from "../src/pages/recorded";
 import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
-import { boundary, pixelsOf, rgb } from "../src/widgets/lesson/raster";
+import { boundary, contour, pixelsOf, rgb } from "../src/widgets/lesson/raster";
 import {
+  expectedOf,
   type Frame,
   type Game,
   initial,
@@ -14,6 +15,7 @@ import {
   type LessonEvent,
   type LessonState,
   labelledByYou,
+  membersOf,
   over,
   type Report,
   readKept,
@@ -59,6 +61,8 @@ const welcome: LessonWelcome = {
   cells: 2,
   n: N,
   recorded: false,
+  committees: ["margin"],
+  compare: [],
 };
 /** A run whose two measures are equal. */
 const along = (values: number[], stop: number | null = null): RunCurve => ({
@@ -574,7 +578,7 @@ describe("a saved lesson", () => {
       cells: 2,
       messages: {
         hello: { content: { type: "welcome", to: "" }, sizes: [3] },
-        "margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
+        "step/margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
       },
     };
     const text = new TextEncoder().encode(JSON.stringify(head));
@@ -591,5 +595,66 @@ describe("a saved lesson", () => {
     expect(parts(answer({ type: "hello", view: "v" })?.[1] ?? [])).toEqual([[7, 8, 9]]);
     expect(answer({ type: "bye", view: "v" })).toBeNull();
     expect(answer({ type: "step", view: "v", strategy: "margin", index: 2 })).toBeNull();
+  });
+});
+
+describe("looking inside", () => {
+  const seen = run(welcomed, moment(0));
+
+  it("asks for the committee where it is shown, and for what is expected of the point under the pointer", () => {
+    const here = { strategy: "margin", start: "kmeans", seed: 3, index: 0 };
+    expect(wanted(seen)).toBeNull();
+    const looking = run(seen, { type: "behind", behind: "committee" });
+    expect(wanted(looking)).toEqual({ type: "committee", ...here });
+    const found = { surfaces: [new Uint8Array(8)], side: 2, words: "One model." };
+    const known = run(looking, { type: "members", ...here, found });
+    expect(wanted(known)).toBeNull();
+    expect(membersOf(known)).toBe(found);
+    expect(membersOf(run(known, { type: "go", index: 1 }, moment(1)))).toBeNull();
+    // Another strategy has no committee in this lesson.
+    expect(wanted(run(known, { type: "strategy", strategy: "random" }, moment(0, "random")))).toBeNull();
+
+    const over = run(seen, { type: "hover", row: 7 });
+    expect(wanted(over)).toEqual({ type: "expect", ...here, row: 7 });
+    expect(wanted(run(over, { type: "hover", row: 1 }))).toBeNull(); // it has a label
+    expect(wanted({ ...over, recorded: true })).toBeNull();
+    const told = run(over, { type: "expected", ...here, row: 7, words: "3 errors" });
+    expect([wanted(told), expectedOf(told, 7), expectedOf(told, 8)]).toEqual([null, "3 errors", ""]);
+  });
+
+  it("asks for whole curves of compared strategies, at most five", () => {
+    const both = run(seen, { type: "compare", strategy: "random", on: true });
+    expect(wanted(both)).toEqual({ type: "step", strategy: "random", start: "kmeans", seed: 3, index: 4 });
+    expect(wanted(run(both, moment(4, "random")))).toBeNull();
+    expect(run(both, moment(4, "random")).shown).toEqual(seen.shown);
+    expect(run(both, { type: "compare", strategy: "random", on: false }).compare).toEqual([]);
+    const full = { ...seen, compare: ["a", "b", "c", "d", "e"] };
+    expect(run(full, { type: "compare", strategy: "random", on: true })).toBe(full);
+  });
+
+  it("goes back to the model when a committee or a compared strategy fails", () => {
+    const looking = run(
+      seen,
+      { type: "behind", behind: "committee" },
+      { type: "compare", strategy: "random", on: true },
+    );
+    const failed = run(looking, { type: "trouble", words: "No." });
+    expect([failed.behind, failed.compare, wanted(failed)]).toEqual(["model", [], null]);
+    expect(wanted(run(failed, { type: "go", index: 0 }))).toBeNull();
+  });
+
+  it("draws lines where the lead has a value, also where it falls on both sides of a class", () => {
+    // One row of 4 cells repeated: the class changes in the middle.
+    const cells = 4;
+    const codes = [0, 0, 1, 1];
+    const leads = [200, 50, 50, 200];
+    const surface = new Uint8Array(2 * cells * cells);
+    for (let i = 0; i < cells * cells; i++) {
+      surface[i] = codes[i % cells];
+      surface[cells * cells + i] = leads[i % cells];
+    }
+    const xs = contour(surface, cells, 125 / 255).flatMap(([x0, , x1]) => [x0, x1]);
+    expect([...new Set(xs.map((x) => x.toFixed(4)))].sort()).toEqual(["0.2500", "0.7500"]);
+    expect(contour(surface, cells, 0.9)).toEqual([]);
   });
 });

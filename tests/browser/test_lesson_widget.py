@@ -28,7 +28,7 @@ class Room:
         if saved:
             points = hitl.datasets.toy(toy)
             lesson = hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8)
-            lesson.save(desk.folder / "lesson.html", ["margin", "random"])
+            lesson.save(desk.folder / "lesson.html", ["margin", "random", "query_by_committee"])
             self.page = desk.page(width, height)
             self.page.emulate_media(color_scheme="dark" if dark else "light")
             self.page.goto(f"file://{desk.folder / 'lesson.html'}")
@@ -157,6 +157,34 @@ def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_
     room.root.get_by_label("Strategy").select_option("random")
     room.button("Utilities").click()
     room.page.get_by_text("All points are equally useful").wait_for()
+
+
+@both
+def test_one_looks_inside_and_compares(desk, saved):
+    room = Room(desk, "blobs", strategy="'query_by_committee'", saved=saved)
+    room.root.get_by_label("Strategy").select_option("query_by_committee")
+    room.root.get_by_role("slider", name="Step").fill("2")
+    room.wait_step(2)
+    room.button("Committee").click()
+    room.wait_reason("vote here:")
+    lines = room.picture()
+    room.button("Probability").click()
+    assert room.picture() != lines
+    room.root.get_by_text("Compare strategies").click()
+    room.root.get_by_label("random", exact=True).check()
+    room.root.locator("polyline.hitl-curve-hue-0").wait_for()
+    assert len(room.curve("hue-0")) == 6
+    assert room.headline().startswith("5 labels")
+    if saved:
+        return
+    canvas = room.root.locator(".hitl-plane canvas").first
+    box = canvas.bounding_box()
+    for i in range(60):
+        canvas.hover(position={"x": box["width"] * (0.2 + 0.01 * i), "y": box["height"] * 0.6})
+        tip = room.root.locator(".hitl-plane .hitl-tip").first
+        if tip.is_visible() and "model:" in tip.inner_text():
+            break
+    room.root.locator(".hitl-plane .hitl-tip").first.get_by_text("Expected errors now").wait_for()
 
 
 def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):

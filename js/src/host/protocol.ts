@@ -630,6 +630,29 @@ export type Step = {
   index: number;
 };
 
+/** Request the members of the committee at a step. */
+export type Committee = {
+  type: "committee";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+};
+
+/** Request what the model expects of a label of this point at a step. */
+export type Expect = {
+  type: "expect";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+};
+
 /** A student has chosen these points, in this order, in a game against the strategy. */
 export type Play = {
   type: "play";
@@ -668,6 +691,8 @@ export type LessonExercise = { name: string; words: string };
  * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32). The
  * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
  * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
+ * `committees`: the strategies at whose steps a committee can be shown. `compare`: those whose curves are
+ * shown from the beginning.
  */
 export type LessonWelcome = {
   type: "welcome";
@@ -690,6 +715,8 @@ export type LessonWelcome = {
   cells: number;
   n: number;
   recorded: boolean;
+  committees: string[];
+  compare: string[];
 };
 
 /**
@@ -724,6 +751,30 @@ export type MomentMessage = {
   queries: number[];
   why: string;
   heat: boolean;
+};
+
+/** The committee at a step. Buffers: for each member, the class and the lead of `side` x `side` cells. */
+export type CommitteeMessage = {
+  type: "members";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  side: number;
+  words: string;
+};
+
+/** What the model expects of a label of a point at a step. */
+export type ExpectMessage = {
+  type: "expected";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+  words: string;
 };
 
 /** A game against the strategy. Buffers: those of the student's state, then the machine's. */
@@ -1188,6 +1239,8 @@ export type Request =
   | Past
   | Answers
   | Step
+  | Committee
+  | Expect
   | Play
   | AttemptMessage
   | Open

@@ -1,6 +1,8 @@
 import { f32, u8 } from "../../host/codecs";
 import type {
+  CommitteeMessage,
   ExerciseMessage,
+  ExpectMessage,
   GameMessage,
   LessonWelcome,
   Moment,
@@ -55,6 +57,8 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     start: (start) => dispatch({ type: "start", start }),
     measure: (measure) => dispatch({ type: "measure", measure }),
     exercise: (exercise) => dispatch({ type: "exercise", exercise }),
+    hover: (row) => dispatch({ type: "hover", row }),
+    compare: (strategy, on) => dispatch({ type: "compare", strategy, on }),
     hint: () => dispatch({ type: "hint" }),
     next: () => dispatch({ type: "next" }),
     again: () => dispatch({ type: "again" }),
@@ -191,6 +195,23 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       answered();
       const [frame] = frameOf(moment, buffers);
       dispatch({ type: "moment", strategy, start, seed, index, last, curve, frame });
+    },
+    signal,
+  );
+  channel.on<CommitteeMessage>(
+    "members",
+    ({ strategy, start, seed, index, side, words }, buffers) => {
+      answered();
+      const found = { surfaces: buffers.map(u8), side, words };
+      dispatch({ type: "members", strategy, start, seed, index, found });
+    },
+    signal,
+  );
+  channel.on<ExpectMessage>(
+    "expected",
+    ({ strategy, start, seed, index, row, words }) => {
+      answered();
+      dispatch({ type: "expected", strategy, start, seed, index, row, words });
     },
     signal,
   );

@@ -76,3 +76,10 @@ export function dashedIcon(): SVGSVGElement {
   icon.append(svg("circle", { cx: 8, cy: 8, r: 6.4, ...look }));
   return icon;
 }
+
+/** A thin line for a legend. */
+export function lineIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  icon.append(svg("path", { d: "M1 13 15 3", fill: "none", stroke: "currentColor", "stroke-width": 1.2 }));
+  return icon;
+}

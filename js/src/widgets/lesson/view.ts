@@ -1,20 +1,24 @@
 import "./view.css";
 import { count, h, setText, show } from "../../ui/dom";
 import type { Theme } from "../../ui/theme";
+import { comparePicker } from "./compare";
 import { curveView, type Line } from "./curve";
 import { type PlaneProps, planeView, type Ring } from "./plane";
-import { dashedIcon, dotIcon, shapeIcon, wrongIcon } from "./shapes";
+import { dashedIcon, dotIcon, lineIcon, shapeIcon, wrongIcon } from "./shapes";
 import {
   type Behind,
   clickable,
   curveName,
+  expectedOf,
   type Frame,
   type LessonState,
   labelledByYou,
   labelsOf,
+  membersOf,
   over,
   type Report,
   scoreWords,
+  showsCommittee,
   startOf,
   startWords,
   stopWords,
@@ -34,6 +38,8 @@ export type LessonCallbacks = {
   measure: (measure: number) => void;
   exercise: (name: string) => void;
   hint: () => void;
+  hover: (row: number) => void;
+  compare: (strategy: string, on: boolean) => void;
   next: () => void;
 };
 export type LessonProps = {
@@ -73,8 +79,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   );
 
   const [mine, its] = [panel(), panel()];
-  const left = planeView(mine.element, { pick: on.pick });
-  const right = planeView(its.element, { pick: () => {} });
+  const left = planeView(mine.element, { pick: on.pick, hover: on.hover });
+  const right = planeView(its.element, { pick: () => {}, hover: () => {} });
   const headline = h("div", { class: "hitl-lesson-headline hitl-number" });
   const reason = h("p", { class: "hitl-lesson-reason" });
   const note = h("p", { class: "hitl-lesson-note hitl-bad", attrs: { role: "alert", hidden: true } });
@@ -89,7 +95,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const legend = h("ul", { class: "hitl-lesson-legend", attrs: { "aria-label": "Legend" } });
   const side = h("div", { class: "hitl-lesson-side" }, headline, numbers, reason, hint, note, measure);
   const curve = curveView(side);
-  side.append(stopped, legend);
+  const picker = comparePicker(on.compare);
+  side.append(stopped, picker.element, legend);
   const main = h("div", { class: "hitl-lesson-main" }, mine.element, its.element, side);
 
   const again = button("New game", "", on.again);
@@ -130,7 +137,13 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   );
   const behind = segment(
     "Behind the points",
-    { model: "Model", utilities: "Utilities", nothing: "Nothing" },
+    {
+      model: "Model",
+      probability: "Probability",
+      utilities: "Utilities",
+      committee: "Committee",
+      nothing: "Nothing",
+    },
     on.behind,
   );
   const truth = h("input", {
@@ -173,6 +186,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     show(game, mode === "game");
     show(trying, mode === "exercise");
     show(behind.button("utilities"), mode === "steps");
+    show(behind.button("committee"), mode === "steps" && state.committees.includes(state.strategy));
     show(truthLabel, mode === "steps" || (mode === "game" ? over(state) : showsTruth(state)));
     show(hint, mode === "exercise" && !!state.report?.hint);
     show(numbers, mode === "steps");
@@ -185,6 +199,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     const charted = mode === "exercise" ? drawExercise(p) : mode === "game" ? drawGame(p) : drawSteps(p);
     show(curve.element, charted);
     show(measure, charted && mode !== "exercise");
+    show(picker.element, charted && mode === "steps");
+    picker.update(state);
     setText(stopped, mode === "steps" ? stopWords(state) : "");
     show(stopped, stopped.textContent !== "");
     drawLegend(p);
@@ -206,21 +222,25 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (!frame) return false;
     setText(headline, headlineOf(p, frame));
     setText(numbers, numbersOf(state, frame));
-    setText(reason, reasonWords(p));
+    setText(reason, [reasonWords(p), membersOf(state)?.words].filter(Boolean).join(" "));
     left.update({
       ...common(p),
       frame,
       labelled: frame.labelled,
       rings: frame.queries.map((row, i) => ({ row, number: frame.labelled.length + 1 + i })),
+      members: membersOf(state),
+      expected: (row) => expectedOf(state, row),
       caption: state.behind === "utilities" ? captionOf(frame) : "",
       words: `${planeWords(p, frame)} ${frame.why}`,
     });
     const here = curveName(state);
+    const compared = state.compare.map((name) => curveName({ ...state, strategy: name }));
     const lines: Line[] = [...state.curves].map(([name, run]) => ({
       name,
       values: run.measures[state.measure],
       at: run.spent,
       look: name === here ? "first" : "past",
+      hue: name === here ? -1 : compared.indexOf(name),
       stop: name === here ? run.stop : null,
     }));
     chart(p, lines, index, state.measure);
@@ -349,6 +369,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (asked) entries.push(entry(dashedIcon(), "your choice"));
     if (back === "model")
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));
+    if (back === "probability") entries.push(entry(lineIcon(), levelWords(state)));
+    if (back === "committee") entries.push(entry(lineIcon(), "one model of the committee"));
     if (back === "utilities") {
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-heat" }), "less to more useful to ask"));
     }
@@ -378,6 +400,8 @@ function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"
     mistakes: state.mistakes,
     behind: behindOf(state),
     rings: [],
+    members: null,
+    expected: () => "",
     cursor: -1,
     caption: "",
     showTruth: state.truth,
@@ -388,7 +412,8 @@ function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"
 /** A game shows no utilities, which would reveal what the machine asks next; in an exercise they are a hint. */
 function behindOf(state: LessonState): Behind {
   if (state.mode === "exercise" && state.report?.you.heatCells && state.report.clickable) return "utilities";
-  return state.mode !== "steps" && state.behind === "utilities" ? "model" : state.behind;
+  const usual = state.behind === "utilities" ? state.mode === "steps" : state.behind !== "committee";
+  return usual || showsCommittee(state) ? state.behind : "model";
 }
 
 /** An exercise shows the truth where it is part of the task, and at the end. */
@@ -414,6 +439,12 @@ function headlineOf({ cost, truth, state }: LessonProps, frame: Frame): string {
   parts.push(`${state.measures[0].name} ${frame.measures[0].toFixed(2)}`);
   return parts.join(" · ");
 }
+
+/** What the lines of the probability surface mean. */
+const levelWords = ({ classes }: LessonState): string =>
+  classes.length === 2
+    ? "probability .6, .7, .8, .9 of the likelier class"
+    : "lead of the likeliest class: .2, .4, .6, .8";
 
 /** All other measures in one line. */
 function numbersOf({ measures }: LessonState, frame: Frame): string {

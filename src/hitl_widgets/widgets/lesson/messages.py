@@ -23,6 +23,25 @@ class Step(Request, frozen=True, tag="step"):
     index: Row
 
 
+class Committee(Request, frozen=True, tag="committee"):
+    """Request the members of the committee at a step."""
+
+    strategy: Name
+    start: Name
+    seed: Row
+    index: Row
+
+
+class Expect(Request, frozen=True, tag="expect"):
+    """Request what the model expects of a label of this point at a step."""
+
+    strategy: Name
+    start: Name
+    seed: Row
+    index: Row
+    row: Row
+
+
 class Play(Request, frozen=True, tag="play"):
     """A student has chosen these points, in this order, in a game against the strategy."""
 
@@ -44,7 +63,7 @@ class AttemptMessage(Request, frozen=True, tag="attempt"):
     next: bool
 
 
-Takes = Hello | Bye | Step | Play | AttemptMessage
+Takes = Hello | Bye | Step | Committee | Expect | Play | AttemptMessage
 
 # -- kernel -> browser
 
@@ -76,6 +95,8 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
 
     The cost is empty if all points cost the same. ``lesson`` is the same for the same points and settings.
     ``exercise`` is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
+    ``committees``: the strategies at whose steps a committee can be shown. ``compare``: those whose curves
+    are shown from the beginning.
     """
 
     to: str
@@ -97,6 +118,8 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     cells: int
     n: int
     recorded: bool
+    committees: list[str]
+    compare: list[str]
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +161,30 @@ class MomentMessage(ToBrowser, frozen=True, kw_only=True, tag="moment"):
     queries: list[int]
     why: str
     heat: bool
+
+
+class CommitteeMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
+    """The committee at a step. Buffers: each member's class and lead in ``side`` x ``side`` cells."""
+
+    to: str
+    strategy: str
+    start: str
+    seed: int
+    index: int
+    side: int
+    words: str
+
+
+class ExpectMessage(ToBrowser, frozen=True, kw_only=True, tag="expected"):
+    """What the model expects of a label of a point at a step."""
+
+    to: str
+    strategy: str
+    start: str
+    seed: int
+    index: int
+    row: int
+    words: str
 
 
 class GameMessage(ToBrowser, frozen=True, kw_only=True, tag="game"):
@@ -200,4 +247,14 @@ class TroubleMessage(ToBrowser, frozen=True, kw_only=True, tag="trouble"):
     words: str
 
 
-Tells = LessonWelcome | MomentMessage | GameMessage | ExerciseMessage | TroubleMessage | Refused | Failed
+Tells = (
+    LessonWelcome
+    | MomentMessage
+    | CommitteeMessage
+    | ExpectMessage
+    | GameMessage
+    | ExerciseMessage
+    | TroubleMessage
+    | Refused
+    | Failed
+)

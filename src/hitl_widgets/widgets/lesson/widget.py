@@ -15,13 +15,14 @@ from hitl_widgets.errors import InvalidInput, StoreError
 from hitl_widgets.lessons.classroom import Result, Results
 from hitl_widgets.lessons.course import Course, Record, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
+from hitl_widgets.lessons.inside import SIDE, expectation, members
 from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.lessons.starts import STARTS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
 from hitl_widgets.widgets.lesson.picturing import Seen, still
-from hitl_widgets.widgets.lesson.saving import save, table
+from hitl_widgets.widgets.lesson.saving import compared, save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.still import Still
 from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
@@ -49,6 +50,8 @@ class Lesson(ChannelWidget):
     strategy
         The strategy shown first: the name of one, or a function ``(probabilities, context) -> utilities``.
         All others can be chosen in the widget.
+    compare
+        Up to five strategies whose whole curves are shown beside it; they can be changed in the widget.
     classes
         The class names in order; None means the sorted classes in ``y``.
     budget
@@ -109,6 +112,7 @@ class Lesson(ChannelWidget):
         *,
         learner: Any = "linear",
         strategy: Any = "margin",
+        compare: Sequence[str] = (),
         classes: Any = None,
         budget: int = 30,
         random_state: int = 0,
@@ -141,6 +145,7 @@ class Lesson(ChannelWidget):
         )
         title = f"{title}, {len(self._course.plane)} points"
         self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
+        self._compare = compared(compare, self._course.strategies)
         self._exercise = ""
         # The step in the still picture.
         self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
@@ -247,7 +252,7 @@ class Lesson(ChannelWidget):
                 self._greet(message.view)
             case Bye():
                 pass
-            case m.Step() | m.Play() | m.AttemptMessage():
+            case m.Step() | m.Committee() | m.Expect() | m.Play() | m.AttemptMessage():
                 try:
                     self._show(message)
                 except Exception as error:  # noqa: BLE001 - a custom strategy or learner may raise anything
@@ -290,6 +295,8 @@ class Lesson(ChannelWidget):
             cells=CELLS,
             n=len(plane),
             recorded=False,
+            committees=list(course.strategies),
+            compare=self._compare,
         )
         cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
         return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
@@ -311,7 +318,17 @@ class Lesson(ChannelWidget):
         )
         return told, buffers
 
-    def _show(self, message: m.Step | m.Play | m.AttemptMessage) -> None:
+    def _members(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[m.CommitteeMessage, list[bytes]]:
+        step = self._course.step(strategy, start, seed, index).now
+        found, votes = members(self._course.ground, seed, step)
+        told = m.CommitteeMessage(
+            to=view, strategy=strategy, start=start, seed=seed, index=index, side=SIDE, words=votes
+        )
+        return told, [member.tobytes() for member in found]
+
+    def _show(self, message: m.Step | m.Committee | m.Expect | m.Play | m.AttemptMessage) -> None:
         course = self._course
         if isinstance(message, m.AttemptMessage):
             self._check(message)
@@ -324,6 +341,17 @@ class Lesson(ChannelWidget):
             self._seen = Seen(told.strategy, told.start, told.seed, told.index)
             if self._still is not None:
                 self._still.note(at_once=False)
+            return
+        if isinstance(message, m.Committee):
+            self._post(
+                *self._members(message.view, message.strategy, message.start, message.seed, message.index)
+            )
+            return
+        if isinstance(message, m.Expect):
+            step = course.step(message.strategy, message.start, message.seed, message.index).now
+            fields = {name: getattr(message, name) for name in ("strategy", "start", "seed", "index", "row")}
+            said = expectation(course.ground, message.seed, step, message.row)
+            self._post(m.ExpectMessage(to=message.view, words=said, **fields))
             return
         student = course.play(message.start, message.seed, message.picks)
         rival = course.rival(message.strategy, message.start, message.seed, len(message.picks))
