@@ -329,11 +329,17 @@ describe("exercises", () => {
     }
   });
 
-  it("tries again from the same start, and after the end from another", () => {
-    const tried = run(opened, report(), { type: "pick", row: 5 });
-    expect(reduce(tried, { type: "again" }).attempt).toMatchObject({ picks: [], seed: 3 });
-    const done = reduce(tried, report({ picks: [5], done: true, clickable: false }));
-    expect(reduce(done, { type: "again" }).attempt).toMatchObject({ picks: [], seed: 4 });
+  it("tries again from another start, where what was seen would help", () => {
+    const tried = run(opened, report(), { type: "hint" }, report({ hints: 1 }), { type: "pick", row: 5 });
+    expect(reduce(tried, { type: "again" }).attempt).toMatchObject({ picks: [], hints: 0, seed: 4 });
+    const other = run(opened, { type: "exercise", exercise: "break-margin" });
+    const broken = run(
+      other,
+      report({ exercise: "break-margin" }),
+      { type: "pick", row: 5 },
+      { type: "again" },
+    );
+    expect(broken.attempt).toMatchObject({ picks: [], seed: 3 });
   });
 
   it("takes back what the kernel refused", () => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -34,9 +36,9 @@ class Room:
             self.page.goto(f"file://{desk.folder / 'lesson.html'}")
         else:
             cell = CELL.format(toy=toy, strategy=strategy)
-            notebook, _ = desk.open(cell, dark=dark, width=width, height=height)
-            self.page = notebook.page
-            notebook.run(0)
+            self.notebook, _ = desk.open(cell, dark=dark, width=width, height=height)
+            self.page = self.notebook.page
+            self.notebook.run(0)
         self.root = self.page.locator(".hitl-lesson")
         self.wait_step(0)
 
@@ -229,6 +231,35 @@ def test_the_game_is_played_by_keyboard_and_keys_stay_out_of_the_notebook(desk):
     assert room.page.locator(".jp-Notebook-cell").count() == 1
     room.press("Escape")
     assert room.root.evaluate("e => !e.contains(document.activeElement)")
+
+
+def test_an_exercise_is_done_with_hints_and_goes_on_after_a_reload_and_a_restart(desk):
+    room = Room(desk)
+    root = room.root
+    room.button("Exercise").click()
+    room.wait_reason("Which point does margin ask next?")
+    room.button("Hint").click()
+    root.get_by_text("Hint: margin: it asks where two classes are almost equally likely").wait_for()
+    room.focus()
+    room.press("ArrowDown")
+    room.press("Enter")
+    room.button("Next question").click()
+    root.get_by_text("Question 2 of 5").wait_for()
+
+    room.notebook.save()
+    room.page.reload()
+    room.notebook._idle()
+    room.notebook.run(0)
+    root.get_by_text("Question 2 of 5").wait_for()
+    os.kill(room.notebook.kernel_pid(), signal.SIGKILL)
+    room.notebook.wait_restarted()
+    room.notebook.run(0)
+    root.get_by_text("Question 2 of 5").wait_for()
+    root.get_by_text("Hint: margin: it asks").wait_for()
+    root.get_by_label("Exercise", exact=True).select_option("beat-random")
+    room.wait_reason("Reach it with 12 or fewer")
+    assert root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert root.evaluate(CONTRAST) >= 4.5
 
 
 def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):

@@ -228,13 +228,13 @@ def _beat_random(course: Course, a: Attempt) -> tuple[Report, list[str]]:
         f"With {theirs} labels, random reaches an accuracy of {goal:.2f} (the mean of 20 runs). Reach it "
         f"with {first + SAVED} or fewer. Click the point that you would label next."
     )
-    now = f"Accuracy {best:.2f} with {first + n} labels; the goal is {goal:.2f}."
+    now = f"accuracy {best:.2f} with {first + n} labels; the goal is {goal:.2f}."
     if reached is not None:
         said = f"Solved: {now} You need {saved} labels fewer than random."
     elif done:
         said = f"Not reached: {now} Look where the model is still wrong, and try again."
     else:
-        said = now if n else ""
+        said = now.capitalize() if n else ""
     said = f"{student.now.why} {said}".strip()
     hints = [
         "Random spends many labels where the model is right already. Where can a label move the border?",
@@ -298,7 +298,7 @@ def _break_margin(course: Course, a: Attempt) -> tuple[Report, list[str]]:
     said += (
         ": solved. Look on the right at what margin never asked."
         if solved
-        else f". It takes {WORSE:.2f} below random. Try other labels."
+        else f". To break it, margin must end {WORSE:.2f} below random. Try other labels."
     )
     ends = [float(k), float(k + AHEAD)]
     lines = (

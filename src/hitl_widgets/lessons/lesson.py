@@ -298,7 +298,7 @@ class Trace(_Run):
         points, heat = self._heat(utilities, proba, context)
         words = why(self.name, asked, names)
         if context.cost is not None:
-            words += f" Its utility is divided by its cost, {context.cost[query]:g}."
+            words += f" Its utility is divided by its cost, {context.cost[query]:.3g}."
         words += of_batch(len(queries), getattr(self._strategy, "orders_batch", False))
         return self._step(
             proba,

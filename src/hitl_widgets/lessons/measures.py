@@ -38,9 +38,9 @@ class Measures:
 
     @property
     def rare(self) -> int:
-        """The rarest class that has points."""
-        counts = np.bincount(self.truth, minlength=len(self.names))
-        return int(np.where(counts > 0, counts, len(self.truth) + 1).argmin())
+        """The rarest class that has points; of several, the last."""
+        codes, counts = np.unique(self.truth, return_counts=True)
+        return int(codes[counts == counts.min()][-1])
 
     @property
     def words(self) -> list[tuple[str, str]]:

@@ -179,7 +179,7 @@ def test_cost_divides_the_utilities_and_is_summed() -> None:
     lead = np.abs(run[0].proba[:, 0] - run[0].proba[:, 1])
     free = np.setdiff1d(np.arange(200), run[0].labelled)
     assert run[0].query == free[((1 - lead[free]) / cost[free]).argmax()]
-    assert f"divided by its cost, {cost[run[0].query]:g}" in run[0].why
+    assert f"divided by its cost, {cost[run[0].query]:.3g}" in run[0].why
     assert sum(cost[list(run[-1].labelled)]) < sum(cost[list(steps(course())[-1].labelled)])
 
 

@@ -184,8 +184,8 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     (welcome, [points, truth, cost]) => {
       still = { xy: f32(points), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
       theme = readTheme(root);
-      shelf = `hitl-lesson:${welcome.lesson}`;
-      dispatch({ type: "welcome", welcome, kept: readKept(remembered(shelf)) });
+      shelf = welcome.recorded ? "" : `hitl-lesson:${welcome.lesson}`;
+      dispatch({ type: "welcome", welcome, kept: shelf ? readKept(remembered(shelf)) : null });
     },
     signal,
   );

@@ -505,7 +505,9 @@ function again(state: LessonState): LessonState {
   }
   if (state.mode === "game") return { ...cleared, gameSeed: state.gameSeed + 1, game: null, picks: [] };
   const { exercise, seed } = state.attempt;
-  return { ...cleared, attempt: fresh(exercise, seed + (state.report?.done ? 1 : 0)), report: null };
+  // What was seen would give the answers away; breaking margin takes many tries at the same points.
+  const next = exercise === "break-margin" ? seed : seed + 1;
+  return { ...cleared, attempt: fresh(exercise, next), report: null };
 }
 
 function stepped(state: LessonState): LessonState {

@@ -121,20 +121,14 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       text: "Click a point, or move to it with the arrow keys and press Enter.",
     }),
   );
+  const how = h("span", {
+    class: "hitl-faint",
+    text: "Click a point, or move to it with the arrow keys and press Enter.",
+  });
   const askHint = button("Hint", "", on.hint);
   const next = button("Next question", "", on.next);
   const retry = button("Try again", "", on.again);
-  const trying = h(
-    "div",
-    { class: "hitl-lesson-steps" },
-    next,
-    askHint,
-    retry,
-    h("span", {
-      class: "hitl-faint",
-      text: "Click a point, or move to it with the arrow keys and press Enter.",
-    }),
-  );
+  const trying = h("div", { class: "hitl-lesson-steps" }, next, askHint, retry, how);
   const behind = segment(
     "Behind the points",
     {
@@ -290,8 +284,12 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     setText(its.title, "margin at the end");
     show(next, !!report?.going);
     show(askHint, !!report?.more_hints);
-    show(retry, !!report?.done);
-    setText(retry.lastChild as Element, report?.solved ? "Once more" : "Try again");
+    show(retry, state.attempt.picks.length > 0);
+    setText(
+      retry.lastChild as Element,
+      !report?.done ? "Start again" : report.solved ? "Once more" : "Try again",
+    );
+    show(how, !!report?.clickable);
     setText(headline, report?.place ?? "");
     setText(reason, report ? report.said || report.task : "Preparing the exercise");
     setText(hint, report?.hint ? `Hint: ${report.hint}` : "");
