@@ -140,7 +140,7 @@ class Model:
     def __init__(self, plane: Plane, learner: Learner) -> None:
         self._plane = plane
         # Other learners may use the pool itself in training, which additional cells would change.
-        self.sees_cells = isinstance(learner, LinearLearner | SklearnLearner)
+        self.sees_cells = plane.flat and isinstance(learner, LinearLearner | SklearnLearner)
         X = plane.everything if self.sees_cells else plane.X
         self.failure: Exception | None = None
         self._learner = learner.start(X, plane.n_classes, None if self.sees_cells else plane.affinity)

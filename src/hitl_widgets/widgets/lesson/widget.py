@@ -13,7 +13,7 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput, StoreError
 from hitl_widgets.lessons.classroom import Result, Results
-from hitl_widgets.lessons.course import Course, Record, points_of
+from hitl_widgets.lessons.course import Course, Record, digits, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
 from hitl_widgets.lessons.inside import SIDE, expectation, members
 from hitl_widgets.lessons.lesson import Step
@@ -22,6 +22,7 @@ from hitl_widgets.lessons.starts import STARTS
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
 from hitl_widgets.widgets.lesson.picturing import Seen, still
+from hitl_widgets.widgets.lesson.points import points_of_session
 from hitl_widgets.widgets.lesson.saving import compared, save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.still import Still
@@ -29,6 +30,8 @@ from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hitl_widgets.session import Session
 
 __all__ = ["Lesson"]
 
@@ -39,10 +42,11 @@ class Lesson(ChannelWidget):
     Parameters
     ----------
     X
-        Numbers of shape (n, 2), 10 to 2,000 points; or the name of a toy data set, such as ``"line"``, see
-        :func:`hitl_widgets.datasets.toy`.
+        Numbers of shape (n, 2), 10 to 2,000 points; of shape (n, d), for a model of d features; or the
+        name of a data set: ``"digits"`` (600 digits by their UMAP, which takes half a minute), or a toy, such
+        as ``"line"``, see :func:`hitl_widgets.datasets.toy`.
     y
-        The true class of each point, shape (n,); two to six classes. It answers all questions. None for a toy
+        The true class of each point, shape (n,); two to ten classes. It answers all questions. None for a toy
         data set.
     learner
         ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. Until a classifier can be
@@ -81,6 +85,9 @@ class Lesson(ChannelWidget):
         The student's name in the store; None means the login name.
     hide_name
         Whether the store gets a number instead of the name.
+    at
+        Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
+        first two principal components. The model is known at the points only, and colours spread from them.
     test
         ``(X, y)``: points that are never asked, on which accuracy is measured as well. For a toy data set,
         400 other points are drawn.
@@ -122,11 +129,14 @@ class Lesson(ChannelWidget):
         batch: int = 1,
         cost: Any = None,
         test: Any = None,
+        at: Any = None,
         store: Any = None,
         student: str | None = None,
         hide_name: bool = False,
     ) -> None:
         title = X if isinstance(X, str) else "own points"
+        if isinstance(X, str) and X == "digits" and y is None:
+            X, y, at = digits()
         X, y, test = points_of(X, y, test)
         self._course = Course(
             X,
@@ -142,6 +152,7 @@ class Lesson(ChannelWidget):
             batch=batch,
             cost=cost,
             test=test,
+            at=at,
         )
         title = f"{title}, {len(self._course.plane)} points"
         self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
@@ -151,6 +162,25 @@ class Lesson(ChannelWidget):
         self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
         self._still: Still | None = None
         super().__init__("lesson", uuid.uuid4().hex)
+
+    @classmethod
+    def of(cls, session: Session, **options: Any) -> Lesson:
+        """A lesson on the labelled items of a session, at their places on its map.
+
+        Parameters
+        ----------
+        session
+            A session with one class per item and at least ten labels. Of more than 2,000 labelled items, a
+            random sample is shown.
+        **options
+            As for a Lesson, such as ``budget=``.
+
+        Raises
+        ------
+        InvalidInput
+            If the session asks another kind of question, or has too few labels.
+        """
+        return cls(**points_of_session(session) | options)
 
     def __repr__(self) -> str:
         plane = self._course.plane
@@ -268,13 +298,12 @@ class Lesson(ChannelWidget):
 
     def _welcome(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
         course, plane = self._course, self._course.plane
-        across = (plane.X - plane.low) / (plane.high - plane.low)
-        points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
+        points = plane.unit.astype("<f4")
         welcome = m.LessonWelcome(
             to=view,
             lesson=course.digest,
             classes=[PlainClass(**c) for c in plane.schema.to_dict()["classes"]],
-            learner=course.learner.name,
+            learner=course.learner.name + ("" if plane.flat else f" of {plane.X.shape[1]} features"),
             strategies=list(course.strategies),
             strategy=course.strategy,
             starts=[
