@@ -6,6 +6,16 @@ import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
 import { boundary, contour, pixelsOf, rgb } from "../src/widgets/lesson/raster";
 import {
+  blank,
+  frameOfSketch,
+  lacking,
+  type SketchEvent,
+  sketched,
+  sketchOf,
+  sketchWords,
+  usable,
+} from "../src/widgets/lesson/sketch";
+import {
   expectedOf,
   type Frame,
   type Game,
@@ -63,6 +73,7 @@ const welcome: LessonWelcome = {
   recorded: false,
   committees: ["margin"],
   compare: [],
+  draws: true,
 };
 /** A run whose two measures are equal. */
 const along = (values: number[], stop: number | null = null): RunCurve => ({
@@ -662,5 +673,57 @@ describe("looking inside", () => {
     const xs = contour(surface, cells, 125 / 255).flatMap(([x0, , x1]) => [x0, x1]);
     expect([...new Set(xs.map((x) => x.toFixed(4)))].sort()).toEqual(["0.2500", "0.7500"]);
     expect(contour(surface, cells, 0.9)).toEqual([]);
+  });
+});
+
+describe("drawing points", () => {
+  const put = (x: number, y: number, more = false): SketchEvent => ({ type: "put", x, y, more });
+  const draw = (...events: SketchEvent[]) => events.reduce(sketched, blank);
+
+  it("draws with the pen, deletes with the eraser, and undoes a whole stroke", () => {
+    const two = draw(put(0.1, 0.2), { type: "pen", pen: 1 }, put(0.5, 0.5), put(0.6, 0.5, true));
+    expect(two.spots).toEqual([
+      [0.1, 0.2, 0],
+      [0.5, 0.5, 1],
+      [0.6, 0.5, 1],
+    ]);
+    expect(sketched(two, { type: "undo" }).spots).toHaveLength(1);
+    const erased = sketched(sketched(two, { type: "pen", pen: null }), put(0.51, 0.51));
+    expect(erased.spots).toHaveLength(2);
+    expect(sketched(erased, put(0.9, 0.9))).toBe(erased); // nothing is near
+    expect(sketched(erased, { type: "undo" }).spots).toEqual(two.spots);
+    expect(sketched(two, put(1.2, 0.5))).toBe(two);
+    expect(sketched(sketched(two, { type: "clear" }), { type: "undo" }).spots).toEqual(two.spots);
+  });
+
+  it("moves a cross by keys, which begins in the middle and stays inside", () => {
+    const begun = draw({ type: "cross", dx: 1, dy: 0 });
+    expect(begun.cross).toEqual([0.5, 0.5]);
+    let at = begun;
+    for (let i = 0; i < 40; i++) at = sketched(at, { type: "cross", dx: 1, dy: 0 });
+    expect(at.cross).toEqual([1, 0.5]);
+  });
+
+  it("says what is missing until there are ten points of two classes", () => {
+    const ten = draw(...Array.from({ length: 10 }, (_, i) => put(i / 10, 0.5)));
+    expect([lacking(draw(put(0, 0))), usable(ten), lacking(ten)]).toEqual([
+      "9 more needed",
+      false,
+      "A second class is needed",
+    ]);
+    const done = sketched(sketched(ten, { type: "pen", pen: 1 }), put(0.5, 0.9));
+    expect([usable(done), lacking(done)]).toEqual([true, ""]);
+    expect(sketchWords(done, welcome.classes)).toBe("11 points: 10 circle, 1 square");
+    expect(frameOfSketch(done).xy).toHaveLength(22);
+  });
+
+  it("begins with the points of the lesson, and with nothing else to do where there are none", () => {
+    const xy = Float32Array.of(0, 0.5, 1, 0.25);
+    expect(sketchOf(xy, Uint8Array.of(1, 0)).spots).toEqual([
+      [0, 0.5, 1],
+      [1, 0.25, 0],
+    ]);
+    const empty = run(initial, { type: "welcome", welcome: { ...welcome, n: 0, strategies: [] } });
+    expect([empty.mode, wanted(empty)]).toEqual(["draw", null]);
   });
 });

@@ -275,6 +275,56 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
     assert room.root.get_by_role("alert").count() == 0
 
 
+def test_points_are_drawn_by_pointer_and_keys_and_are_a_lesson(desk):
+    notebook, _ = desk.open(
+        "import hitl_widgets as hitl\nlesson = hitl.Lesson(budget=8); lesson", "lesson.points"
+    )
+    page = notebook.page
+    notebook.run(0)
+    root = page.locator(".hitl-lesson")
+    headline = root.locator(".hitl-lesson-headline")
+    canvas = root.locator(".hitl-drawing canvas")
+    canvas.wait_for()
+    use = root.get_by_role("button", name="Use these points")
+    assert use.get_attribute("aria-disabled") == "true"
+    box = canvas.bounding_box()
+
+    def stroke(x):
+        """Draw several points from above to below."""
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.1 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.7 * box["height"], steps=12)
+        page.mouse.up()
+
+    stroke(0.2)
+    headline.get_by_text("circle").wait_for()
+    n = int(headline.inner_text().split()[0])
+    assert n > 6
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    page.keyboard.press("2")
+    stroke(0.8)
+    headline.get_by_text("square").wait_for()
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    both = headline.inner_text()
+    for key in ("3", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    headline.get_by_text("1 triangle").wait_for()
+    page.keyboard.press("z")
+    headline.get_by_text(both, exact=True).wait_for()
+    SHOTS.mkdir(exist_ok=True)
+    root.screenshot(path=SHOTS / "lesson-draw.png")
+    use.click()
+    page.locator('.hitl-lesson[data-step="0"]').wait_for()
+    assert root.locator(".hitl-lesson-legend li").filter(has_text="triangle").count() == 0
+    root.get_by_role("button", name="Step", exact=True).click()
+    page.locator('.hitl-lesson[data-step="1"]').wait_for()
+    # Further points: the drawing begins with those of the lesson.
+    root.get_by_role("button", name="Draw points").click()
+    headline.get_by_text(both, exact=True).wait_for()
+    notebook.run(1)
+    page.locator(".jp-OutputArea").nth(1).get_by_text("x2").wait_for()
+
+
 @pytest.mark.parametrize(
     ("name", "toy", "dark", "width"),
     [

@@ -653,6 +653,9 @@ export type Expect = {
   row: number;
 };
 
+/** Points that were drawn, x and y in the unit square from the top left, and their classes: a new lesson. */
+export type Draw = { type: "draw"; id: string; view: string; points: [number, number, number][] };
+
 /** A student has chosen these points, in this order, in a game against the strategy. */
 export type Play = {
   type: "play";
@@ -692,7 +695,7 @@ export type LessonExercise = { name: string; words: string };
  * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
  * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
  * `committees`: the strategies at whose steps a committee can be shown. `compare`: those whose curves are
- * shown from the beginning.
+ * shown from the beginning. `draws`: points can be drawn. Without points there is only that to do.
  */
 export type LessonWelcome = {
   type: "welcome";
@@ -717,6 +720,7 @@ export type LessonWelcome = {
   recorded: boolean;
   committees: string[];
   compare: string[];
+  draws: boolean;
 };
 
 /**
@@ -753,7 +757,7 @@ export type MomentMessage = {
   heat: boolean;
 };
 
-/** The committee at a step. Buffers: for each member, the class and the lead of `side` x `side` cells. */
+/** The committee at a step. Buffers: each member's class and lead in `side` x `side` cells. */
 export type CommitteeMessage = {
   type: "members";
   to: string;
@@ -1241,6 +1245,7 @@ export type Request =
   | Step
   | Committee
   | Expect
+  | Draw
   | Play
   | AttemptMessage
   | Open

@@ -18,7 +18,7 @@ __all__ = ["Plane", "surface_of"]
 
 CELLS = 60
 MARGIN = 0.07
-MOST_POINTS = 2_000
+FEWEST_POINTS, MOST_POINTS = 10, 2_000
 MOST_CLASSES = 10
 NEIGHBOURS = 8
 
@@ -152,10 +152,10 @@ def _points(X: Any, what: str = "X") -> npt.NDArray[np.float32]:
         raise InvalidInput(
             f"{what} contains NaN or infinity. Expected finite numbers: drop those rows first."
         )
-    if not 10 <= len(points) <= MOST_POINTS:
+    if not FEWEST_POINTS <= len(points) <= MOST_POINTS:
         raise InvalidInput(
-            f"{what} has {len(points)} points. Expected 10 to {MOST_POINTS:,}, so that each can be seen: "
-            "pass a sample, or label larger pools in a Session."
+            f"{what} has {len(points)} points. Expected {FEWEST_POINTS} to {MOST_POINTS:,}, so that each "
+            "can be seen: pass a sample, or label larger pools in a Session."
         )
     return points
 

@@ -70,7 +70,7 @@ def test_the_page_asks_nothing_of_the_network_and_names_cannot_break_out(
     made = Lesson(points[["x1", "x2"]], named, strategy=evil, budget=4)
     made.save(tmp_path / "lesson.html", [evil.__name__])
     page = (tmp_path / "lesson.html").read_text()
-    assert page.count("<script") == page.count("</script>") == 4
+    assert page.count("<script") == page.count("</script>") == 5
     assert "<b>" not in page
     assert not re.search(r'(src|href)="http', page)
 

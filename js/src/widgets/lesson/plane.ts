@@ -35,14 +35,26 @@ export type PlaneProps = {
   /** Text for screen readers. */
   words: string;
   clickable: boolean;
+  /** Whether points are drawn, and where the keyboard draws. */
+  drawing: boolean;
+  cross: readonly [number, number] | null;
 };
 
 export type Ring = { row: number; number: number };
-export type PlaneCallbacks = { pick: (row: number) => void; hover: (row: number) => void };
+export type PlaneCallbacks = {
+  pick: (row: number) => void;
+  hover: (row: number) => void;
+  /** The pointer draws here; `more` while it is dragged. */
+  put: (x: number, y: number, more: boolean) => void;
+};
 
 const FADE_MS = 180;
 const REACH = 14;
 const REST_MS = 120;
+/** Between two points of a stroke, as a share of the plane. */
+const APART = 0.035;
+/** The width of a stroke. */
+const SPREAD = 0.08;
 
 /** Points in the plane, on a raster of the model's predictions or the strategy's utilities. */
 export function planeView(root: HTMLElement, on: PlaneCallbacks) {
@@ -81,6 +93,7 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     props = next;
     canvas.setAttribute("aria-label", next.words);
     box.classList.toggle("hitl-clickable", next.clickable);
+    box.classList.toggle("hitl-drawing", next.drawing);
     setText(caption, next.caption);
     show(caption, next.caption !== "");
     if (over >= 0 && !tip.hidden) setText(tip, pointWords(over, next));
@@ -149,6 +162,30 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     return best;
   }
 
+  let pen: [number, number] | null = null;
+  const place = (event: PointerEvent): [number, number] => {
+    const [x, y] = within(event, canvas, box.clientWidth, box.clientWidth);
+    return [x / box.clientWidth, y / box.clientWidth];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!props?.drawing || event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    pen = place(event);
+    on.put(...pen, false);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!pen || !props?.drawing) return;
+    const to = place(event);
+    if (Math.hypot(to[0] - pen[0], to[1] - pen[1]) < APART) return;
+    pen = to;
+    // Strokes of a brush, not lines: nothing could be learned from points in a row.
+    const stray = (v: number): number => Math.min(1, Math.max(0, v + SPREAD * (Math.random() - 0.5)));
+    on.put(stray(to[0]), stray(to[1]), true);
+  });
+  for (const end of ["pointerup", "pointercancel"] as const)
+    canvas.addEventListener(end, () => {
+      pen = null;
+    });
   canvas.addEventListener("click", (event) => {
     const row = at(event);
     if (row >= 0 && props?.clickable) on.pick(row);
@@ -159,6 +196,7 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     hovered(-1);
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (props?.drawing) return;
     const row = at(event);
     if (row !== over) hovered(row);
     over = row;
@@ -257,6 +295,10 @@ function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlanePro
     context.lineWidth = 1.6;
     context.stroke();
     if (code !== undefined && code !== p.truth[row]) cross(context, x(row), y(row), 7 * size, p.theme);
+  }
+  if (p.cross) {
+    const [cx, cy] = [p.cross[0] * side, p.cross[1] * side];
+    circle(context, cx, cy, 9, p.theme, [4, 3], p.theme.accent);
   }
   if (p.cursor >= 0) circle(context, x(p.cursor), y(p.cursor), 15, p.theme, [4, 3], p.theme.accent);
   for (const { row } of p.rings) circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);

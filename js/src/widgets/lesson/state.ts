@@ -9,6 +9,8 @@ import type {
   RunCurve,
 } from "../../host/protocol";
 
+import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
+
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
   cells: Uint8Array;
@@ -22,7 +24,7 @@ export type Behind = "model" | "probability" | "utilities" | "committee" | "noth
 export type Members = { surfaces: Uint8Array[]; side: number; words: string };
 /** As many curves as can be told apart. */
 export const MOST_COMPARED = 5;
-export type Mode = "steps" | "game" | "exercise";
+export type Mode = "steps" | "game" | "exercise" | "draw";
 
 export type Game = {
   seed: number;
@@ -79,6 +81,9 @@ export type LessonState = {
   shown: { strategy: string; index: number; frame: Frame } | null;
   frames: ReadonlyMap<string, Frame>;
   curves: ReadonlyMap<string, RunCurve>;
+  /** Whether points can be drawn, and what is drawn. */
+  draws: boolean;
+  sketch: Sketch;
   /** The strategies whose whole curves are shown. */
   compare: string[];
   /** The strategies at whose steps a committee can be shown. */
@@ -104,7 +109,7 @@ export type LessonState = {
 };
 
 export type LessonEvent =
-  | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null }
+  | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null; sketch?: Sketch }
   | {
       type: "moment";
       strategy: string;
@@ -127,6 +132,7 @@ export type LessonEvent =
       row: number;
       words: string;
     }
+  | { type: "sketch"; what: SketchEvent }
   | { type: "hover"; row: number }
   | { type: "compare"; strategy: string; on: boolean }
   | { type: "go"; index: number }
@@ -187,6 +193,8 @@ export const initial: LessonState = {
   shown: null,
   frames: new Map(),
   curves: new Map(),
+  draws: false,
+  sketch: blank,
   compare: [],
   committees: [],
   members: new Map(),
@@ -208,7 +216,7 @@ export const initial: LessonState = {
 export function reduce(state: LessonState, event: LessonEvent): LessonState {
   switch (event.type) {
     case "welcome":
-      return welcomed(event.welcome, event.kept ?? null);
+      return { ...welcomed(event.welcome, event.kept ?? null), sketch: event.sketch ?? blank };
     case "moment":
       return withMoment(state, event);
     case "game":
@@ -223,6 +231,8 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
       return event.seed === state.seed
         ? { ...state, expected: new Map(state.expected).set(rowKey(event, event.row), event.words) }
         : state;
+    case "sketch":
+      return { ...state, sketch: sketched(state.sketch, event.what), note: "" };
     case "hover":
       return event.row === state.hover ? state : { ...state, hover: event.row };
     case "compare": {
@@ -283,6 +293,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
 
 /** The next request to the kernel; null if everything is here. */
 export function wanted(state: LessonState): Wanted | null {
+  if (state.mode === "draw") return null;
   const { strategy, start, seed, index, mode, game, gameSeed, attempt } = state;
   if (!state.ready || state.note) return null;
   if (mode === "steps") {
@@ -453,7 +464,7 @@ function lastOf(state: LessonState, start: string): number {
 function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
   const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
   const { strategy, start, seed, budget, batch, n, exercise } = welcome;
-  const { recorded, committees, compare } = welcome;
+  const { recorded, committees, compare, draws } = welcome;
   const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
   const state: LessonState = {
     ...initial,
@@ -471,8 +482,9 @@ function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
       ready: true,
       committees,
       compare,
+      draws,
     },
-    mode: exercise ? "exercise" : "steps",
+    mode: exercise ? "exercise" : n ? "steps" : "draw",
     attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
   };
   const back = { ...state, last: lastOf(state, start) };

@@ -5,6 +5,8 @@ import { comparePicker } from "./compare";
 import { curveView, type Line } from "./curve";
 import { type PlaneProps, planeView, type Ring } from "./plane";
 import { dashedIcon, dotIcon, lineIcon, shapeIcon, wrongIcon } from "./shapes";
+import { blank, frameOfSketch, type Sketch, type SketchEvent, sketchWords } from "./sketch";
+import { sketchBar } from "./sketchbar";
 import {
   type Behind,
   clickable,
@@ -39,6 +41,8 @@ export type LessonCallbacks = {
   exercise: (name: string) => void;
   hint: () => void;
   hover: (row: number) => void;
+  sketch: (what: SketchEvent) => void;
+  use: () => void;
   compare: (strategy: string, on: boolean) => void;
   next: () => void;
 };
@@ -55,7 +59,7 @@ export type LessonProps = {
 export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const modes = segment(
     "What to do",
-    { steps: "Step through", game: "You against the machine", exercise: "Exercise" },
+    { steps: "Step through", game: "You against the machine", exercise: "Exercise", draw: "Draw points" },
     on.mode,
   );
   const saved = h("span", {
@@ -79,8 +83,12 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   );
 
   const [mine, its] = [panel(), panel()];
-  const left = planeView(mine.element, { pick: on.pick, hover: on.hover });
-  const right = planeView(its.element, { pick: () => {}, hover: () => {} });
+  const left = planeView(mine.element, {
+    pick: on.pick,
+    hover: on.hover,
+    put: (x, y, more) => on.sketch({ type: "put", x, y, more }),
+  });
+  const right = planeView(its.element, { pick: () => {}, hover: () => {}, put: () => {} });
   const headline = h("div", { class: "hitl-lesson-headline hitl-number" });
   const reason = h("p", { class: "hitl-lesson-reason" });
   const note = h("p", { class: "hitl-lesson-note hitl-bad", attrs: { role: "alert", hidden: true } });
@@ -158,9 +166,17 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     truthLabel,
     keys,
   );
-  root.append(head, main, steps, game, trying, options);
+  const bar = sketchBar({
+    pen: (pen) => on.sketch({ type: "pen", pen }),
+    undo: () => on.sketch({ type: "undo" }),
+    clear: () => on.sketch({ type: "clear" }),
+    use: on.use,
+  });
+  root.append(head, main, steps, game, trying, bar.element, options);
 
   let keyed = "";
+  let spots: Sketch["spots"] | null = null;
+  let drawn = frameOfSketch(blank);
 
   function update(p: LessonProps): void {
     const { state } = p;
@@ -170,15 +186,19 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     root.dataset.planes = two ? "2" : "1";
     root.dataset.step = String(state.shown?.index ?? "");
     modes.set(mode);
-    show(modes.element, !state.recorded);
+    show(modes.element, !state.recorded && state.n > 0);
     show(saved, state.recorded);
     behind.set(behindOf(state));
     listChoices(state);
-    setText(learner, `Model: ${state.learner}`);
+    setText(learner, state.learner && mode !== "draw" ? `Model: ${state.learner}` : "");
     show(its.element, two);
     show(steps, mode === "steps");
     show(game, mode === "game");
     show(trying, mode === "exercise");
+    show(bar.element, mode === "draw");
+    show(options, mode !== "draw");
+    show(legend, mode !== "draw");
+    show(modes.button("draw"), state.draws);
     show(behind.button("utilities"), mode === "steps");
     show(behind.button("committee"), mode === "steps" && state.committees.includes(state.strategy));
     show(truthLabel, mode === "steps" || (mode === "game" ? over(state) : showsTruth(state)));
@@ -190,7 +210,15 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       state.note || (state.slow ? "Waiting for the kernel. After a restart, run the cell again." : ""),
     );
     show(note, note.textContent !== "");
-    const charted = mode === "exercise" ? drawExercise(p) : mode === "game" ? drawGame(p) : drawSteps(p);
+    if (mode === "draw") drawSketch(p);
+    const charted =
+      mode === "draw"
+        ? false
+        : mode === "exercise"
+          ? drawExercise(p)
+          : mode === "game"
+            ? drawGame(p)
+            : drawSteps(p);
     show(curve.element, charted);
     show(measure, charted && mode !== "exercise");
     show(picker.element, charted && mode === "steps");
@@ -323,6 +351,31 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     return lines.length > 0;
   }
 
+  function drawSketch(p: LessonProps): void {
+    const { sketch, classes } = p.state;
+    show(mine.title, false);
+    setText(headline, sketchWords(sketch, classes));
+    setText(
+      reason,
+      "Choose a class by its number, and click in the plane; drag to draw several points. Or move with the arrow keys, draw with Enter, and delete with Delete. Then use the points: the lesson begins again with them.",
+    );
+    if (sketch.spots !== spots) drawn = frameOfSketch(sketch);
+    spots = sketch.spots;
+    left.update({
+      ...common(p),
+      ...drawn,
+      cost: new Float32Array(0),
+      mistakes: false,
+      annotators: [],
+      behind: "nothing",
+      labelled: drawn.frame.labelled,
+      drawing: true,
+      cross: sketch.cross,
+      words: sketchWords(sketch, classes),
+    });
+    bar.update(sketch, classes);
+  }
+
   function chart(p: LessonProps, lines: Line[], now: number, shown: number): void {
     const { state } = p;
     const at = lines.flatMap((line) => line.at);
@@ -342,8 +395,11 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     exercise.list(state.exercises);
     exercise.set(task);
     show(exercise.element, mode === "exercise");
-    show(strategy.element, mode !== "exercise" || task === "predict");
-    show(start.element, !state.recorded && (mode !== "exercise" || task !== "break-margin"));
+    show(strategy.element, mode !== "draw" && (mode !== "exercise" || task === "predict"));
+    show(
+      start.element,
+      !state.recorded && mode !== "draw" && (mode !== "exercise" || task !== "break-margin"),
+    );
     show(renew, !state.recorded && mode === "steps");
     const wanted = state.measures.map((one) => one.words);
     if ([...measure.options].map((o) => o.text).join() !== wanted.join()) {
@@ -404,6 +460,8 @@ function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"
     caption: "",
     showTruth: state.truth,
     clickable: false,
+    drawing: false,
+    cross: null,
   };
 }
 

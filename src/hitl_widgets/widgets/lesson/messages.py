@@ -11,6 +11,8 @@ from hitl_widgets.widgets.wire import Bye, Failed, Hello, Name, Refused, Request
 
 __all__ = ["Takes", "Tells"]
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
 # -- browser -> kernel
 
 
@@ -42,6 +44,12 @@ class Expect(Request, frozen=True, tag="expect"):
     row: Row
 
 
+class Draw(Request, frozen=True, tag="draw"):
+    """Drawn points for a new lesson: x and y in the unit square from the top left, and the class."""
+
+    points: Annotated[tuple[tuple[Share, Share, Row], ...], msgspec.Meta(max_length=2_000)]
+
+
 class Play(Request, frozen=True, tag="play"):
     """A student has chosen these points, in this order, in a game against the strategy."""
 
@@ -63,7 +71,7 @@ class AttemptMessage(Request, frozen=True, tag="attempt"):
     next: bool
 
 
-Takes = Hello | Bye | Step | Committee | Expect | Play | AttemptMessage
+Takes = Hello | Bye | Step | Committee | Expect | Draw | Play | AttemptMessage
 
 # -- kernel -> browser
 
@@ -96,7 +104,7 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     The cost is empty if all points cost the same. ``lesson`` is the same for the same points and settings.
     ``exercise`` is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
     ``committees``: the strategies at whose steps a committee can be shown. ``compare``: those whose curves
-    are shown from the beginning.
+    are shown from the beginning. ``draws``: points can be drawn. Without points there is only that to do.
     """
 
     to: str
@@ -120,6 +128,7 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     recorded: bool
     committees: list[str]
     compare: list[str]
+    draws: bool
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.lesson.picturing import animation, scene
+from hitl_widgets.widgets.lesson.points import packed
 from hitl_widgets.widgets.wire import ToBrowser, sendable
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def _names(
 def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
     style = bundle("lesson.css")
     modules = {name: _inline(bundle(f"{name}.js")) for name in ("lesson", "recorded")}
-    left = MOST - len(PAGE.template) - len(style) - sum(map(len, modules.values()))
+    points = packed(lesson._course, lesson._settings)  # noqa: SLF001
+    left = MOST - len(points) - len(PAGE.template) - len(style) - sum(map(len, modules.values()))
     recording, kept = _recording(lesson, names, int(left / GROWTH), chosen=chosen)
     title = f"A lesson on active learning: {', '.join(kept)}"
     script = SCRIPT.strip()
@@ -153,6 +155,7 @@ def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
         style=style.replace("</", "<\\/"),
         script=script,
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        points=points,
         recording=base64.b64encode(recording).decode(),
         **modules,
     )
@@ -206,6 +209,7 @@ def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> 
         starts=[start for start in welcome.starts if start.name == welcome.start],
         exercises=[],
         exercise="",
+        draws=False,
         committees=[name for name in kept if name in WITH_COMMITTEE],
         compare=[name for name in welcome.compare if name in kept],
     )

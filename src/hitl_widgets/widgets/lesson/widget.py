@@ -19,10 +19,17 @@ from hitl_widgets.lessons.inside import SIDE, expectation, members
 from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.lessons.starts import STARTS
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
 from hitl_widgets.widgets.lesson.picturing import Seen, still
-from hitl_widgets.widgets.lesson.points import points_of_session
+from hitl_widgets.widgets.lesson.points import (
+    DRAWN,
+    course_of_drawing,
+    load,
+    points_of_session,
+    table_of_points,
+)
 from hitl_widgets.widgets.lesson.saving import compared, save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.still import Still
@@ -42,9 +49,10 @@ class Lesson(ChannelWidget):
     Parameters
     ----------
     X
-        Numbers of shape (n, 2), 10 to 2,000 points; of shape (n, d), for a model of d features; or the
-        name of a data set: ``"digits"`` (600 digits by their UMAP, which takes half a minute), or a toy, such
-        as ``"line"``, see :func:`hitl_widgets.datasets.toy`.
+        Numbers of shape (n, 2), 10 to 2,000 points; of shape (n, d), for a model of d features; or the name
+        of a data set: ``"digits"`` (600 digits by their UMAP, which takes half a minute), or a toy, such as
+        ``"line"``, see :func:`hitl_widgets.datasets.toy`. None: the widget shows an empty plane, in which
+        you draw points.
     y
         The true class of each point, shape (n,); two to ten classes. It answers all questions. None for a toy
         data set.
@@ -114,7 +122,7 @@ class Lesson(ChannelWidget):
 
     def __init__(
         self,
-        X: Any,
+        X: Any = None,
         y: Any = None,
         *,
         learner: Any = "linear",
@@ -134,34 +142,78 @@ class Lesson(ChannelWidget):
         student: str | None = None,
         hide_name: bool = False,
     ) -> None:
-        title = X if isinstance(X, str) else "own points"
         if isinstance(X, str) and X == "digits" and y is None:
             X, y, at = digits()
-        X, y, test = points_of(X, y, test)
-        self._course = Course(
-            X,
-            y,
-            learner,
-            strategy,
-            classes,
-            budget,
-            random_state,
-            start=start,
-            noise=noise,
-            annotators=annotators,
-            batch=batch,
-            cost=cost,
-            test=test,
-            at=at,
-        )
-        title = f"{title}, {len(self._course.plane)} points"
-        self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
-        self._compare = compared(compare, self._course.strategies)
+            self._title = "digits"
+        else:
+            self._title = X if isinstance(X, str) else "own points"
+        self._settings = {
+            "learner": learner,
+            "strategy": strategy,
+            "budget": budget,
+            "random_state": random_state,
+            "start": start,
+            "noise": noise,
+            "annotators": annotators,
+            "batch": batch,
+        }
+        self._place = {"store": store, "student": student, "hide_name": hide_name}
+        self._wanted = compare
         self._exercise = ""
-        # The step in the still picture.
-        self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
         self._still: Still | None = None
+        self._known: Course | None = None
+        self._drawn = Schema(list(DRAWN) if classes is None else classes)
+        if X is not None:
+            X, y, test = points_of(X, y, test)
+            self._begin(Course(X, y, classes=classes, cost=cost, test=test, at=at, **self._settings))
+        elif not all(value is None for value in (y, cost, test, at)) or not isinstance(start, str):
+            raise InvalidInput(
+                "X= is missing: pass the points that y=, cost=, test=, at= and start= are about. Without all "
+                "of these, hitl.Lesson() lets you draw points."
+            )
         super().__init__("lesson", uuid.uuid4().hex)
+
+    def _begin(self, course: Course) -> None:
+        """Show these points from now on."""
+        title = f"{self._title}, {len(course.plane)} points"
+        self._compare = compared(self._wanted, course.strategies)
+        self._results = Results(course.digest, title, **self._place)
+        # The step in the still picture.
+        self._seen = Seen(course.strategy, course.start, course.seed, 0)
+        self._known = course
+
+    @property
+    def _course(self) -> Course:
+        if self._known is None:
+            raise InvalidInput(
+                "This lesson has no points yet: draw at least ten points of two classes in it, and choose "
+                "Use these points."
+            )
+        return self._known
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Lesson:
+        """Read a lesson that was saved as ``.html``, with its points.
+
+        Parameters
+        ----------
+        path
+            The file.
+        **options
+            As for a Lesson, instead of those that were saved. Functions, estimators and held-out points are
+            not in the file: pass them again.
+
+        Raises
+        ------
+        InvalidInput
+            If the file is not a saved lesson.
+        """
+        return cls(**load(path, options))
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The points, a row each: columns x1, x2, ... (float32) and label, the class."""
+        return table_of_points(self._course.plane)
 
     @classmethod
     def of(cls, session: Session, **options: Any) -> Lesson:
@@ -183,7 +235,9 @@ class Lesson(ChannelWidget):
         return cls(**points_of_session(session) | options)
 
     def __repr__(self) -> str:
-        plane = self._course.plane
+        if self._known is None:
+            return "<Lesson without points>"
+        plane = self._known.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
 
     def exercise(self, name: str) -> Lesson:
@@ -265,7 +319,7 @@ class Lesson(ChannelWidget):
         return table(self._course, strategies)
 
     def _picture(self) -> str:
-        return still(self._course, self._seen)
+        return "" if self._known is None else still(self._known, self._seen)
 
     def _displayed_as(self, name: str) -> None:
         known = weakref.ref(self)
@@ -276,13 +330,17 @@ class Lesson(ChannelWidget):
 
         self._still = Still(name, make)
 
+    def _largest(self) -> int:
+        # The points of a drawing are the longest message.
+        return 200_000
+
     def _handle(self, message: FromBrowser) -> None:
         match message:
             case Hello():
                 self._greet(message.view)
             case Bye():
                 pass
-            case m.Step() | m.Committee() | m.Expect() | m.Play() | m.AttemptMessage():
+            case m.Step() | m.Draw() | m.Committee() | m.Expect() | m.Play() | m.AttemptMessage():
                 try:
                     self._show(message)
                 except Exception as error:  # noqa: BLE001 - a custom strategy or learner may raise anything
@@ -297,6 +355,8 @@ class Lesson(ChannelWidget):
         self._post(*self._welcome(view))
 
     def _welcome(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
+        if self._known is None:
+            return self._invitation(view)
         course, plane = self._course, self._course.plane
         points = plane.unit.astype("<f4")
         welcome = m.LessonWelcome(
@@ -326,9 +386,53 @@ class Lesson(ChannelWidget):
             recorded=False,
             committees=list(course.strategies),
             compare=self._compare,
+            draws=self._draws(),
         )
         cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
         return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
+
+    def _draws(self) -> bool:
+        """Whether points can be added: not if others than x and y belong to each of them."""
+        course = self._known
+        return course is None or (course.plane.flat and course.plane.cost is None and course.start in STARTS)
+
+    def _invitation(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
+        """What a view of a lesson without points gets."""
+        welcome = m.LessonWelcome(
+            to=view,
+            lesson="",
+            classes=[PlainClass(**c) for c in self._drawn.to_dict()["classes"]],
+            learner="",
+            strategies=[],
+            strategy="",
+            starts=[],
+            start="",
+            measures=[],
+            exercises=[],
+            exercise="",
+            annotators=[],
+            mistakes=False,
+            batch=1,
+            seed=0,
+            budget=0,
+            cells=CELLS,
+            n=0,
+            recorded=False,
+            committees=[],
+            compare=[],
+            draws=True,
+        )
+        return welcome, [b"", b"", b""]
+
+    def _draw(self, message: m.Draw) -> None:
+        if not self._draws():
+            raise InvalidInput(
+                "Points cannot be added to this lesson: it has other features, costs or chosen first points."
+            )
+        plane = None if self._known is None else self._known.plane
+        self._begin(course_of_drawing(message.points, plane, self._drawn, self._settings))
+        self._exercise = ""
+        self._greet("")
 
     def _moment(
         self, view: str, strategy: str, start: str, seed: int, index: int
@@ -357,7 +461,10 @@ class Lesson(ChannelWidget):
         )
         return told, [member.tobytes() for member in found]
 
-    def _show(self, message: m.Step | m.Committee | m.Expect | m.Play | m.AttemptMessage) -> None:
+    def _show(self, message: m.Step | m.Draw | m.Committee | m.Expect | m.Play | m.AttemptMessage) -> None:
+        if isinstance(message, m.Draw):
+            self._draw(message)
+            return
         course = self._course
         if isinstance(message, m.AttemptMessage):
             self._check(message)
