@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import platform
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +12,8 @@ from pathlib import PurePath
 from types import FunctionType
 from typing import Any
 
-from hitl_widgets.datasets.sets import fingerprint
+from hitl_widgets.datasets.sets import DataSet, fingerprint
+from hitl_widgets.errors import choices
 from hitl_widgets.races.contest import Entrant, Race
 
 __all__ = ["call", "describe", "versions"]
@@ -25,7 +27,8 @@ UNSAID = {"path", "progress", "n_jobs"}
 def call(name: str, function: Callable[..., Any], told: Mapping[str, Any]) -> str:
     """Return the call as Python code, with the arguments that differ from the defaults.
 
-    Arrays and other data are represented by the names of their parameters, and functions by their own.
+    Arrays and other data are represented by the names of their parameters, and functions and data sets by
+    their own.
     """
     parts = []
     for one, parameter in inspect.signature(function).parameters.items():
@@ -58,6 +61,7 @@ def describe(called: str, race: Race, entrants: list[Entrant], repeats: int) -> 
         "data": f"{n:,} items, {d} features, {len(race.classes)} classes",
         "fingerprint": fingerprint(race.X, *([] if y is None else [y])),
         "held out": f"{len(race.test[0]):,} items" if race.test else "none",
+        "classes": choices(race.classes),
         "contestants": "; ".join(f"{e.name}: {e.learner_name} + {e.strategy_name}" for e in entrants),
         "budget": f"{race.records[-1]:g}{'' if race.cost is None else ' (cost)'}",
         "repeats": f"{repeats}",
@@ -103,6 +107,8 @@ def _code(value: Any, name: str) -> str:
         return f"({inner}{',' * (len(value) == 1)})"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key!r}: {_code(one, str(key))}' for key, one in value.items())}}}"
+    if isinstance(value, DataSet):
+        return re.sub(r"\W+", "_", value.name)
     if isinstance(value, FunctionType):
         return value.__name__
     if hasattr(value, "get_params"):  # of scikit-learn and scikit-activeml: it reads like code

@@ -11,7 +11,7 @@ __all__ = ["booktabs", "escape"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "\n": " ",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "\n": " ",
     **{c: "\\" + c for c in "&%$#_{}"},
 }  # fmt: skip
 

@@ -51,7 +51,8 @@ class Pace:
         slow = sorted(seconds, key=lambda name: -seconds[name])
         words = [f"{name} {span(seconds[name])}" for name in slow[:SHOWN]]
         if rest := slow[SHOWN:]:
-            words.append(f"{len(rest)} others {span(sum(seconds[name] for name in rest))}")
+            others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
+            words.append(f"{others} {span(sum(seconds[name] for name in rest))}")
         if unknown:
             words.append(f"{unknown} not yet measured")
         return f"left: {', '.join(words)}" if words else ""

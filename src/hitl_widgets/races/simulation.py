@@ -356,9 +356,7 @@ class Simulation:
         InvalidInput
             If vl-convert is missing (``pip install "hitl-widgets[figures]"``), or the file cannot be written.
         """
-        lead = (
-            f"Which of {choices(self.contestants)} learns best from few labels? {self.facts.get('data', '')}"
-        )
+        lead = f"Which of {choices(self.contestants)} learns best from few labels?"
         return page(path, title, lead, self._sections(), self.facts)
 
     def _sections(self) -> list[Section]:
