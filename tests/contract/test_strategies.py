@@ -25,6 +25,7 @@ from hitl_widgets.learn.learner import SklearnLearner
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
+    WITH_SUGGESTIONS,
     Context,
     Strategy,
     as_strategy,
@@ -63,8 +64,9 @@ def least_sure(classifier: Any, X_pool: Any, n_instances: int = 1) -> Any:
     return np.argsort(classifier.predict_proba(X_pool).max(axis=1), kind="stable")[:n_instances]
 
 
+BUILT_IN = STRATEGIES | WITH_SUGGESTIONS
 ALL: dict[str, Strategy] = {
-    **STRATEGIES,
+    **BUILT_IN,
     "positive is 1": partial(most_likely_positive, positive=1),
     "a person's own": second_class_first,
     "modAL-style": as_strategy(least_sure)[1],
@@ -117,7 +119,8 @@ def context_of(
     y = np.full(n, -1, dtype=np.int16)
     y[:labels] = np.arange(labels) % classes
     may = (np.ones(n, bool) if candidates is None else np.asarray(candidates)) & (y < 0)
-    return Context(X, y, may, rng, ask, graph(X), LinearLearner(), cost)
+    suggested = np.random.default_rng(seed + 1).integers(-1, classes, n).astype(np.int16)
+    return Context(X, y, may, rng, ask, graph(X), LinearLearner(), cost, suggested=suggested)
 
 
 def probabilities(n: int, k: int = 3, seed: int = 0) -> Any:
@@ -198,12 +201,12 @@ def test_tiny_pools(strategy: Strategy, size: int, labels: int) -> None:
         assert set(chosen) <= set(range(labels, size))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_class_that_is_alone_so_far(name: str) -> None:
     context = context_of(30, labels=5, classes=1, ask=3)
     P = np.zeros((30, 4), dtype=np.float32)
     P[:, 0] = 1
-    assert len(choose(STRATEGIES[name], P, context)) == 3
+    assert len(choose(BUILT_IN[name], P, context)) == 3
 
 
 def test_a_learner_of_scikit_learn_serves_those_that_fit_models() -> None:
@@ -308,10 +311,10 @@ def test_cost_leaves_a_random_choice_random() -> None:
     assert len(first) > 6  # of 10; the probability of fewer is below 1e-7
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_two_thousand_items(name: str) -> None:
     P, context = probabilities(2000, 10), context_of(2000, labels=40, classes=10, ask=10)
-    chosen = choose(STRATEGIES[name], P, context)
+    chosen = choose(BUILT_IN[name], P, context)
     assert len(set(chosen)) == 10
     assert min(chosen) >= 40
 

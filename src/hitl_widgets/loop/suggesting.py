@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, a_type, nearest
 from hitl_widgets.items.base import Measured
 from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies import Context
+from hitl_widgets.learn.strategies import STRATEGIES, WITH_SUGGESTIONS, Context
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.rules import Rules
@@ -24,7 +25,18 @@ from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.search.places import apart
 
-__all__ = ["Source", "Suggesting", "Sweep", "check_sweep", "source_of", "source_of_class", "source_of_model"]
+__all__ = [
+    "Source",
+    "SuggestedCodes",
+    "Suggesting",
+    "Sweep",
+    "check_suggestions",
+    "check_sweep",
+    "source_of",
+    "source_of_class",
+    "source_of_model",
+    "suggested_codes",
+]
 
 KEPT = 10_000
 
@@ -59,6 +71,38 @@ class _Cells:
 
     def __call__(self, rows: Sequence[int]) -> Sequence[Any]:
         return [self.values[row] for row in rows]
+
+
+class SuggestedCodes:
+    """The suggested classes of a column as codes, for query strategies; called with the current classes."""
+
+    def __init__(self, source: Source, n: int) -> None:
+        self._source, self._n = source, n
+        self._schema: Schema | None = None
+        self._codes = np.zeros(0, np.int16)
+
+    def __call__(self, schema: Schema) -> npt.NDArray[np.int16]:
+        """Return the class codes, int16 (n,); -1 where nothing or no class in use is suggested."""
+        if schema is not self._schema:
+            codes = {name: code for code, name in enumerate(schema.names)}
+            values = self._source(range(self._n))
+            found = [-1 if is_blank(value) else codes.get(schema.find(value) or "", -1) for value in values]
+            self._codes, self._schema = np.array(found, np.int16), schema
+        return self._codes
+
+
+def check_suggestions(strategy: str, source: Source | None) -> None:
+    """Raise InvalidInput if the strategy needs suggested classes, and they are not in a column."""
+    if strategy in WITH_SUGGESTIONS and not isinstance(source, _Cells):
+        got = "it is a function, which would be called for all items" if source else "there is none"
+        raise InvalidInput(
+            f"strategy={strategy!r} needs suggest=, the name of a column of suggested classes, but {got}."
+        )
+
+
+def suggested_codes(strategy: str, source: Source | None, n: int) -> SuggestedCodes | None:
+    """Return the suggested classes, if they are in a column and the strategy may read them."""
+    return SuggestedCodes(source, n) if isinstance(source, _Cells) and strategy not in STRATEGIES else None
 
 
 class Sweep:
