@@ -526,28 +526,40 @@ def test_doubt_without_a_graph_is_the_margin() -> None:
     np.testing.assert_array_equal(doubt(P, context), margin(P, context))
 
 
-@pytest.mark.parametrize("labels", [30, 39])
-def test_doubt_is_the_margin_of_what_labels_do_not_surround(labels: int) -> None:
-    P, context = probabilities(40), context_of(40, labels=labels)
+def surrounded(context: Context) -> Any:
+    """By how much labels within two steps reduce the doubt of each item."""
+    assert context.affinity is not None
     W = context.affinity.toarray().astype(float)
     walk = W / W.sum(axis=1, keepdims=True)
     once = walk @ (context.y >= 0)
-    expected = margin(P, context) / (1 + 10 * (once + walk @ once))
-    np.testing.assert_allclose(doubt(P, context), expected, rtol=1e-4)
+    return 1 + 10 * (once + walk @ once)
 
 
-def test_before_thirty_labels_doubt_looks_around() -> None:
-    P, context = probabilities(40), context_of(40, labels=29)
-    late = context_of(40, labels=30)
-    assert np.corrcoef(doubt(P, context), doubt(P, late))[0, 1] < 0.99
+@pytest.mark.parametrize("labels", [30, 39])
+def test_doubt_is_the_margin_of_what_labels_do_not_surround(labels: int) -> None:
+    P, context = probabilities(40), context_of(40, labels=labels)
+    np.testing.assert_allclose(doubt(P, context), margin(P, context) / surrounded(context), rtol=1e-4)
 
 
-def test_early_doubt_is_what_two_steps_around_are_uncertain_of() -> None:
-    P, context = probabilities(40), context_of(40, labels=5)
+@pytest.mark.parametrize("labels", [0, 5, 29])
+def test_early_doubt_is_also_what_two_steps_around_are_uncertain_of(labels: int) -> None:
+    P, context = probabilities(40), context_of(40, labels=labels)
     W = context.affinity.toarray().astype(float)
     S = W / np.sqrt(np.outer(W.sum(axis=1), W.sum(axis=1)))
     u = margin(P, context)
-    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u), rtol=1e-5)
+    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u) / surrounded(context), rtol=1e-4)
+
+
+def test_early_doubt_leaves_a_dense_region_that_labels_do_not_resolve() -> None:
+    # All items are equally uncertain. The larger cloud is denser, and has labels.
+    X = np.vstack(
+        [np.random.default_rng(0).normal(size=(60, 2)), 20 + np.random.default_rng(1).normal(size=(20, 2))]
+    )
+    P, context = np.full((80, 2), 0.5), context_of(80, X=X, labels=12, classes=2)
+    near = kneighbors_graph(X, 10, mode="distance")
+    near.data = np.exp(-np.square(near.data))
+    context = replace(context, affinity=csr_array(near.maximum(near.T), dtype=np.float32))
+    assert choose(doubt, P, context)[0] >= 60
 
 
 def test_early_doubt_asks_in_a_dense_region_and_never_an_outlier() -> None:
