@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,11 +84,22 @@ class SuggestedCodes:
     def __call__(self, schema: Schema) -> npt.NDArray[np.int16]:
         """Return the class codes, int16 (n,); -1 where nothing or no class in use is suggested."""
         if schema is not self._schema:
-            codes = {name: code for code, name in enumerate(schema.names)}
-            values = self._source(range(self._n))
-            found = [-1 if is_blank(value) else codes.get(schema.find(value) or "", -1) for value in values]
+            keys = [_key(value) for value in self._source(range(self._n))]
+            codes = {key: _code(key[1], schema) for key in set(keys)}
+            found = [codes[key] for key in keys]
             self._codes, self._schema = np.array(found, np.int16), schema
         return self._codes
+
+
+def _key(value: Any) -> tuple[type, Any]:
+    """Return the value with its type, because 1 and True are equal; None for lists, which are no class."""
+    is_plain = isinstance(value, Hashable) and not isinstance(value, tuple)
+    return (type(value), value) if is_plain else (type(None), None)
+
+
+def _code(value: Any, schema: Schema) -> int:
+    name = None if is_blank(value) else schema.find(value)
+    return schema.names.index(name) if name in schema.names else -1
 
 
 def check_suggestions(strategy: str, source: Source | None) -> None:

@@ -55,7 +55,8 @@ def test_wrong_suggestions_are_asked_first() -> None:
 
 def test_suggestions_follow_the_classes() -> None:
     data = table()
-    data.loc[5, "llm"], data.loc[6, "llm"] = None, "something else"
+    data["llm"] = data["llm"].astype(object)
+    data.at[5, "llm"], data.at[6, "llm"], data.at[7, "llm"] = None, "something else", ["spam"]
     seen: list[Any] = []
 
     def mine(proba: FloatArray, context: Context) -> FloatArray:
@@ -67,7 +68,7 @@ def test_suggestions_follow_the_classes() -> None:
             session.label(item, TRUE[item])
         session.wait()
         expected = np.where(data["llm"] == "spam", 0, 1)
-        expected[[5, 6]] = -1
+        expected[[5, 6, 7]] = -1
         np.testing.assert_array_equal(seen[-1], expected)
         session.classes.rename("ham", "good")
         session.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.linear import LinearLearner
@@ -13,6 +14,7 @@ __all__ = ["contrastive", "discriminative"]
 NEIGHBOURS = 10
 PARTS = 10
 SAMPLE = 5_000
+BLOCK = 10_000
 TINY = 1e-12
 
 
@@ -31,13 +33,18 @@ def contrastive(proba: FloatArray, context: Context) -> FloatArray:
     from sklearn.neighbors import NearestNeighbors
 
     model = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(labelled))).fit(context.X[labelled])
-    near = model.kneighbors(context.X[candidates], return_distance=False)
-    log = np.log(np.maximum(proba, TINY, dtype=np.float64))
-    P, logs = np.asarray(proba[labelled], dtype=np.float64), log[labelled]
-    # KL(p || q) is the sum of p log p, which belongs to the labeled item, minus that of p log q.
-    own = (P * logs).sum(axis=1)[near].mean(axis=1)
-    found[candidates] = own - (P[near].mean(axis=1) * log[candidates]).sum(axis=1)
+    P = np.asarray(proba[labelled], dtype=np.float64)
+    own = (P * _log(P)).sum(axis=1)
+    for low in range(0, len(candidates), BLOCK):
+        some = candidates[low : low + BLOCK]
+        near = model.kneighbors(context.X[some], return_distance=False)
+        # KL(p || q) is the sum of p log p, which belongs to the labeled item, minus that of p log q.
+        found[some] = own[near].mean(axis=1) - (P[near].mean(axis=1) * _log(proba[some])).sum(axis=1)
     return found
+
+
+def _log(P: FloatArray) -> npt.NDArray[np.float64]:
+    return np.asarray(np.log(np.maximum(P, TINY, dtype=np.float64)))
 
 
 @orders_batch

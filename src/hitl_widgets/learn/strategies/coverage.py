@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import one_blas_thread, one_thread
 from hitl_widgets.learn.learner import FloatArray, IntArray
-from hitl_widgets.learn.strategies.base import Context, best_first, in_memory, orders_batch
+from hitl_widgets.learn.strategies.base import Context, best_first, orders_batch
 
 __all__ = ["prob_cover"]
 
@@ -28,16 +28,15 @@ def prob_cover(proba: FloatArray, context: Context) -> FloatArray:
     The authors' graph takes memory of order n^2. So in pools of more than 4,000 items, the coverage is
     estimated on 4,000 random ones, and 4,000 random candidates are compared.
     """
-    rng, X = context.random_state, in_memory(context.X)
-    X -= X.mean(axis=0)
-    points = X[_some(np.arange(len(X)), rng)]
+    rng, n = context.random_state, len(context.y)
+    points = np.asarray(context.X[_some(np.arange(n), rng)], np.float64)
     # In random order, so that ties are random.
     centres = rng.permutation(_some(np.flatnonzero(context.candidates), rng))
     radius = _radius(points, proba.shape[1], rng)
-    covers = _within(X[centres], points, radius)
-    bare = ~_within(X[context.y >= 0], points, radius).any(axis=0)
+    covers = _within(context.X[centres], points, radius)
+    bare = ~_within(context.X[context.y >= 0], points, radius).any(axis=0)
     gain = covers[:, bare].sum(axis=1)
-    others = np.zeros(len(X))
+    others = np.zeros(n)
     others[centres] = gain
     chosen: list[int] = []
     for _ in range(min(context.n, len(centres))):
@@ -57,9 +56,11 @@ def _some(rows: IntArray, rng: np.random.Generator) -> IntArray:
 def _squared(A: FloatArray, B: FloatArray) -> npt.NDArray[np.float32]:
     """Return the squared distances of rows of A and B, float32 (a, b)."""
     found = np.empty((len(A), len(B)), np.float32)
+    middle = B.mean(axis=0)  # distances from far away would be imprecise
+    B = B - middle
     norm = (B**2).sum(axis=1)
     for low in range(0, len(A), 500):
-        part = A[low : low + 500]
+        part = A[low : low + 500] - middle
         found[low : low + 500] = np.maximum((part**2).sum(axis=1)[:, None] + norm - 2 * part @ B.T, 0)
     return found
 

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.background.turns import one_blas_thread
-from hitl_widgets.learn.learner import FloatArray, IntArray
+from hitl_widgets.learn.learner import FloatArray, IntArray, softmax
 from hitl_widgets.learn.linear import LinearLearner
+from hitl_widgets.learn.scoring import Head
 from hitl_widgets.learn.strategies.base import Context, best_first, orders_batch, rank
 from hitl_widgets.learn.strategies.batches import weighted_kmeans
 
@@ -15,6 +16,8 @@ __all__ = ["alfa_mix", "mix_to_change"]
 
 STEPS = 32
 SAMPLE = 5_000
+BLOCK = 10_000
+TINY = 1e-300
 
 
 @orders_batch
@@ -60,25 +63,25 @@ def mix_to_change(context: Context, labelled: IntArray, rows: IntArray) -> npt.N
     model = LinearLearner().start(context.X, int(y.max()) + 1)
     model.update(labelled, y)
     head = model.head
-    X = np.asarray(context.X[rows], dtype=np.float64)
-    P = head.proba(X)[:, head.codes]
-    now = P.argmax(axis=1)
-    error = P.copy()
-    error[np.arange(len(P)), now] -= 1
-    # Scores along the gradient, ``coef @ g`` with ``g = coef.T @ error``.
-    gram = head.coef @ head.coef.T
-    slope = error @ gram
-    length = np.sqrt(np.maximum((error * slope).sum(axis=1), 1e-300))
-    every = np.arange(len(P))
+    means = np.array([np.asarray(context.X[labelled[y == c]], np.float64).mean(axis=0) for c in head.codes])
+    parts = [rows[low : low + BLOCK] for low in range(0, len(rows), BLOCK)]
+    steps = [_shares(np.asarray(context.X[part], dtype=np.float64), head, means) for part in parts]
+    return np.concatenate(steps)
+
+
+def _shares(X: FloatArray, head: Head, means: FloatArray) -> npt.NDArray[np.float64]:
     scores = X @ head.coef.T + head.intercept
+    every, now = np.arange(len(X)), scores.argmax(axis=1)
+    error = softmax(scores)
+    error[every, now] -= 1
+    # Along the gradient ``g = coef.T @ error``, the scores change by ``coef @ g``.
+    slope = error @ (head.coef @ head.coef.T)
+    length = np.sqrt(np.maximum((error * slope).sum(axis=1), TINY))
     gap = scores[every, now][:, None] - scores
     rate = (slope - slope[every, now][:, None]) / length[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = np.where(rate > 0, gap / rate, np.inf)
-    step[every, now] = np.inf
-    means = np.array([np.asarray(context.X[labelled[y == c]], np.float64).mean(axis=0) for c in head.codes])
     # The farthest class mean allows the longest step.
     squared = (means**2).sum(axis=1) - 2 * (X @ means.T) + (X**2).sum(axis=1)[:, None]
-    reach = np.sqrt(np.maximum(squared.max(axis=1), 1e-300))
-    needed = step.min(axis=1) * np.sqrt(X.shape[1]) / reach
-    return np.asarray(np.minimum(needed, 1.0))
+    reach = np.sqrt(np.maximum(squared.max(axis=1), TINY))
+    return np.asarray(np.minimum(step.min(axis=1) * np.sqrt(X.shape[1]) / reach, 1.0))
