@@ -46,7 +46,13 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.slices import Slice, Slices
-from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
+from hitl_widgets.loop.suggesting import (
+    check_suggestions,
+    check_sweep,
+    source_of,
+    source_of_class,
+    suggested_codes,
+)
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -166,7 +172,7 @@ class Session:
     strategy
         ``"auto"`` (doubt), a name from :data:`~hitl_widgets.learn.strategies.STRATEGIES`, a function
         ``(probabilities, context) -> utilities``, a query strategy of scikit-activeml, or a modAL-style
-        callable.
+        callable. ``"disagreement"`` asks where the column in ``suggest=`` is probably wrong.
     audit
         Share of the questions drawn at random, 0 to 1. Only these measure the model.
     cost
@@ -264,6 +270,7 @@ class Session:
         if sweep is not None:
             strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        check_suggestions(name, suggested)
         suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
             _check_how(asked, how_asked, suggests, segment)
@@ -286,6 +293,8 @@ class Session:
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides, asker.again = suggested is not None, float(again)
+            if ledger.schema.kind == "choice":
+                asker.suggested = suggested_codes(name, suggested, len(pool.items))
             self._loop = opened = Loop(
                 ledger,
                 model,
