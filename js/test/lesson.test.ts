@@ -4,8 +4,19 @@ import type { ExerciseMessage, LessonWelcome, RunCurve } from "../src/host/proto
 import { open } from "../src/pages/recorded";
 import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
-import { boundary, pixelsOf, rgb } from "../src/widgets/lesson/raster";
+import { boundary, contour, pixelsOf, rgb } from "../src/widgets/lesson/raster";
 import {
+  blank,
+  frameOfSketch,
+  lacking,
+  type SketchEvent,
+  sketched,
+  sketchOf,
+  sketchWords,
+  usable,
+} from "../src/widgets/lesson/sketch";
+import {
+  expectedOf,
   type Frame,
   type Game,
   initial,
@@ -14,6 +25,7 @@ import {
   type LessonEvent,
   type LessonState,
   labelledByYou,
+  membersOf,
   over,
   type Report,
   readKept,
@@ -59,6 +71,9 @@ const welcome: LessonWelcome = {
   cells: 2,
   n: N,
   recorded: false,
+  committees: ["margin"],
+  compare: [],
+  draws: true,
 };
 /** A run whose two measures are equal. */
 const along = (values: number[], stop: number | null = null): RunCurve => ({
@@ -580,7 +595,7 @@ describe("a saved lesson", () => {
       cells: 2,
       messages: {
         hello: { content: { type: "welcome", to: "" }, sizes: [3] },
-        "margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
+        "step/margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
       },
     };
     const text = new TextEncoder().encode(JSON.stringify(head));
@@ -597,5 +612,118 @@ describe("a saved lesson", () => {
     expect(parts(answer({ type: "hello", view: "v" })?.[1] ?? [])).toEqual([[7, 8, 9]]);
     expect(answer({ type: "bye", view: "v" })).toBeNull();
     expect(answer({ type: "step", view: "v", strategy: "margin", index: 2 })).toBeNull();
+  });
+});
+
+describe("looking inside", () => {
+  const seen = run(welcomed, moment(0));
+
+  it("asks for the committee where it is shown, and for what is expected of the point under the pointer", () => {
+    const here = { strategy: "margin", start: "kmeans", seed: 3, index: 0 };
+    expect(wanted(seen)).toBeNull();
+    const looking = run(seen, { type: "behind", behind: "committee" });
+    expect(wanted(looking)).toEqual({ type: "committee", ...here });
+    const found = { surfaces: [new Uint8Array(8)], side: 2, words: "One model." };
+    const known = run(looking, { type: "members", ...here, found });
+    expect(wanted(known)).toBeNull();
+    expect(membersOf(known)).toBe(found);
+    expect(membersOf(run(known, { type: "go", index: 1 }, moment(1)))).toBeNull();
+    // Another strategy has no committee in this lesson.
+    expect(wanted(run(known, { type: "strategy", strategy: "random" }, moment(0, "random")))).toBeNull();
+
+    const over = run(seen, { type: "hover", row: 7 });
+    expect(wanted(over)).toEqual({ type: "expect", ...here, row: 7 });
+    expect(wanted(run(over, { type: "hover", row: 1 }))).toBeNull(); // it has a label
+    expect(wanted({ ...over, recorded: true })).toBeNull();
+    const told = run(over, { type: "expected", ...here, row: 7, words: "3 errors" });
+    expect([wanted(told), expectedOf(told, 7), expectedOf(told, 8)]).toEqual([null, "3 errors", ""]);
+  });
+
+  it("asks for whole curves of compared strategies, at most five", () => {
+    const both = run(seen, { type: "compare", strategy: "random", on: true });
+    expect(wanted(both)).toEqual({ type: "step", strategy: "random", start: "kmeans", seed: 3, index: 4 });
+    expect(wanted(run(both, moment(4, "random")))).toBeNull();
+    expect(run(both, moment(4, "random")).shown).toEqual(seen.shown);
+    expect(run(both, { type: "compare", strategy: "random", on: false }).compare).toEqual([]);
+    const full = { ...seen, compare: ["a", "b", "c", "d", "e"] };
+    expect(run(full, { type: "compare", strategy: "random", on: true })).toBe(full);
+  });
+
+  it("goes back to the model when a committee or a compared strategy fails", () => {
+    const looking = run(
+      seen,
+      { type: "behind", behind: "committee" },
+      { type: "compare", strategy: "random", on: true },
+    );
+    const failed = run(looking, { type: "trouble", words: "No." });
+    expect([failed.behind, failed.compare, wanted(failed)]).toEqual(["model", [], null]);
+    expect(wanted(run(failed, { type: "go", index: 0 }))).toBeNull();
+  });
+
+  it("draws lines where the lead has a value, also where it falls on both sides of a class", () => {
+    // One row of 4 cells repeated: the class changes in the middle.
+    const cells = 4;
+    const codes = [0, 0, 1, 1];
+    const leads = [200, 50, 50, 200];
+    const surface = new Uint8Array(2 * cells * cells);
+    for (let i = 0; i < cells * cells; i++) {
+      surface[i] = codes[i % cells];
+      surface[cells * cells + i] = leads[i % cells];
+    }
+    const xs = contour(surface, cells, 125 / 255).flatMap(([x0, , x1]) => [x0, x1]);
+    expect([...new Set(xs.map((x) => x.toFixed(4)))].sort()).toEqual(["0.2500", "0.7500"]);
+    expect(contour(surface, cells, 0.9)).toEqual([]);
+  });
+});
+
+describe("drawing points", () => {
+  const put = (x: number, y: number, more = false): SketchEvent => ({ type: "put", x, y, more });
+  const draw = (...events: SketchEvent[]) => events.reduce(sketched, blank);
+
+  it("draws with the pen, deletes with the eraser, and undoes a whole stroke", () => {
+    const two = draw(put(0.1, 0.2), { type: "pen", pen: 1 }, put(0.5, 0.5), put(0.6, 0.5, true));
+    expect(two.spots).toEqual([
+      [0.1, 0.2, 0],
+      [0.5, 0.5, 1],
+      [0.6, 0.5, 1],
+    ]);
+    expect(sketched(two, { type: "undo" }).spots).toHaveLength(1);
+    const erased = sketched(sketched(two, { type: "pen", pen: null }), put(0.51, 0.51));
+    expect(erased.spots).toHaveLength(2);
+    expect(sketched(erased, put(0.9, 0.9))).toBe(erased); // nothing is near
+    expect(sketched(erased, { type: "undo" }).spots).toEqual(two.spots);
+    expect(sketched(two, put(1.2, 0.5))).toBe(two);
+    expect(sketched(sketched(two, { type: "clear" }), { type: "undo" }).spots).toEqual(two.spots);
+  });
+
+  it("moves a cross by keys, which begins in the middle and stays inside", () => {
+    const begun = draw({ type: "cross", dx: 1, dy: 0 });
+    expect(begun.cross).toEqual([0.5, 0.5]);
+    let at = begun;
+    for (let i = 0; i < 40; i++) at = sketched(at, { type: "cross", dx: 1, dy: 0 });
+    expect(at.cross).toEqual([1, 0.5]);
+  });
+
+  it("says what is missing until there are ten points of two classes", () => {
+    const ten = draw(...Array.from({ length: 10 }, (_, i) => put(i / 10, 0.5)));
+    expect([lacking(draw(put(0, 0))), usable(ten), lacking(ten)]).toEqual([
+      "9 more needed",
+      false,
+      "A second class is needed",
+    ]);
+    const done = sketched(sketched(ten, { type: "pen", pen: 1 }), put(0.5, 0.9));
+    expect([usable(done), lacking(done)]).toEqual([true, ""]);
+    expect(sketchWords(done, welcome.classes)).toBe("11 points: 10 circle, 1 square");
+    expect(frameOfSketch(done).xy).toHaveLength(22);
+  });
+
+  it("begins with the points of the lesson, and with nothing else to do where there are none", () => {
+    const xy = Float32Array.of(0, 0.5, 1, 0.25);
+    expect(sketchOf(xy, Uint8Array.of(1, 0)).spots).toEqual([
+      [0, 0.5, 1],
+      [1, 0.25, 0],
+    ]);
+    const empty = run(initial, { type: "welcome", welcome: { ...welcome, n: 0, strategies: [] } });
+    expect([empty.mode, wanted(empty)]).toEqual(["draw", null]);
   });
 });

@@ -30,7 +30,7 @@ class Room:
         if saved:
             points = hitl.datasets.toy(toy)
             lesson = hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8)
-            lesson.save(desk.folder / "lesson.html", ["margin", "random"])
+            lesson.save(desk.folder / "lesson.html", ["margin", "random", "query_by_committee"])
             self.page = desk.page(width, height)
             self.page.emulate_media(color_scheme="dark" if dark else "light")
             self.page.goto(f"file://{desk.folder / 'lesson.html'}")
@@ -161,6 +161,34 @@ def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_
     room.page.get_by_text("All points are equally useful").wait_for()
 
 
+@both
+def test_one_looks_inside_and_compares(desk, saved):
+    room = Room(desk, "blobs", strategy="'query_by_committee'", saved=saved)
+    room.root.get_by_label("Strategy").select_option("query_by_committee")
+    room.root.get_by_role("slider", name="Step").fill("2")
+    room.wait_step(2)
+    room.button("Committee").click()
+    room.wait_reason("vote here:")
+    lines = room.picture()
+    room.button("Probability").click()
+    assert room.picture() != lines
+    room.root.get_by_text("Compare strategies").click()
+    room.root.get_by_label("random", exact=True).check()
+    room.root.locator("polyline.hitl-curve-hue-0").wait_for()
+    assert len(room.curve("hue-0")) == 6
+    assert room.headline().startswith("5 labels")
+    if saved:
+        return
+    canvas = room.root.locator(".hitl-plane canvas").first
+    box = canvas.bounding_box()
+    for i in range(60):
+        canvas.hover(position={"x": box["width"] * (0.2 + 0.01 * i), "y": box["height"] * 0.6})
+        tip = room.root.locator(".hitl-plane .hitl-tip").first
+        if tip.is_visible() and "model:" in tip.inner_text():
+            break
+    room.root.locator(".hitl-plane .hitl-tip").first.get_by_text("Expected errors now").wait_for()
+
+
 def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):
     room = Room(desk)
     room.play_game()
@@ -245,6 +273,56 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
     room.root.get_by_label("Strategy").select_option("margin")
     room.wait_reason("The two most likely classes")
     assert room.root.get_by_role("alert").count() == 0
+
+
+def test_points_are_drawn_by_pointer_and_keys_and_are_a_lesson(desk):
+    notebook, _ = desk.open(
+        "import hitl_widgets as hitl\nlesson = hitl.Lesson(budget=8); lesson", "lesson.points"
+    )
+    page = notebook.page
+    notebook.run(0)
+    root = page.locator(".hitl-lesson")
+    headline = root.locator(".hitl-lesson-headline")
+    canvas = root.locator(".hitl-drawing canvas")
+    canvas.wait_for()
+    use = root.get_by_role("button", name="Use these points")
+    assert use.get_attribute("aria-disabled") == "true"
+    box = canvas.bounding_box()
+
+    def stroke(x):
+        """Draw several points from above to below."""
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.1 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.7 * box["height"], steps=12)
+        page.mouse.up()
+
+    stroke(0.2)
+    headline.get_by_text("circle").wait_for()
+    n = int(headline.inner_text().split()[0])
+    assert n > 6
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    page.keyboard.press("2")
+    stroke(0.8)
+    headline.get_by_text("square").wait_for()
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    both = headline.inner_text()
+    for key in ("3", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    headline.get_by_text("1 triangle").wait_for()
+    page.keyboard.press("z")
+    headline.get_by_text(both, exact=True).wait_for()
+    SHOTS.mkdir(exist_ok=True)
+    root.screenshot(path=SHOTS / "lesson-draw.png")
+    use.click()
+    page.locator('.hitl-lesson[data-step="0"]').wait_for()
+    assert root.locator(".hitl-lesson-legend li").filter(has_text="triangle").count() == 0
+    root.get_by_role("button", name="Step", exact=True).click()
+    page.locator('.hitl-lesson[data-step="1"]').wait_for()
+    # Further points: the drawing begins with those of the lesson.
+    root.get_by_role("button", name="Draw points").click()
+    headline.get_by_text(both, exact=True).wait_for()
+    notebook.run(1)
+    page.locator(".jp-OutputArea").nth(1).get_by_text("x2").wait_for()
 
 
 @pytest.mark.parametrize(

@@ -493,6 +493,9 @@ export type Past = { type: "past"; id: string; view: string; n: number };
  */
 export type Answers = { type: "answers"; id: string; view: string; rows: number[] };
 
+/** Request why the model prefers a class to another for an item; by default its guess to the next. */
+export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -617,6 +620,33 @@ export type Answer = {
 /** The labels of items. */
 export type AnswersMessage = { type: "answers"; to: string; id: string; answers: Answer[] };
 
+/** A part of the text of an item, in characters, and how much it speaks for the guess, -1 to 1. */
+export type Place = { start: number; end: number; strength: number };
+
+/** A part of the reasons, and its share of all, negative if it speaks against the guess. */
+export type Share = { name: string; share: number };
+
+/** A labelled item nearby: its words, its class, and its share of all labels nearby. */
+export type Beside = { row: number; words: string; code: number; share: number };
+
+/**
+ * Why the model prefers its guess to the next class; `missing` says why there are no reasons. `words` speak
+ * most for the guess, `against` most against it.
+ */
+export type WhyMessage = {
+  type: "why";
+  to: string;
+  row: number;
+  code: number;
+  other: number;
+  parts: Share[];
+  places: Place[];
+  words: string[];
+  against: string[];
+  beside: Beside[];
+  missing: string;
+};
+
 // -- Lesson
 
 /** Request the state after `index` questions of a strategy, from the cold start of a seed. */
@@ -629,6 +659,32 @@ export type Step = {
   seed: number;
   index: number;
 };
+
+/** Request the members of the committee at a step. */
+export type Committee = {
+  type: "committee";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+};
+
+/** Request what the model expects of a label of this point at a step. */
+export type Expect = {
+  type: "expect";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+};
+
+/** Points that were drawn, x and y in the unit square from the top left, and their classes: a new lesson. */
+export type Draw = { type: "draw"; id: string; view: string; points: [number, number, number][] };
 
 /** A student has chosen these points, in this order, in a game against the strategy. */
 export type Play = {
@@ -668,6 +724,8 @@ export type LessonExercise = { name: string; words: string };
  * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32). The
  * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
  * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
+ * `committees`: the strategies at whose steps a committee can be shown. `compare`: those whose curves are
+ * shown from the beginning. `draws`: points can be drawn. Without points there is only that to do.
  */
 export type LessonWelcome = {
   type: "welcome";
@@ -690,6 +748,9 @@ export type LessonWelcome = {
   cells: number;
   n: number;
   recorded: boolean;
+  committees: string[];
+  compare: string[];
+  draws: boolean;
 };
 
 /**
@@ -724,6 +785,30 @@ export type MomentMessage = {
   queries: number[];
   why: string;
   heat: boolean;
+};
+
+/** The committee at a step. Buffers: each member's class and lead in `side` x `side` cells. */
+export type CommitteeMessage = {
+  type: "members";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  side: number;
+  words: string;
+};
+
+/** What the model expects of a label of a point at a step. */
+export type ExpectMessage = {
+  type: "expected";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+  words: string;
 };
 
 /** A game against the strategy. Buffers: those of the student's state, then the machine's. */
@@ -1187,7 +1272,11 @@ export type Request =
   | Suspected
   | Past
   | Answers
+  | Why
   | Step
+  | Committee
+  | Expect
+  | Draw
   | Play
   | AttemptMessage
   | Open

@@ -34,7 +34,7 @@ export function open(bytes: Uint8Array): (sent: Sent) => [unknown, DataView[]] |
     at += sizes.reduce((a, b) => a + b, 0);
   }
   return (sent) => {
-    const name = sent.type === "step" ? `${sent.strategy}/${sent.index}` : sent.type;
+    const name = sent.strategy === undefined ? sent.type : `${sent.type}/${sent.strategy}/${sent.index}`;
     const found = head.messages[name];
     if (!found) return null;
     let from = starts.get(name) as number;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hitl_widgets.datasets import toy_points
+from hitl_widgets.datasets.builtin import toy_points
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy, as_strategy
@@ -25,7 +26,21 @@ __all__ = ["Course", "Record", "points_of"]
 
 KEPT = 24
 N_HELD = 400
+N_DIGITS = 600
 CHANCE, DRAWS = 7, 20
+
+
+def digits() -> tuple[Any, Any, Any]:
+    """600 handwritten digits: their pixels, shape (600, 64), the digits, and their UMAP."""
+    from sklearn.datasets import load_digits
+    from umap import UMAP
+
+    data = load_digits()
+    rows = np.random.default_rng(0).permutation(len(data.data))[:N_DIGITS]
+    X = (data.data[rows] / 16).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a seed allows one thread only
+        return X, [str(digit) for digit in data.target[rows]], UMAP(random_state=0).fit_transform(X)
 
 
 def points_of(X: Any, y: Any, test: Any) -> tuple[Any, Any, Any]:
@@ -92,7 +107,7 @@ class Course:
         As for :class:`~hitl_widgets.lessons.answers.Answers`.
     batch
         Labels between two updates of the model, in runs of a strategy. A game is played label by label.
-    cost, test
+    cost, test, at
         As for :class:`~hitl_widgets.lessons.plane.Plane`.
 
     Raises
@@ -117,8 +132,9 @@ class Course:
         batch: int = 1,
         cost: Any = None,
         test: Any = None,
+        at: Any = None,
     ) -> None:
-        self.plane = Plane(X, y, classes, test, cost)
+        self.plane = Plane(X, y, classes, test, cost, at)
         self.learner = as_learner(learner)
         self.answers = Answers(self.plane.truth, self.plane.schema.names, noise, annotators)
         self.seed = _whole("random_state", random_state, 0)
@@ -189,7 +205,7 @@ class Course:
         settings = [self.learner.name, self.budget, self.seed, self._rows, self.batch, names]
         digest = hashlib.blake2b(json.dumps(settings).encode(), digest_size=12)
         cost = np.zeros(0) if plane.cost is None else plane.cost
-        for array in (plane.everything, plane.truth, self.answers.drawn(self.seed), cost):
+        for array in (plane.X, plane.everything, plane.truth, self.answers.drawn(self.seed), cost):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 

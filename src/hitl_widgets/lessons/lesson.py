@@ -33,7 +33,7 @@ from hitl_widgets.lessons.plane import CELLS, Bytes, Plane, surface_of
 from hitl_widgets.lessons.starts import start_rows
 from hitl_widgets.lessons.words import WITHOUT_MODEL, Asked, of_batch, too_few, why
 
-__all__ = ["Ground", "Start", "Step", "Student", "Trace", "after", "failed"]
+__all__ = ["Ground", "Model", "Start", "Step", "Student", "Trace", "after", "failed"]
 
 STRATEGY = 3
 N_CELLS = CELLS**2
@@ -130,7 +130,7 @@ class Ground:
     answers: Answers
 
 
-class _Model:
+class Model:
     """A learner that also predicts the cells: as rows after the points, or from nearby points.
 
     An estimator that cannot be fitted to fewer labels than a session's cold start is replaced by the class
@@ -140,7 +140,7 @@ class _Model:
     def __init__(self, plane: Plane, learner: Learner) -> None:
         self._plane = plane
         # Other learners may use the pool itself in training, which additional cells would change.
-        self.sees_cells = isinstance(learner, LinearLearner | SklearnLearner)
+        self.sees_cells = plane.flat and isinstance(learner, LinearLearner | SklearnLearner)
         X = plane.everything if self.sees_cells else plane.X
         self.failure: Exception | None = None
         self._learner = learner.start(X, plane.n_classes, None if self.sees_cells else plane.affinity)
@@ -181,7 +181,7 @@ class _Run:
         self.learner = seeded(ground.learner, self.seed)
         self._answers = ground.answers
         self._said = ground.answers.drawn(self.seed)
-        self._model = _Model(self.plane, self.learner)
+        self._model = Model(self.plane, self.learner)
         plane = self.plane
         self.start = start.rows or start_rows(start.name, plane.X, plane.truth, plane.n_classes, self.seed)
         self.y = np.full(len(plane), -1, dtype=np.int16)

@@ -21,14 +21,18 @@ FAINT, LINE = mix(TEXT, GROUND, 0.64), mix(TEXT, GROUND, 0.14)
 SIDE, PAD, RIGHT = 440.0, 16.0, 430.0
 CURVES = 230.0
 # By class code, as in js/src/widgets/lesson/shapes.ts: number of corners (0 for a circle), angle of the
-# first, and a scale for equal visual size.
+# first, a scale for equal visual size, and how deep a star is cut in between.
 SHAPES = (
-    (0, 0.0, 1.0),
-    (4, math.pi / 4, 1.22),
-    (3, -math.pi / 2, 1.34),
-    (4, 0.0, 1.26),
-    (3, math.pi / 2, 1.34),
-    (5, -math.pi / 2, 1.16),
+    (0, 0.0, 1.0, 1.0),
+    (4, math.pi / 4, 1.22, 1.0),
+    (3, -math.pi / 2, 1.34, 1.0),
+    (4, 0.0, 1.26, 1.0),
+    (3, math.pi / 2, 1.34, 1.0),
+    (5, -math.pi / 2, 1.16, 1.0),
+    (5, -math.pi / 2, 1.5, 0.45),
+    (6, 0.0, 1.12, 1.0),
+    (4, 0.0, 1.55, 0.4),
+    (4, math.pi / 4, 1.55, 0.4),
 )
 DASHES = (None, (6.0, 4.0), (2.0, 3.0), (10.0, 3.0), (1.0, 2.0))
 
@@ -138,12 +142,15 @@ def _plane(picture: Drawing, scene: Scene, left: float, top: float) -> None:
 
 
 def _mark(picture: Drawing, code: int, at: Point, r: float, fill: str, stroke: str, width: float) -> None:
-    corners, turn, scale = SHAPES[code % len(SHAPES)]
+    corners, turn, scale, cut = SHAPES[code % len(SHAPES)]
     if not corners:
         picture.circle(*at, r, fill=fill, stroke=stroke, width=width)
         return
-    angles = [turn + 2 * math.pi * i / corners for i in range(corners)]
-    around = [(at[0] + r * scale * math.cos(a), at[1] + r * scale * math.sin(a)) for a in angles]
+    per = 1 if cut == 1 else 2
+    around = []
+    for i in range(per * corners):
+        angle, far = turn + 2 * math.pi * i / (per * corners), r * scale * (cut if i % per else 1)
+        around.append((at[0] + far * math.cos(angle), at[1] + far * math.sin(angle)))
     picture.shape(around, fill=fill, stroke=stroke, width=width)
 
 

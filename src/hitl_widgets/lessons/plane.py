@@ -18,8 +18,8 @@ __all__ = ["Plane", "surface_of"]
 
 CELLS = 60
 MARGIN = 0.07
-MOST_POINTS = 2_000
-MOST_CLASSES = 6
+FEWEST_POINTS, MOST_POINTS = 10, 2_000
+MOST_CLASSES = 10
 NEIGHBOURS = 8
 
 Bytes = npt.NDArray[np.uint8]
@@ -31,20 +31,25 @@ class Plane:
     Parameters
     ----------
     X
-        Finite, of shape (n, 2); n from 10 to 2,000.
+        Finite, of shape (n, d), d at least 2; n from 10 to 2,000.
     y
-        Shape (n,): the true class of each point, two to six different ones.
+        Shape (n,): the true class of each point, two to ten different ones.
     classes
         The class names in order; None means the sorted classes in ``y``.
     test
         ``(X, y)``: held-out points, which are never asked.
     cost
         Shape (n,), above 0: what a label of each point costs; None if all cost the same.
+    at
+        Shape (n, 2): where points with more than two features are drawn; None means their first two principal
+        components. The model is then known at the points only, and spread from them to the cells.
 
     Attributes
     ----------
     X, truth
-        float32 (n, 2) and class codes, int16 (n,).
+        float32 (n, d) and class codes, int16 (n,).
+    xy, flat
+        float32 (n, 2): where the points are drawn, and whether these are their features.
     everything
         float32 (n + 3600 + m, 2): the points, then the centres of the cells, row by row from the top, then
         the held-out points.
@@ -59,21 +64,27 @@ class Plane:
         If the points cannot be drawn, or a class is missing.
     """
 
-    def __init__(self, X: Any, y: Any, classes: Any = None, test: Any = None, cost: Any = None) -> None:
+    def __init__(
+        self, X: Any, y: Any, classes: Any = None, test: Any = None, cost: Any = None, at: Any = None
+    ) -> None:
         self.X = _points(X)
+        self.flat = self.X.shape[1] == 2 and at is None
+        self.xy = self.X if self.flat else _positions(self.X, at)
         self.schema, self.truth = _classes(y, classes, len(self.X))
         held, held_truth = _held(test, self.schema)
         self.measures = Measures(self.truth, held_truth, self.schema.names)
         self.cost = None if cost is None else _cost(cost, len(self.X))
-        low, high = self.X.min(axis=0).astype(float), self.X.max(axis=0).astype(float)
+        if test is not None and not self.flat:
+            raise InvalidInput("test= needs points in the plane: two columns, without at=.")
+        low, high = self.xy.min(axis=0).astype(float), self.xy.max(axis=0).astype(float)
         span = np.where(high > low, high - low, 1.0)
         self.low, self.high = low - MARGIN * span, high + MARGIN * span
         step = (np.arange(CELLS) + 0.5) / CELLS
         cells = np.stack(np.meshgrid(step, 1 - step), axis=-1).reshape(-1, 2)
-        self._unit = (self.X - self.low) / (self.high - self.low)
+        self._unit = (self.xy - self.low) / (self.high - self.low)
         self._beyond = np.vstack([cells, (held - self.low) / (self.high - self.low)])
         grid = self.low + cells * (self.high - self.low)
-        self.everything = np.vstack([self.X, grid, held]).astype(np.float32)
+        self.everything = np.vstack([self.xy, grid, held]).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -89,6 +100,11 @@ class Plane:
         from hitl_widgets.data.neighbors import NeighborGraph
 
         return NeighborGraph.build(self.X).weights
+
+    @property
+    def unit(self) -> npt.NDArray[np.float32]:
+        """Where the points are drawn: x and y in the unit square from the top left."""
+        return np.stack([self._unit[:, 0], 1 - self._unit[:, 1]], axis=1).astype(np.float32)
 
     def spread(self, values: FloatArray, rows: IntArray | None = None) -> FloatArray:
         """Interpolate values of points to the cells and held-out points: the 8 nearest, by 1 / distance^2.
@@ -127,21 +143,33 @@ def _points(X: Any, what: str = "X") -> npt.NDArray[np.float32]:
             f"{what} contains values that are not numbers. Expected two numeric columns, such as "
             'hitl.datasets.toy("moons")[["x1", "x2"]].'
         ) from None
-    if points.ndim != 2 or points.shape[1] != 2:
+    if points.ndim != 2 or points.shape[1] < 2:
         raise InvalidInput(
-            f"{what} has shape {points.shape}. A lesson is drawn in the plane: expected (n, 2). For data "
-            "with more columns, show a Session, or the first two components of a PCA."
+            f"{what} has shape {points.shape}. Expected (n, 2), points in the plane, or (n, d), which are "
+            "drawn in two dimensions."
         )
     if not np.isfinite(points).all():
         raise InvalidInput(
             f"{what} contains NaN or infinity. Expected finite numbers: drop those rows first."
         )
-    if not 10 <= len(points) <= MOST_POINTS:
+    if not FEWEST_POINTS <= len(points) <= MOST_POINTS:
         raise InvalidInput(
-            f"{what} has {len(points)} points. Expected 10 to {MOST_POINTS:,}, so that each can be seen: "
-            "pass a sample, or label larger pools in a Session."
+            f"{what} has {len(points)} points. Expected {FEWEST_POINTS} to {MOST_POINTS:,}, so that each "
+            "can be seen: pass a sample, or label larger pools in a Session."
         )
     return points
+
+
+def _positions(X: npt.NDArray[np.float32], at: Any) -> npt.NDArray[np.float32]:
+    """Where points of any number of features are drawn: ``at``, or their first two principal components."""
+    if at is None:
+        from hitl_widgets.data.projection import pca_map
+
+        return np.asarray(pca_map(X), dtype=np.float32)
+    places = _points(at, "at")
+    if places.shape != (len(X), 2):
+        raise InvalidInput(f"at= has shape {places.shape}. Expected {(len(X), 2)}: a place for each point.")
+    return places
 
 
 def _held(test: Any, schema: Schema) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]]:
@@ -152,6 +180,8 @@ def _held(test: Any, schema: Schema) -> tuple[npt.NDArray[np.float32], npt.NDArr
             f"test= is {a_type(test)}: expected (X, y), points that are never asked and their classes."
         )
     X = _points(test[0], "test[0]")
+    if X.shape[1] != 2:
+        raise InvalidInput(f"test[0] has shape {X.shape}. Expected (m, 2), points in the plane.")
     _, codes = _classes(test[1], list(schema.names), len(X), "test[1]")
     return X, codes
 

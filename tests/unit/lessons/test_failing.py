@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
-from hitl_widgets import datasets
+from hitl_widgets.datasets.builtin import toy_points
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.strategies import STRATEGIES
 from hitl_widgets.lessons import measures
@@ -36,7 +36,7 @@ def steps(made: Course, start: str = "kmeans", strategy: str = "margin", seed: i
 
 
 def test_starts_are_in_the_middle_at_random_next_to_each_other_or_nothing() -> None:
-    X, labels = datasets.toy_points("blobs")
+    X, labels = toy_points("blobs")
     truth = np.unique(labels, return_inverse=True)[1].astype(np.int16)
     points = X.astype(np.float32)
     found = {name: [start_rows(name, points, truth, 3, seed) for seed in range(8)] for name in STARTS}
@@ -196,7 +196,7 @@ def test_measures_are_those_of_scikit_learn_and_the_held_out_points_are_never_as
     assert accuracy == pytest.approx(accuracy_score(truth, said))
     assert recall == pytest.approx(recall_score(truth, said))
     assert f1 == pytest.approx(f1_score(truth, said))
-    X, y = datasets.toy_points("rare", 400, 1)
+    X, y = toy_points("rare", 400, 1)
     names = [name for name, _ in made.plane.measures.words]
     assert names == ["accuracy", "held-out accuracy", "recall of square", "F1 of square"]
     assert len(made.plane.everything) == 200 + 3600 + 400
@@ -256,7 +256,7 @@ def test_the_rule_does_not_stop_before_there_is_a_model_and_may_stop_too_early()
 
 
 def test_outliers_lie_far_away_and_mislead_the_farthest_point_strategy() -> None:
-    X, _ = datasets.toy_points("outliers", 300, 5)
+    X, _ = toy_points("outliers", 300, 5)
     far = np.linalg.norm(X, axis=1) > 3.9
     assert far.mean() == pytest.approx(1 / 15, abs=0.02)
     made = course("outliers")

@@ -318,14 +318,16 @@ def tired(proba: Any, context: Context) -> Any:
 @pytest.mark.parametrize(
     ("X", "y", "options", "words"),
     [
-        (np.zeros((20, 3)), ["a", "b"] * 10, {}, r"shape \(20, 3\)"),
+        (np.zeros((20, 1)), ["a", "b"] * 10, {}, r"shape \(20, 1\)"),
+        (np.zeros((20, 3)), ["a", "b"] * 10, {"at": np.zeros((20, 3))}, r"Expected \(20, 2\)"),
+        (np.zeros((20, 3)), ["a", "b"] * 10, {"test": (clouds(), ["a", "b"] * 10)}, "points in the plane"),
         (np.zeros((5, 2)), list("ababa"), {}, "5 points"),
         (np.full((20, 2), np.nan), ["a", "b"] * 10, {}, "NaN"),
         ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not numbers"),
         (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "only one class"),
         (clouds(), ["a", None] * 10, {}, "no class for point 1"),
         (clouds(), ["a", "b"] * 9, {}, "one class for each of the 20"),
-        (clouds(), list("abcdefghij") * 2, {}, "at most 6"),
+        (np.tile(clouds(), (2, 1)), list("abcdefghijk") * 3 + ["a"] * 7, {}, "at most 10"),
         (clouds(), ["a", "c"] * 10, {"classes": ["a", "b"]}, "'c'"),
         (clouds(), ["a", "b"] * 10, {"budget": 20}, "Expected 3 to 19"),
         (clouds(), ["a", "b"] * 10, {"budget": 2}, "at least 3"),

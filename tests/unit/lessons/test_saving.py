@@ -37,14 +37,14 @@ def test_a_saved_lesson_holds_what_the_kernel_would_answer(bundles: None, tmp_pa
     live.save(tmp_path / "lesson.html", ["random", "entropy"])
     head, rest = recording(tmp_path / "lesson.html")
     messages = head["messages"]
-    assert list(messages) == ["hello", *(f"{s}/{i}" for s in ("random", "entropy") for i in range(4))]
+    assert list(messages) == ["hello", *(f"step/{s}/{i}" for s in ("random", "entropy") for i in range(4))]
     welcome = messages["hello"]["content"]
     assert welcome["recorded"]
     assert (len(welcome["starts"]), welcome["exercises"]) == (1, [])
     assert (welcome["strategies"], welcome["strategy"]) == (["random", "entropy"], "random")
     at = sum(messages["hello"]["sizes"])
     for name, told in list(messages.items())[1:]:
-        strategy, _, i = name.partition("/")
+        _, strategy, i = name.split("/")
         expected, buffers = live._moment("", strategy, "kmeans", 0, int(i))
         assert told["content"]["labelled"] == expected.labelled
         assert told["content"]["curve"]["measures"] == expected.curve.measures
@@ -70,7 +70,7 @@ def test_the_page_asks_nothing_of_the_network_and_names_cannot_break_out(
     made = Lesson(points[["x1", "x2"]], named, strategy=evil, budget=4)
     made.save(tmp_path / "lesson.html", [evil.__name__])
     page = (tmp_path / "lesson.html").read_text()
-    assert page.count("<script") == page.count("</script>") == 4
+    assert page.count("<script") == page.count("</script>") == 5
     assert "<b>" not in page
     assert not re.search(r'(src|href)="http', page)
 

@@ -56,6 +56,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "members": {"rows": [0, 3]},
+        "why": {"row": 3, "codes": [1, 0]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},
         "find": {"query": "refund"},
@@ -71,8 +72,13 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "step": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
         "play": {"strategy": "margin", "start": "kmeans", "seed": 0, "picks": []},
         "attempt": {
-            **{"exercise": "break-margin", "strategy": "margin", "start": "kmeans", "seed": 0},
-            **{"picks": [], "hints": 0, "next": False},
+            "exercise": "break-margin",
+            "strategy": "margin",
+            "start": "kmeans",
+            "seed": 0,
+            "picks": [],
+            "hints": 0,
+            "next": False,
         },
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}

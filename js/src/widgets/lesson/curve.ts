@@ -8,6 +8,8 @@ export type Line = {
   at: number[];
   /** How it is drawn, by dash as well as by colour. */
   look: "first" | "second" | "past";
+  /** The place among compared lines, which gives it a colour and a dash; -1 for another one. */
+  hue?: number;
   /** The value at which a rule would have stopped. */
   stop?: number | null;
 };
@@ -77,7 +79,10 @@ function picture(p: CurveProps, width: number): SVGSVGElement {
   for (const line of lines) {
     const points = line.values.map((value, i) => `${x(line.at[i]).toFixed(1)},${y(value).toFixed(1)}`);
     drawn.append(
-      svg("polyline", { points: points.join(" "), class: `hitl-curve-line hitl-curve-${line.look}` }),
+      svg("polyline", {
+        points: points.join(" "),
+        class: `hitl-curve-line hitl-curve-${line.look}${hueOf(line)}`,
+      }),
     );
     const here = Math.min(p.now, line.values.length - 1);
     if (line.look !== "past") {
@@ -106,6 +111,8 @@ function stopMark(x: number, y: number, height: number): SVGElement[] {
   ];
 }
 
+const hueOf = ({ hue = -1 }: Line): string => (hue < 0 ? "" : ` hitl-curve-hue-${hue}`);
+
 /** Places each name to the right of its line's end; names that would overlap are moved apart. */
 function names(lines: Line[], x: (amount: number) => number, y: (value: number) => number): SVGElement[] {
   const ends = lines
@@ -114,13 +121,20 @@ function names(lines: Line[], x: (amount: number) => number, y: (value: number) 
       return { line, x: x(line.at[last]) + 8, y: y(line.values[last]) };
     })
     .sort((a, b) => a.y - b.y);
-  for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 13);
-  const over = (ends.at(-1)?.y ?? 0) - (HEIGHT - PAD.bottom);
+  const wide = (line: Line): number => 6.4 * Math.min(LONGEST, line.name.length);
+  for (const [i, end] of ends.entries()) {
+    for (const other of ends.slice(0, i)) {
+      const beside = end.x < other.x + wide(other.line) && other.x < end.x + wide(end.line);
+      if (beside) end.y = Math.max(end.y, other.y + 13);
+    }
+  }
+  const over = Math.max(...ends.map((end) => end.y)) - (HEIGHT - PAD.bottom);
   if (over > 0) for (const end of ends) end.y -= over;
   return ends.map(({ line, x: left, y: top }) => {
     const name = line.name.length > LONGEST ? `${line.name.slice(0, LONGEST - 1)}…` : line.name;
     const words = text(name, left, top, "start");
     words.classList.add(`hitl-curve-name-${line.look}`);
+    words.classList.toggle("hitl-curve-named", (line.hue ?? -1) >= 0);
     return words;
   });
 }

@@ -1,6 +1,8 @@
 import { f32, u8 } from "../../host/codecs";
 import type {
+  CommitteeMessage,
   ExerciseMessage,
+  ExpectMessage,
   GameMessage,
   LessonWelcome,
   Moment,
@@ -14,6 +16,7 @@ import { focused } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme, readTheme } from "../../ui/theme";
+import { type SketchEvent, sketchOf, sketchWords, usable } from "./sketch";
 import {
   clickable,
   type Frame,
@@ -55,6 +58,10 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     start: (start) => dispatch({ type: "start", start }),
     measure: (measure) => dispatch({ type: "measure", measure }),
     exercise: (exercise) => dispatch({ type: "exercise", exercise }),
+    sketch: (what) => dispatch({ type: "sketch", what }),
+    use,
+    hover: (row) => dispatch({ type: "hover", row }),
+    compare: (strategy, on) => dispatch({ type: "compare", strategy, on }),
     hint: () => dispatch({ type: "hint" }),
     next: () => dispatch({ type: "next" }),
     again: () => dispatch({ type: "again" }),
@@ -85,6 +92,14 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
   }
 
+  /** Makes a lesson of the drawn points; the kernel answers with a welcome. */
+  function use(): void {
+    const points = state.sketch.spots.map(([x, y, code]): [number, number, number] => [x, y, code]);
+    if (asked || !usable(state.sketch)) return;
+    asked = channel.ask({ type: "draw", view: channel.view, points });
+    late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
+  }
+
   function answered(): void {
     asked = "";
     if (late) clearTimeout(late);
@@ -98,7 +113,9 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   function speak(before: LessonState): void {
     if (state.note && state.note !== before.note) return; // the note is an alert already
-    if (state.mode === "steps") {
+    if (state.mode === "draw") {
+      if (state.sketch.spots !== before.sketch.spots) announce(sketchWords(state.sketch, state.classes));
+    } else if (state.mode === "steps") {
       const moved = state.shown !== before.shown || (before.playing && !state.playing);
       if (moved && !state.playing) announce(stepWords(state));
     } else if (state.cursor !== before.cursor && state.cursor >= 0) {
@@ -138,13 +155,34 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     if (to >= 0) dispatch({ type: "cursor", row: rows[to] });
   }
 
-  function pressed(key: string): boolean {
+  /** Keys while points are drawn. */
+  function drawnBy(key: string, way?: number[]): boolean | "again" {
+    const sketch = (what: SketchEvent): true => {
+      dispatch({ type: "sketch", what });
+      return true;
+    };
+    const { cross } = state.sketch;
+    const code = "1234567890".indexOf(key);
+    if (way) {
+      sketch({ type: "cross", dx: way[0], dy: way[1] });
+      return "again";
+    }
+    if (code >= 0 && code < state.classes.length) return sketch({ type: "pen", pen: code });
+    if (key === "e") return sketch({ type: "pen", pen: null });
+    if (key === "z") return sketch({ type: "undo" });
+    if (!cross || !["Enter", "Delete", "Backspace"].includes(key)) return false;
+    const [x, y] = cross;
+    return sketch(key === "Enter" ? { type: "put", x, y, more: false } : { type: "erase", x, y });
+  }
+
+  function pressed(key: string): boolean | "again" {
     if (key === "Escape") {
       (focused() as HTMLElement | null)?.blur();
       return true;
     }
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (state.mode === "draw") return drawnBy(key, way);
     if (state.mode !== "steps") {
-      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
       if (way) move(way[0], way[1]);
       else if (key === "Enter" && state.report?.going && state.mode === "exercise")
         dispatch({ type: "next" });
@@ -181,7 +219,9 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       still = { xy: f32(points), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
       theme = readTheme(root);
       shelf = welcome.recorded ? "" : `hitl-lesson:${welcome.lesson}`;
-      dispatch({ type: "welcome", welcome, kept: shelf ? readKept(remembered(shelf)) : null });
+      answered();
+      const sketch = sketchOf(still.xy, still.truth);
+      dispatch({ type: "welcome", welcome, sketch, kept: shelf ? readKept(remembered(shelf)) : null });
     },
     signal,
   );
@@ -191,6 +231,23 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
       answered();
       const [frame] = frameOf(moment, buffers);
       dispatch({ type: "moment", strategy, start, seed, index, last, curve, frame });
+    },
+    signal,
+  );
+  channel.on<CommitteeMessage>(
+    "members",
+    ({ strategy, start, seed, index, side, words }, buffers) => {
+      answered();
+      const found = { surfaces: buffers.map(u8), side, words };
+      dispatch({ type: "members", strategy, start, seed, index, found });
+    },
+    signal,
+  );
+  channel.on<ExpectMessage>(
+    "expected",
+    ({ strategy, start, seed, index, row, words }) => {
+      answered();
+      dispatch({ type: "expected", strategy, start, seed, index, row, words });
     },
     signal,
   );

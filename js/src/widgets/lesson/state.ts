@@ -9,6 +9,8 @@ import type {
   RunCurve,
 } from "../../host/protocol";
 
+import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
+
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
   cells: Uint8Array;
@@ -17,8 +19,12 @@ export type Frame = Moment & {
   heatCells: Uint8Array | null;
   worth: Uint8Array | null;
 };
-export type Behind = "model" | "utilities" | "nothing";
-export type Mode = "steps" | "game" | "exercise";
+export type Behind = "model" | "probability" | "utilities" | "committee" | "nothing";
+/** The models that vote at a step: class and lead of their cells. */
+export type Members = { surfaces: Uint8Array[]; side: number; words: string };
+/** As many curves as can be told apart. */
+export const MOST_COMPARED = 5;
+export type Mode = "steps" | "game" | "exercise" | "draw";
 
 export type Game = {
   seed: number;
@@ -75,6 +81,17 @@ export type LessonState = {
   shown: { strategy: string; index: number; frame: Frame } | null;
   frames: ReadonlyMap<string, Frame>;
   curves: ReadonlyMap<string, RunCurve>;
+  /** Whether points can be drawn, and what is drawn. */
+  draws: boolean;
+  sketch: Sketch;
+  /** The strategies whose whole curves are shown. */
+  compare: string[];
+  /** The strategies at whose steps a committee can be shown. */
+  committees: string[];
+  members: ReadonlyMap<string, Members>;
+  /** What is expected of a label of the point under the pointer, by step and point. */
+  expected: ReadonlyMap<string, string>;
+  hover: number;
   playing: boolean;
   game: Game | null;
   /** The points of a game that was interrupted. */
@@ -92,7 +109,7 @@ export type LessonState = {
 };
 
 export type LessonEvent =
-  | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null }
+  | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null; sketch?: Sketch }
   | {
       type: "moment";
       strategy: string;
@@ -105,6 +122,19 @@ export type LessonEvent =
     }
   | { type: "game"; strategy: string; start: string; game: Game }
   | { type: "report"; report: Report }
+  | { type: "members"; strategy: string; start: string; seed: number; index: number; found: Members }
+  | {
+      type: "expected";
+      strategy: string;
+      start: string;
+      seed: number;
+      index: number;
+      row: number;
+      words: string;
+    }
+  | { type: "sketch"; what: SketchEvent }
+  | { type: "hover"; row: number }
+  | { type: "compare"; strategy: string; on: boolean }
   | { type: "go"; index: number }
   | { type: "tick" }
   | { type: "play" }
@@ -124,6 +154,8 @@ export type LessonEvent =
   | { type: "slow"; slow: boolean };
 
 export type Wanted =
+  | { type: "committee"; strategy: string; start: string; seed: number; index: number }
+  | { type: "expect"; strategy: string; start: string; seed: number; index: number; row: number }
   | { type: "step"; strategy: string; start: string; seed: number; index: number }
   | { type: "play"; strategy: string; start: string; seed: number; picks: number[] }
   | ({ type: "attempt"; strategy: string; start: string } & Attempt);
@@ -161,6 +193,13 @@ export const initial: LessonState = {
   shown: null,
   frames: new Map(),
   curves: new Map(),
+  draws: false,
+  sketch: blank,
+  compare: [],
+  committees: [],
+  members: new Map(),
+  expected: new Map(),
+  hover: -1,
   playing: false,
   game: null,
   picks: [],
@@ -177,13 +216,30 @@ export const initial: LessonState = {
 export function reduce(state: LessonState, event: LessonEvent): LessonState {
   switch (event.type) {
     case "welcome":
-      return welcomed(event.welcome, event.kept ?? null);
+      return { ...welcomed(event.welcome, event.kept ?? null), sketch: event.sketch ?? blank };
     case "moment":
       return withMoment(state, event);
     case "game":
       return withGame(state, event);
     case "report":
       return isReport(state, event.report) ? { ...state, report: event.report } : state;
+    case "members":
+      return event.seed === state.seed
+        ? { ...state, members: new Map(state.members).set(key(event, event.index), event.found) }
+        : state;
+    case "expected":
+      return event.seed === state.seed
+        ? { ...state, expected: new Map(state.expected).set(rowKey(event, event.row), event.words) }
+        : state;
+    case "sketch":
+      return { ...state, sketch: sketched(state.sketch, event.what), note: "" };
+    case "hover":
+      return event.row === state.hover ? state : { ...state, hover: event.row };
+    case "compare": {
+      const others = state.compare.filter((name) => name !== event.strategy);
+      if (event.on && others.length >= MOST_COMPARED) return state;
+      return { ...state, compare: event.on ? [...others, event.strategy] : others, note: "" };
+    }
     case "go":
       return showing({ ...state, index: clamp(event.index, state.last), playing: false, note: "" });
     case "tick":
@@ -237,10 +293,13 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
 
 /** The next request to the kernel; null if everything is here. */
 export function wanted(state: LessonState): Wanted | null {
+  if (state.mode === "draw") return null;
   const { strategy, start, seed, index, mode, game, gameSeed, attempt } = state;
   if (!state.ready || state.note) return null;
   if (mode === "steps") {
-    return state.frames.has(key(state, index)) ? null : { type: "step", strategy, start, seed, index };
+    const here = { strategy, start, seed, index };
+    if (!state.frames.has(key(state, index))) return { type: "step", ...here };
+    return wantedInside(state) ?? wantedCurve(state);
   }
   if (mode === "exercise") {
     return state.report && isReport(state, state.report) && answers(attempt, state.report)
@@ -250,6 +309,36 @@ export function wanted(state: LessonState): Wanted | null {
   if (game && game.yours.spent.length > game.picks.length) return null;
   return { type: "play", strategy, start, seed: gameSeed, picks: game?.picks ?? state.picks };
 }
+
+/** What is to be shown of the models at this step. */
+function wantedInside(state: LessonState): Wanted | null {
+  const { strategy, start, seed, index, hover, recorded, playing } = state;
+  const here = { strategy, start, seed, index };
+  if (showsCommittee(state) && !state.members.has(key(state, index))) return { type: "committee", ...here };
+  if (hover < 0 || recorded || playing || state.expected.has(rowKey(state, hover))) return null;
+  const frame = state.frames.get(key(state, index)) as Frame;
+  return frame.labelled.includes(hover) ? null : { type: "expect", ...here, row: hover };
+}
+
+/** The end of the next compared curve that is not known as a whole. */
+function wantedCurve(state: LessonState): Wanted | null {
+  const { start, seed, last } = state;
+  const next = state.compare.find(
+    (strategy) => (state.curves.get(curveName({ ...state, strategy }))?.spent.length ?? 0) <= last,
+  );
+  return next ? { type: "step", strategy: next, start, seed, index: last } : null;
+}
+
+export const showsCommittee = (state: LessonState): boolean =>
+  state.mode === "steps" && state.behind === "committee" && state.committees.includes(state.strategy);
+
+/** The committee at the step that is shown. */
+export const membersOf = (state: LessonState): Members | null =>
+  (showsCommittee(state) && state.shown && state.members.get(key(state, state.shown.index))) || null;
+
+/** What is expected of a label of this point. */
+export const expectedOf = (state: LessonState, row: number): string =>
+  state.expected.get(rowKey(state, row)) ?? "";
 
 /** The number of first labels. */
 export const startOf = (state: LessonState): number =>
@@ -361,7 +450,9 @@ export function readKept(text: string | null): Kept | null {
 }
 
 const quiet = { playing: false, truth: false, note: "", cursor: -1 };
-const key = (state: LessonState, index: number): string => `${index}/${state.start}/${state.strategy}`;
+type At = { start: string; strategy: string };
+const key = (at: At, index: number): string => `${index}/${at.start}/${at.strategy}`;
+const rowKey = (at: At & { index: number }, row: number): string => `${row}/${key(at, at.index)}`;
 const clamp = (index: number, last: number): number => Math.max(0, Math.min(index, last));
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -372,13 +463,28 @@ function lastOf(state: LessonState, start: string): number {
 
 function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
   const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
-  const { strategy, start, seed, budget, batch, n, exercise, recorded } = welcome;
+  const { strategy, start, seed, budget, batch, n, exercise } = welcome;
+  const { recorded, committees, compare, draws } = welcome;
   const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
   const state: LessonState = {
     ...initial,
     ...told,
-    ...{ strategy, start, firstStart: start, seed, budget, batch, n, recorded, gameSeed: seed, ready: true },
-    mode: exercise ? "exercise" : "steps",
+    ...{
+      strategy,
+      start,
+      firstStart: start,
+      seed,
+      budget,
+      batch,
+      n,
+      recorded,
+      gameSeed: seed,
+      ready: true,
+      committees,
+      compare,
+      draws,
+    },
+    mode: exercise ? "exercise" : n ? "steps" : "draw",
     attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
   };
   const back = { ...state, last: lastOf(state, start) };
@@ -406,8 +512,8 @@ function begun(state: LessonState): LessonState {
 function again(state: LessonState): LessonState {
   const cleared = { ...state, ...quiet };
   if (state.mode === "steps") {
-    const [frames, curves] = [new Map(), new Map()];
-    return { ...cleared, seed: state.seed + 1, index: 0, frames, curves };
+    const [frames, curves, members, expected] = [new Map(), new Map(), new Map(), new Map()];
+    return { ...cleared, seed: state.seed + 1, index: 0, frames, curves, members, expected };
   }
   if (state.mode === "game") return { ...cleared, gameSeed: state.gameSeed + 1, game: null, picks: [] };
   const { exercise, seed } = state.attempt;
@@ -491,5 +597,7 @@ function troubled(state: LessonState, words: string): LessonState {
     report && isReport(state, report)
       ? { exercise, seed, picks: report.picks, hints: report.hints, next: report.next }
       : fresh(exercise, seed);
-  return { ...state, ...back, game: kept, picks: [], attempt, playing: false, note: words };
+  const behind = state.behind === "committee" ? "model" : state.behind;
+  const view = { behind, compare: [], hover: -1 };
+  return { ...state, ...back, ...view, game: kept, picks: [], attempt, playing: false, note: words };
 }

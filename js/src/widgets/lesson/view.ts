@@ -1,20 +1,26 @@
 import "./view.css";
 import { count, h, setText, show } from "../../ui/dom";
 import type { Theme } from "../../ui/theme";
+import { comparePicker } from "./compare";
 import { curveView, type Line } from "./curve";
 import { type PlaneProps, planeView, type Ring } from "./plane";
-import { dashedIcon, dotIcon, shapeIcon, wrongIcon } from "./shapes";
+import { dashedIcon, dotIcon, lineIcon, shapeIcon, wrongIcon } from "./shapes";
+import { blank, frameOfSketch, type Sketch, type SketchEvent, sketchWords } from "./sketch";
+import { sketchBar } from "./sketchbar";
 import {
   type Behind,
   clickable,
   curveName,
+  expectedOf,
   type Frame,
   type LessonState,
   labelledByYou,
   labelsOf,
+  membersOf,
   over,
   type Report,
   scoreWords,
+  showsCommittee,
   startOf,
   startWords,
   stopWords,
@@ -34,6 +40,10 @@ export type LessonCallbacks = {
   measure: (measure: number) => void;
   exercise: (name: string) => void;
   hint: () => void;
+  hover: (row: number) => void;
+  sketch: (what: SketchEvent) => void;
+  use: () => void;
+  compare: (strategy: string, on: boolean) => void;
   next: () => void;
 };
 export type LessonProps = {
@@ -49,7 +59,7 @@ export type LessonProps = {
 export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const modes = segment(
     "What to do",
-    { steps: "Step through", game: "You against the machine", exercise: "Exercise" },
+    { steps: "Step through", game: "You against the machine", exercise: "Exercise", draw: "Draw points" },
     on.mode,
   );
   const saved = h("span", {
@@ -73,8 +83,12 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   );
 
   const [mine, its] = [panel(), panel()];
-  const left = planeView(mine.element, { pick: on.pick });
-  const right = planeView(its.element, { pick: () => {} });
+  const left = planeView(mine.element, {
+    pick: on.pick,
+    hover: on.hover,
+    put: (x, y, more) => on.sketch({ type: "put", x, y, more }),
+  });
+  const right = planeView(its.element, { pick: () => {}, hover: () => {}, put: () => {} });
   const headline = h("div", { class: "hitl-lesson-headline hitl-number" });
   const reason = h("p", { class: "hitl-lesson-reason" });
   const note = h("p", { class: "hitl-lesson-note hitl-bad", attrs: { role: "alert", hidden: true } });
@@ -89,7 +103,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const legend = h("ul", { class: "hitl-lesson-legend", attrs: { "aria-label": "Legend" } });
   const side = h("div", { class: "hitl-lesson-side" }, headline, numbers, reason, hint, note, measure);
   const curve = curveView(side);
-  side.append(stopped, legend);
+  const picker = comparePicker(on.compare);
+  side.append(stopped, picker.element, legend);
   const main = h("div", { class: "hitl-lesson-main" }, mine.element, its.element, side);
 
   const again = button("New game", "", on.again);
@@ -124,7 +139,13 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const trying = h("div", { class: "hitl-lesson-steps" }, next, askHint, retry, how);
   const behind = segment(
     "Behind the points",
-    { model: "Model", utilities: "Utilities", nothing: "Nothing" },
+    {
+      model: "Model",
+      probability: "Probability",
+      utilities: "Utilities",
+      committee: "Committee",
+      nothing: "Nothing",
+    },
     on.behind,
   );
   const truth = h("input", {
@@ -145,9 +166,17 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     truthLabel,
     keys,
   );
-  root.append(head, main, steps, game, trying, options);
+  const bar = sketchBar({
+    pen: (pen) => on.sketch({ type: "pen", pen }),
+    undo: () => on.sketch({ type: "undo" }),
+    clear: () => on.sketch({ type: "clear" }),
+    use: on.use,
+  });
+  root.append(head, main, steps, game, trying, bar.element, options);
 
   let keyed = "";
+  let spots: Sketch["spots"] | null = null;
+  let drawn = frameOfSketch(blank);
 
   function update(p: LessonProps): void {
     const { state } = p;
@@ -157,16 +186,21 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     root.dataset.planes = two ? "2" : "1";
     root.dataset.step = String(state.shown?.index ?? "");
     modes.set(mode);
-    show(modes.element, !state.recorded);
+    show(modes.element, !state.recorded && state.n > 0);
     show(saved, state.recorded);
     behind.set(behindOf(state));
     listChoices(state);
-    setText(learner, `Model: ${state.learner}`);
+    setText(learner, state.learner && mode !== "draw" ? `Model: ${state.learner}` : "");
     show(its.element, two);
     show(steps, mode === "steps");
     show(game, mode === "game");
     show(trying, mode === "exercise");
+    show(bar.element, mode === "draw");
+    show(options, mode !== "draw");
+    show(legend, mode !== "draw");
+    show(modes.button("draw"), state.draws);
     show(behind.button("utilities"), mode === "steps");
+    show(behind.button("committee"), mode === "steps" && state.committees.includes(state.strategy));
     show(truthLabel, mode === "steps" || (mode === "game" ? over(state) : showsTruth(state)));
     show(hint, mode === "exercise" && !!state.report?.hint);
     show(numbers, mode === "steps");
@@ -176,9 +210,19 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       state.note || (state.slow ? "Waiting for the kernel. After a restart, run the cell again." : ""),
     );
     show(note, note.textContent !== "");
-    const charted = mode === "exercise" ? drawExercise(p) : mode === "game" ? drawGame(p) : drawSteps(p);
+    if (mode === "draw") drawSketch(p);
+    const charted =
+      mode === "draw"
+        ? false
+        : mode === "exercise"
+          ? drawExercise(p)
+          : mode === "game"
+            ? drawGame(p)
+            : drawSteps(p);
     show(curve.element, charted);
     show(measure, charted && mode !== "exercise");
+    show(picker.element, charted && mode === "steps");
+    picker.update(state);
     setText(stopped, mode === "steps" ? stopWords(state) : "");
     show(stopped, stopped.textContent !== "");
     drawLegend(p);
@@ -200,21 +244,25 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (!frame) return false;
     setText(headline, headlineOf(p, frame));
     setText(numbers, numbersOf(state, frame));
-    setText(reason, reasonWords(p));
+    setText(reason, [reasonWords(p), membersOf(state)?.words].filter(Boolean).join(" "));
     left.update({
       ...common(p),
       frame,
       labelled: frame.labelled,
       rings: frame.queries.map((row, i) => ({ row, number: frame.labelled.length + 1 + i })),
+      members: membersOf(state),
+      expected: (row) => expectedOf(state, row),
       caption: state.behind === "utilities" ? captionOf(frame) : "",
       words: `${planeWords(p, frame)} ${frame.why}`,
     });
     const here = curveName(state);
+    const compared = state.compare.map((name) => curveName({ ...state, strategy: name }));
     const lines: Line[] = [...state.curves].map(([name, run]) => ({
       name,
       values: run.measures[state.measure],
       at: run.spent,
       look: name === here ? "first" : "past",
+      hue: name === here ? -1 : compared.indexOf(name),
       stop: name === here ? run.stop : null,
     }));
     chart(p, lines, index, state.measure);
@@ -303,6 +351,31 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     return lines.length > 0;
   }
 
+  function drawSketch(p: LessonProps): void {
+    const { sketch, classes } = p.state;
+    show(mine.title, false);
+    setText(headline, sketchWords(sketch, classes));
+    setText(
+      reason,
+      "Choose a class by its number, and click in the plane; drag to draw several points. Or move with the arrow keys, draw with Enter, and delete with Delete. Then use the points: the lesson begins again with them.",
+    );
+    if (sketch.spots !== spots) drawn = frameOfSketch(sketch);
+    spots = sketch.spots;
+    left.update({
+      ...common(p),
+      ...drawn,
+      cost: new Float32Array(0),
+      mistakes: false,
+      annotators: [],
+      behind: "nothing",
+      labelled: drawn.frame.labelled,
+      drawing: true,
+      cross: sketch.cross,
+      words: sketchWords(sketch, classes),
+    });
+    bar.update(sketch, classes);
+  }
+
   function chart(p: LessonProps, lines: Line[], now: number, shown: number): void {
     const { state } = p;
     const at = lines.flatMap((line) => line.at);
@@ -322,8 +395,11 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     exercise.list(state.exercises);
     exercise.set(task);
     show(exercise.element, mode === "exercise");
-    show(strategy.element, mode !== "exercise" || task === "predict");
-    show(start.element, !state.recorded && (mode !== "exercise" || task !== "break-margin"));
+    show(strategy.element, mode !== "draw" && (mode !== "exercise" || task === "predict"));
+    show(
+      start.element,
+      !state.recorded && mode !== "draw" && (mode !== "exercise" || task !== "break-margin"),
+    );
     show(renew, !state.recorded && mode === "steps");
     const wanted = state.measures.map((one) => one.words);
     if ([...measure.options].map((o) => o.text).join() !== wanted.join()) {
@@ -347,6 +423,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (asked) entries.push(entry(dashedIcon(), "your choice"));
     if (back === "model")
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));
+    if (back === "probability") entries.push(entry(lineIcon(), levelWords(state)));
+    if (back === "committee") entries.push(entry(lineIcon(), "one model of the committee"));
     if (back === "utilities") {
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-heat" }), "less to more useful to ask"));
     }
@@ -376,17 +454,22 @@ function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"
     mistakes: state.mistakes,
     behind: behindOf(state),
     rings: [],
+    members: null,
+    expected: () => "",
     cursor: -1,
     caption: "",
     showTruth: state.truth,
     clickable: false,
+    drawing: false,
+    cross: null,
   };
 }
 
 /** A game shows no utilities, which would reveal what the machine asks next; in an exercise they are a hint. */
 function behindOf(state: LessonState): Behind {
   if (state.mode === "exercise" && state.report?.you.heatCells && state.report.clickable) return "utilities";
-  return state.mode !== "steps" && state.behind === "utilities" ? "model" : state.behind;
+  const usual = state.behind === "utilities" ? state.mode === "steps" : state.behind !== "committee";
+  return usual || showsCommittee(state) ? state.behind : "model";
 }
 
 /** An exercise shows the truth where it is part of the task, and at the end. */
@@ -412,6 +495,12 @@ function headlineOf({ cost, truth, state }: LessonProps, frame: Frame): string {
   parts.push(`${state.measures[0].name} ${frame.measures[0].toFixed(2)}`);
   return parts.join(" · ");
 }
+
+/** What the lines of the probability surface mean. */
+const levelWords = ({ classes }: LessonState): string =>
+  classes.length === 2
+    ? "probability .6, .7, .8, .9 of the likelier class"
+    : "lead of the likeliest class: .2, .4, .6, .8";
 
 /** All other measures in one line. */
 function numbersOf({ measures }: LessonState, frame: Frame): string {

@@ -11,6 +11,8 @@ from hitl_widgets.widgets.wire import Bye, Failed, Hello, Name, Refused, Request
 
 __all__ = ["Takes", "Tells"]
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
 # -- browser -> kernel
 
 
@@ -21,6 +23,31 @@ class Step(Request, frozen=True, tag="step"):
     start: Name
     seed: Row
     index: Row
+
+
+class Committee(Request, frozen=True, tag="committee"):
+    """Request the members of the committee at a step."""
+
+    strategy: Name
+    start: Name
+    seed: Row
+    index: Row
+
+
+class Expect(Request, frozen=True, tag="expect"):
+    """Request what the model expects of a label of this point at a step."""
+
+    strategy: Name
+    start: Name
+    seed: Row
+    index: Row
+    row: Row
+
+
+class Draw(Request, frozen=True, tag="draw"):
+    """Drawn points for a new lesson: x and y in the unit square from the top left, and the class."""
+
+    points: Annotated[tuple[tuple[Share, Share, Row], ...], msgspec.Meta(max_length=2_000)]
 
 
 class Play(Request, frozen=True, tag="play"):
@@ -44,7 +71,7 @@ class AttemptMessage(Request, frozen=True, tag="attempt"):
     next: bool
 
 
-Takes = Hello | Bye | Step | Play | AttemptMessage
+Takes = Hello | Bye | Step | Committee | Expect | Draw | Play | AttemptMessage
 
 # -- kernel -> browser
 
@@ -76,6 +103,8 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
 
     The cost is empty if all points cost the same. ``lesson`` is the same for the same points and settings.
     ``exercise`` is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
+    ``committees``: the strategies at whose steps a committee can be shown. ``compare``: those whose curves
+    are shown from the beginning. ``draws``: points can be drawn. Without points there is only that to do.
     """
 
     to: str
@@ -97,6 +126,9 @@ class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
     cells: int
     n: int
     recorded: bool
+    committees: list[str]
+    compare: list[str]
+    draws: bool
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +170,30 @@ class MomentMessage(ToBrowser, frozen=True, kw_only=True, tag="moment"):
     queries: list[int]
     why: str
     heat: bool
+
+
+class CommitteeMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
+    """The committee at a step. Buffers: each member's class and lead in ``side`` x ``side`` cells."""
+
+    to: str
+    strategy: str
+    start: str
+    seed: int
+    index: int
+    side: int
+    words: str
+
+
+class ExpectMessage(ToBrowser, frozen=True, kw_only=True, tag="expected"):
+    """What the model expects of a label of a point at a step."""
+
+    to: str
+    strategy: str
+    start: str
+    seed: int
+    index: int
+    row: int
+    words: str
 
 
 class GameMessage(ToBrowser, frozen=True, kw_only=True, tag="game"):
@@ -200,4 +256,14 @@ class TroubleMessage(ToBrowser, frozen=True, kw_only=True, tag="trouble"):
     words: str
 
 
-Tells = LessonWelcome | MomentMessage | GameMessage | ExerciseMessage | TroubleMessage | Refused | Failed
+Tells = (
+    LessonWelcome
+    | MomentMessage
+    | CommitteeMessage
+    | ExpectMessage
+    | GameMessage
+    | ExerciseMessage
+    | TroubleMessage
+    | Refused
+    | Failed
+)

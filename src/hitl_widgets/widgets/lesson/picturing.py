@@ -9,8 +9,6 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from hitl_widgets.lessons.pictures import Part, Scene, drawn
 
 if TYPE_CHECKING:
@@ -57,14 +55,13 @@ def scene(
     begin = course.start if start is None else start, course.seed if seed is None else seed
     run = course.step(name, *begin, step)
     now = run.now
-    across = (plane.X - plane.low) / (plane.high - plane.low)
     classes = plane.schema.classes
     number = len(now.labelled) + 1
     last = len(course.trace(name, *begin)) - 1
     others = {other: course.step(other, *begin, last if whole else step) for other in strategies[1:]}
     reason = now.why if now.queries else "The budget is spent."
     return Scene(
-        points=np.stack([across[:, 0], 1 - across[:, 1]], axis=1),
+        points=plane.unit,
         colors=[c.color for c in classes],
         names=[c.name for c in classes],
         labelled=list(zip(now.labelled, now.said, strict=True)),

@@ -25,6 +25,7 @@ from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.lesson.picturing import animation, scene
+from hitl_widgets.widgets.lesson.points import packed
 from hitl_widgets.widgets.wire import ToBrowser, sendable
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from hitl_widgets.lessons.course import Course
     from hitl_widgets.widgets.lesson.widget import Lesson
 
-__all__ = ["save", "table"]
+__all__ = ["compared", "save", "table"]
 
 MOST = 3_000_000
 # Base64 takes four characters for three bytes.
 GROWTH = 4 / 3
+# Only their steps are explained by a committee.
+WITH_COMMITTEE = ("query_by_committee", "vote_entropy", "kl_divergence")
+MOST_COMPARED = 5
 ENDINGS = (".html", ".png", ".svg", ".gif")
 PARTS = ("all", "points", "curves")
 BEHIND = ("model", "utilities", "nothing")
@@ -115,16 +119,24 @@ def _one_of(name: str, value: Any, known: Sequence[str]) -> None:
         raise InvalidInput(f"{name}={value!r}:{nearest(str(value), known)} expected one of {choices(known)}.")
 
 
-def _names(known: Collection[str], strategies: Sequence[str] | None, default: list[str]) -> list[str]:
+def compared(names: Sequence[str], known: Collection[str]) -> list[str]:
+    """The checked names of ``compare=``."""
+    chosen = _names(known, names, [], what="compare") if len(names) else []
+    if len(chosen) > MOST_COMPARED:
+        raise InvalidInput(f"compare= has {len(chosen)} strategies. Expected at most {MOST_COMPARED}.")
+    return chosen
+
+
+def _names(
+    known: Collection[str], strategies: Sequence[str] | None, default: list[str], what: str = "strategies"
+) -> list[str]:
     names = default if strategies is None else list(dict.fromkeys(strategies))
     if isinstance(strategies, str) or not names:
-        raise InvalidInput(
-            f"strategies={strategies!r}: expected a list of names, such as ['margin', 'random']."
-        )
+        raise InvalidInput(f"{what}={strategies!r}: expected a list of names, such as ['margin', 'random'].")
     for name in names:
         if name not in known:
             raise InvalidInput(
-                f"strategies contains {name!r}, which is not part of this lesson.{nearest(str(name), known)} "
+                f"{what}= contains {name!r}, which is not part of this lesson.{nearest(str(name), known)} "
                 f"Expected some of {choices(known)}."
             )
     return names
@@ -133,7 +145,8 @@ def _names(known: Collection[str], strategies: Sequence[str] | None, default: li
 def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
     style = bundle("lesson.css")
     modules = {name: _inline(bundle(f"{name}.js")) for name in ("lesson", "recorded")}
-    left = MOST - len(PAGE.template) - len(style) - sum(map(len, modules.values()))
+    points = packed(lesson._course, lesson._settings)  # noqa: SLF001
+    left = MOST - len(points) - len(PAGE.template) - len(style) - sum(map(len, modules.values()))
     recording, kept = _recording(lesson, names, int(left / GROWTH), chosen=chosen)
     title = f"A lesson on active learning: {', '.join(kept)}"
     script = SCRIPT.strip()
@@ -142,6 +155,7 @@ def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
         style=style.replace("</", "<\\/"),
         script=script,
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        points=points,
         recording=base64.b64encode(recording).decode(),
         **modules,
     )
@@ -161,17 +175,21 @@ def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> 
             continue
         try:
             last = len(lesson._course.trace(name, *begin)) - 1  # noqa: SLF001
-            moments = {f"{name}/{i}": lesson._moment("", name, *begin, i) for i in range(last + 1)}  # noqa: SLF001
+            made: dict[str, Answer] = {}
+            for i in range(last + 1):
+                made[f"step/{name}/{i}"] = lesson._moment("", name, *begin, i)  # noqa: SLF001
+                if name in WITH_COMMITTEE:
+                    made[f"committee/{name}/{i}"] = lesson._members("", name, *begin, i)  # noqa: SLF001
         except Exception as error:
             if chosen:
                 raise
             left_out[name] = str(error)
             continue
-        size += len(_packed(moments))
+        size += len(_packed(made))
         full = size > most
         if not full:
             kept.append(name)
-            messages |= moments
+            messages |= made
         elif chosen or not kept:
             raise InvalidInput(
                 f"The first {len(kept) + 1} of {len(names)} strategies take more than the {MOST // 10**6} MB "
@@ -191,6 +209,9 @@ def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> 
         starts=[start for start in welcome.starts if start.name == welcome.start],
         exercises=[],
         exercise="",
+        draws=False,
+        committees=[name for name in kept if name in WITH_COMMITTEE],
+        compare=[name for name in welcome.compare if name in kept],
     )
     return _packed({"hello": (told, buffers)} | messages), kept
 

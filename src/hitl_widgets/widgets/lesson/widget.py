@@ -13,21 +13,32 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput, StoreError
 from hitl_widgets.lessons.classroom import Result, Results
-from hitl_widgets.lessons.course import Course, Record, points_of
+from hitl_widgets.lessons.course import Course, Record, digits, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
+from hitl_widgets.lessons.inside import SIDE, expectation, members
 from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.lessons.starts import STARTS
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
 from hitl_widgets.widgets.lesson.picturing import Seen, still
-from hitl_widgets.widgets.lesson.saving import save, table
+from hitl_widgets.widgets.lesson.points import (
+    DRAWN,
+    course_of_drawing,
+    load,
+    points_of_session,
+    table_of_points,
+)
+from hitl_widgets.widgets.lesson.saving import compared, save, table
 from hitl_widgets.widgets.shared.messages import PlainClass
 from hitl_widgets.widgets.still import Still
 from hitl_widgets.widgets.wire import Bye, FromBrowser, Hello, words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hitl_widgets.session import Session
 
 __all__ = ["Lesson"]
 
@@ -38,10 +49,12 @@ class Lesson(ChannelWidget):
     Parameters
     ----------
     X
-        Numbers of shape (n, 2), 10 to 2,000 points; or the name of a toy data set, such as ``"line"``, see
-        :func:`hitl_widgets.datasets.toy`.
+        Numbers of shape (n, 2), 10 to 2,000 points; of shape (n, d), for a model of d features; or the name
+        of a data set: ``"digits"`` (600 digits by their UMAP, which takes half a minute), or a toy, such as
+        ``"line"``, see :func:`hitl_widgets.datasets.toy`. None: the widget shows an empty plane, in which
+        you draw points.
     y
-        The true class of each point, shape (n,); two to six classes. It answers all questions. None for a toy
+        The true class of each point, shape (n,); two to ten classes. It answers all questions. None for a toy
         data set.
     learner
         ``"linear"``, a scikit-learn classifier, or a Learner, as for a Session. Until a classifier can be
@@ -49,6 +62,8 @@ class Lesson(ChannelWidget):
     strategy
         The strategy shown first: the name of one, or a function ``(probabilities, context) -> utilities``.
         All others can be chosen in the widget.
+    compare
+        Up to five strategies whose whole curves are shown beside it; they can be changed in the widget.
     classes
         The class names in order; None means the sorted classes in ``y``.
     budget
@@ -78,6 +93,9 @@ class Lesson(ChannelWidget):
         The student's name in the store; None means the login name.
     hide_name
         Whether the store gets a number instead of the name.
+    at
+        Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
+        first two principal components. The model is known at the points only, and colours spread from them.
     test
         ``(X, y)``: points that are never asked, on which accuracy is measured as well. For a toy data set,
         400 other points are drawn.
@@ -104,11 +122,12 @@ class Lesson(ChannelWidget):
 
     def __init__(
         self,
-        X: Any,
+        X: Any = None,
         y: Any = None,
         *,
         learner: Any = "linear",
         strategy: Any = "margin",
+        compare: Sequence[str] = (),
         classes: Any = None,
         budget: int = 30,
         random_state: int = 0,
@@ -118,37 +137,107 @@ class Lesson(ChannelWidget):
         batch: int = 1,
         cost: Any = None,
         test: Any = None,
+        at: Any = None,
         store: Any = None,
         student: str | None = None,
         hide_name: bool = False,
     ) -> None:
-        title = X if isinstance(X, str) else "own points"
-        X, y, test = points_of(X, y, test)
-        self._course = Course(
-            X,
-            y,
-            learner,
-            strategy,
-            classes,
-            budget,
-            random_state,
-            start=start,
-            noise=noise,
-            annotators=annotators,
-            batch=batch,
-            cost=cost,
-            test=test,
-        )
-        title = f"{title}, {len(self._course.plane)} points"
-        self._results = Results(self._course.digest, title, store, student, hide_name=hide_name)
+        if isinstance(X, str) and X == "digits" and y is None:
+            X, y, at = digits()
+            self._title = "digits"
+        else:
+            self._title = X if isinstance(X, str) else "own points"
+        self._settings = {
+            "learner": learner,
+            "strategy": strategy,
+            "budget": budget,
+            "random_state": random_state,
+            "start": start,
+            "noise": noise,
+            "annotators": annotators,
+            "batch": batch,
+        }
+        self._place = {"store": store, "student": student, "hide_name": hide_name}
+        self._wanted = compare
         self._exercise = ""
-        # The step in the still picture.
-        self._seen = Seen(self._course.strategy, self._course.start, self._course.seed, 0)
         self._still: Still | None = None
+        self._known: Course | None = None
+        self._drawn = Schema(list(DRAWN) if classes is None else classes)
+        if X is not None:
+            X, y, test = points_of(X, y, test)
+            self._begin(Course(X, y, classes=classes, cost=cost, test=test, at=at, **self._settings))
+        elif not all(value is None for value in (y, cost, test, at)) or not isinstance(start, str):
+            raise InvalidInput(
+                "X= is missing: pass the points that y=, cost=, test=, at= and start= are about. Without all "
+                "of these, hitl.Lesson() lets you draw points."
+            )
         super().__init__("lesson", uuid.uuid4().hex)
 
+    def _begin(self, course: Course) -> None:
+        """Show these points from now on."""
+        title = f"{self._title}, {len(course.plane)} points"
+        self._compare = compared(self._wanted, course.strategies)
+        self._results = Results(course.digest, title, **self._place)
+        # The step in the still picture.
+        self._seen = Seen(course.strategy, course.start, course.seed, 0)
+        self._known = course
+
+    @property
+    def _course(self) -> Course:
+        if self._known is None:
+            raise InvalidInput(
+                "This lesson has no points yet: draw at least ten points of two classes in it, and choose "
+                "Use these points."
+            )
+        return self._known
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **options: Any) -> Lesson:
+        """Read a lesson that was saved as ``.html``, with its points.
+
+        Parameters
+        ----------
+        path
+            The file.
+        **options
+            As for a Lesson, instead of those that were saved. Functions, estimators and held-out points are
+            not in the file: pass them again.
+
+        Raises
+        ------
+        InvalidInput
+            If the file is not a saved lesson.
+        """
+        return cls(**load(path, options))
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The points, a row each: columns x1, x2, ... (float32) and label, the class."""
+        return table_of_points(self._course.plane)
+
+    @classmethod
+    def of(cls, session: Session, **options: Any) -> Lesson:
+        """A lesson on the labelled items of a session, at their places on its map.
+
+        Parameters
+        ----------
+        session
+            A session with one class per item and at least ten labels. Of more than 2,000 labelled items, a
+            random sample is shown.
+        **options
+            As for a Lesson, such as ``budget=``.
+
+        Raises
+        ------
+        InvalidInput
+            If the session asks another kind of question, or has too few labels.
+        """
+        return cls(**points_of_session(session) | options)
+
     def __repr__(self) -> str:
-        plane = self._course.plane
+        if self._known is None:
+            return "<Lesson without points>"
+        plane = self._known.plane
         return f"<Lesson on {len(plane)} points, {plane.n_classes} classes>"
 
     def exercise(self, name: str) -> Lesson:
@@ -230,7 +319,7 @@ class Lesson(ChannelWidget):
         return table(self._course, strategies)
 
     def _picture(self) -> str:
-        return still(self._course, self._seen)
+        return "" if self._known is None else still(self._known, self._seen)
 
     def _displayed_as(self, name: str) -> None:
         known = weakref.ref(self)
@@ -241,13 +330,17 @@ class Lesson(ChannelWidget):
 
         self._still = Still(name, make)
 
+    def _largest(self) -> int:
+        # The points of a drawing are the longest message.
+        return 200_000
+
     def _handle(self, message: FromBrowser) -> None:
         match message:
             case Hello():
                 self._greet(message.view)
             case Bye():
                 pass
-            case m.Step() | m.Play() | m.AttemptMessage():
+            case m.Step() | m.Draw() | m.Committee() | m.Expect() | m.Play() | m.AttemptMessage():
                 try:
                     self._show(message)
                 except Exception as error:  # noqa: BLE001 - a custom strategy or learner may raise anything
@@ -262,14 +355,15 @@ class Lesson(ChannelWidget):
         self._post(*self._welcome(view))
 
     def _welcome(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
+        if self._known is None:
+            return self._invitation(view)
         course, plane = self._course, self._course.plane
-        across = (plane.X - plane.low) / (plane.high - plane.low)
-        points = np.stack([across[:, 0], 1 - across[:, 1]], axis=1).astype("<f4")
+        points = plane.unit.astype("<f4")
         welcome = m.LessonWelcome(
             to=view,
             lesson=course.digest,
             classes=[PlainClass(**c) for c in plane.schema.to_dict()["classes"]],
-            learner=course.learner.name,
+            learner=course.learner.name + ("" if plane.flat else f" of {plane.X.shape[1]} features"),
             strategies=list(course.strategies),
             strategy=course.strategy,
             starts=[
@@ -290,9 +384,55 @@ class Lesson(ChannelWidget):
             cells=CELLS,
             n=len(plane),
             recorded=False,
+            committees=list(course.strategies),
+            compare=self._compare,
+            draws=self._draws(),
         )
         cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
         return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
+
+    def _draws(self) -> bool:
+        """Whether points can be added: not if others than x and y belong to each of them."""
+        course = self._known
+        return course is None or (course.plane.flat and course.plane.cost is None and course.start in STARTS)
+
+    def _invitation(self, view: str) -> tuple[m.LessonWelcome, list[bytes]]:
+        """What a view of a lesson without points gets."""
+        welcome = m.LessonWelcome(
+            to=view,
+            lesson="",
+            classes=[PlainClass(**c) for c in self._drawn.to_dict()["classes"]],
+            learner="",
+            strategies=[],
+            strategy="",
+            starts=[],
+            start="",
+            measures=[],
+            exercises=[],
+            exercise="",
+            annotators=[],
+            mistakes=False,
+            batch=1,
+            seed=0,
+            budget=0,
+            cells=CELLS,
+            n=0,
+            recorded=False,
+            committees=[],
+            compare=[],
+            draws=True,
+        )
+        return welcome, [b"", b"", b""]
+
+    def _draw(self, message: m.Draw) -> None:
+        if not self._draws():
+            raise InvalidInput(
+                "Points cannot be added to this lesson: it has other features, costs or chosen first points."
+            )
+        plane = None if self._known is None else self._known.plane
+        self._begin(course_of_drawing(message.points, plane, self._drawn, self._settings))
+        self._exercise = ""
+        self._greet("")
 
     def _moment(
         self, view: str, strategy: str, start: str, seed: int, index: int
@@ -311,7 +451,20 @@ class Lesson(ChannelWidget):
         )
         return told, buffers
 
-    def _show(self, message: m.Step | m.Play | m.AttemptMessage) -> None:
+    def _members(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[m.CommitteeMessage, list[bytes]]:
+        step = self._course.step(strategy, start, seed, index).now
+        found, votes = members(self._course.ground, seed, step)
+        told = m.CommitteeMessage(
+            to=view, strategy=strategy, start=start, seed=seed, index=index, side=SIDE, words=votes
+        )
+        return told, [member.tobytes() for member in found]
+
+    def _show(self, message: m.Step | m.Draw | m.Committee | m.Expect | m.Play | m.AttemptMessage) -> None:
+        if isinstance(message, m.Draw):
+            self._draw(message)
+            return
         course = self._course
         if isinstance(message, m.AttemptMessage):
             self._check(message)
@@ -324,6 +477,17 @@ class Lesson(ChannelWidget):
             self._seen = Seen(told.strategy, told.start, told.seed, told.index)
             if self._still is not None:
                 self._still.note(at_once=False)
+            return
+        if isinstance(message, m.Committee):
+            self._post(
+                *self._members(message.view, message.strategy, message.start, message.seed, message.index)
+            )
+            return
+        if isinstance(message, m.Expect):
+            step = course.step(message.strategy, message.start, message.seed, message.index).now
+            fields = {name: getattr(message, name) for name in ("strategy", "start", "seed", "index", "row")}
+            said = expectation(course.ground, message.seed, step, message.row)
+            self._post(m.ExpectMessage(to=message.view, words=said, **fields))
             return
         student = course.play(message.start, message.seed, message.picks)
         rival = course.rival(message.strategy, message.start, message.seed, len(message.picks))
