@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
@@ -241,6 +244,38 @@ def test_drift_takes_new_texts(tmp_path: Path) -> None:
     with hitl.Session(texts, classes=["a", "b"], store=":memory:") as session:
         assert session.trust.drift([f"{words[i % 3]} {i}" for i in range(60)]).p > 0.01
         assert session.trust.drift(["Dampfschifffahrt im Nebel"] * 40).p <= 0.01
+
+
+def sentences(rng: np.random.Generator, n: int, topic: str = "") -> list[str]:
+    """Texts of frequent and rare words, as in any language; with a topic, some of its words."""
+    share = 1 / np.arange(1, 601)
+    ranks = rng.choice(600, (n, 12), p=share / share.sum())
+    return [" ".join(f"{topic if k % 3 == 0 else ''}w{rank}" for k, rank in enumerate(row)) for row in ranks]
+
+
+@pytest.mark.parametrize("how", ["texts", "table", "embed"])
+def test_texts_from_the_same_source_do_not_drift(how: str) -> None:
+    """Features that are fitted to the session's texts would differ in every draw."""
+    rng = np.random.default_rng(4)
+
+    def drawn(n: int, topic: str = "") -> Any:
+        texts = sentences(rng, n, topic)
+        return pd.DataFrame({"text": texts, "n": rng.normal(size=n)}) if how == "table" else texts
+
+    more: dict[str, Any] = {}
+    if how == "embed":
+        more["embed"] = make_pipeline(TfidfVectorizer(), TruncatedSVD(30))
+    with hitl.Session(drawn(200), classes=["a", "b"], store=":memory:", **more) as session:
+        session.wait()
+        fitted = more["embed"][-1].components_ if how == "embed" else None
+        alarms = sum(session.trust.drift(drawn(60)).p < 0.05 for _ in range(8))
+        assert alarms <= 2
+        assert how != "embed" or more["embed"][-1].components_ is fitted
+        mixed = drawn(40), drawn(40, "new")
+        found = session.trust.drift(pd.concat(mixed) if how == "table" else [*mixed[0], *mixed[1]])
+        assert found.p <= 0.01
+        assert found.newness[40:].mean() > found.newness[:40].mean()
+        assert session.trust.drift(drawn(2100)).newness.shape == (2100,)
 
 
 def test_a_lone_annotator_is_not_contradicted(tmp_path: Path) -> None:
