@@ -194,6 +194,23 @@ def test_hasty_labels_runs_and_the_advice(tmp_path: Path) -> None:
         assert any("At your pace, 50 labels take about 2 minutes" in one for one in advice.reasons)
 
 
+def test_everybody_says_the_same_of_the_seconds_per_answer(tmp_path: Path) -> None:
+    """Also where answers were undone, removed, or given to many items at once."""
+    with opened(tmp_path, "ann") as session:
+        for k, ms in enumerate([1000, 2000, 9000, 7000]):
+            session.label(session.pool.ids[k], "a", elapsed_ms=ms)
+        session.undo()
+        session.label(session.pool.ids[5:9], "b", elapsed_ms=60_000)
+        session.label(session.pool.ids[0], None, elapsed_ms=90_000)
+        trust = session.trust
+        told = [
+            trust.pace().set_index("annotator").loc["ann", "seconds"],
+            trust.annotators().set_index("annotator").loc["ann", "seconds"],
+            session.progress().set_index("annotator").loc["ann", "seconds"],
+        ]
+        assert told == [4.5, 4.5, 4.5]
+
+
 def test_the_advice_says_what_it_lacks(tmp_path: Path) -> None:
     with opened(tmp_path, "ann") as session:
         session.label(session.pool.ids[0], "a")

@@ -18,7 +18,7 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
-from hitl_widgets.quality.pace import hasty, long_runs
+from hitl_widgets.quality.pace import answer_seconds, hasty, long_runs, usual_seconds
 from hitl_widgets.quality.projection import Projection, project
 from hitl_widgets.quality.sequential import anytime_interval, wilson
 from hitl_widgets.quality.stopping import KAPPA, TIMES, advise, kappa, settled
@@ -201,8 +201,12 @@ class Trusting:
         """How fast an annotator labels, and which labels to look at again."""
         fold, naming = self._log.ledger.fold, self._log.ledger.naming
         with self._log.lock:
-            acts = [e for e, holds in fold.acts(annotator=annotator) if holds and e.kind == "label"]
-            single = [e for e in acts if len(e.item_ids) == 1 and fold.now(e) is not None]
+            acts = list(fold.acts(annotator=annotator))
+            single = [
+                e
+                for e, holds in acts
+                if holds and e.kind == "label" and len(e.item_ids) == 1 and fold.now(e) is not None
+            ]
             places = [naming.row(e.item_ids[0]) for e in single]
             seconds = np.array([np.nan if e.elapsed_ms is None else e.elapsed_ms / 1000 for e in single])
             answers = [repr(fold.now(e)) for e in single]
@@ -216,14 +220,14 @@ class Trusting:
         in_run = np.zeros(len(single), np.bool_)
         for start, end in runs:
             in_run[start:end] = True
-        known = seconds[np.isfinite(seconds)]
+        timed = [event for event, _ in acts]
         same = sum(a == b for a, b in twice)
         low, high = wilson(same, len(twice)) if twice else (None, None)
         return Pace(
             annotator,
             len(single),
-            len(known),
-            float(np.median(known)) if len(known) else None,
+            len(answer_seconds(timed)),
+            usual_seconds(timed),
             np.unique(rows[fast & (rows >= 0)]),
             np.unique(rows[in_run & (rows >= 0)]),
             len(runs),
