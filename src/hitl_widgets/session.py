@@ -1080,6 +1080,40 @@ class Session:
         self._say_what_changed()
         return items_table(self.pool, self._loop.labels, self.round, machine=machine)
 
+    def explain(self, id: Any, against: Any = None) -> pd.DataFrame:  # noqa: A002 - the field's own word
+        """Say why the model prefers its guess for an item to another class.
+
+        The logarithm of the odds of the two classes is a sum, which is taken apart: into the words or columns
+        of the item, followed back through the encoder; labels and features of neighbouring items; trees on
+        single columns; and the rest. If the encoder or the learner cannot be followed back, the item is read
+        once without each word or column, and the differences need not add up.
+
+        Parameters
+        ----------
+        id
+            The item.
+        against
+            The class to compare with; None means the second most likely one.
+
+        Returns
+        -------
+        One row for each piece: columns part (``word``, ``column``, ``features``, ``neighbours``, ``trees``,
+        ``rest`` or ``label``), words, start and end (the characters of a word), value (what it adds), and for
+        labels that reach the item id, label and share of all such labels. ``attrs`` has guess, against, odds
+        (the logarithm) and exact.
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, the learner gives no reasons, or the question has no single class.
+        """
+        from hitl_widgets.transfer.frames import explanation_table
+
+        self.wait()
+        [row] = self.pool.index([id])
+        other = None if against is None else self.schema.code(against)
+        return explanation_table(self._loop.explaining.of(row, other=other), self.pool, self.schema)
+
     def accuracy(self) -> Estimate:
         """Estimate the current model's accuracy on the unlabelled items, with a 95 % interval.
 

@@ -29,7 +29,7 @@ __all__ = ["COLUMNS", "Columns", "Entrant", "Failed", "Race", "Run", "Task", "re
 
 COLUMNS = (
     "budget", "n_labels", "n_asked", "n_abstained", "pool_accuracy", "macro_f1", "test_accuracy",
-    "unlabelled_accuracy", "unlabelled_balanced_accuracy", "cost", "seconds",
+    "unlabelled_accuracy", "unlabelled_balanced_accuracy", "cost", "seconds", "elapsed",
 )  # fmt: skip
 # Purposes of random generators, as part of their seeds, so that each purpose gets its own numbers.
 COLD, ORACLE, STRATEGY = 1, 2, 3
@@ -184,7 +184,7 @@ class Run:
         self.abstained = 0
         self.spent = 0.0
         self.steps: list[float] = []
-        self._began = time.perf_counter()
+        self._began = self._started = time.perf_counter()
         self.proba: FloatArray | None = None
         own = race.own_start and entrant.strategy_name == "random"
         size = 0 if own else min(race.start, self.n)
@@ -352,7 +352,8 @@ class Run:
         self.steps = []
         n = len(self.order)
         counts = (n, n + self.abstained, self.abstained)
-        return *counts, pool, macro, tested, plain, balanced, self.spent, seconds
+        elapsed = time.perf_counter() - self._started
+        return *counts, pool, macro, tested, plain, balanced, self.spent, seconds, elapsed
 
     def _as_said(self, truth: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
         """Scores of the labels that were given, of shape (n,)."""

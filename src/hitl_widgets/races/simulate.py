@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -15,7 +19,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from hitl_widgets.errors import HitlError, InvalidInput, choices
+from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, choices
 from hitl_widgets.learn.learner import Affinity
 from hitl_widgets.learn.problems.base import Target
 from hitl_widgets.learn.problems.multiclass import Multiclass
@@ -48,7 +52,9 @@ from hitl_widgets.races.contest import (
     Task,
     read_entrants,
 )
+from hitl_widgets.races.facts import call, describe
 from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
+from hitl_widgets.races.pace import Pace
 from hitl_widgets.races.simulation import Simulation
 
 __all__ = ["simulate"]
@@ -81,7 +87,7 @@ def simulate(
     random_state: int = 0,
     n_jobs: int = -1,
     path: str | Path | None = None,
-    progress: bool = True,
+    progress: bool | str = True,
     graph: Any = True,
 ) -> Simulation:
     """Compare learners and query strategies, with an oracle that answers instead of a person.
@@ -162,7 +168,8 @@ def simulate(
         dict of a module that a function fills counts as part of its code, so cache results with
         ``functools.cache``.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar, or the text before it. It says for each contestant how long its
+        other runs will take, estimated from those that are finished.
     graph
         Whether to build the neighbour graph for learners and strategies that use one; or its weights,
         sparse of shape (n, n).
@@ -174,6 +181,7 @@ def simulate(
     HitlError
         If the oracle failed; raised immediately. Finished runs are in ``path``.
     """
+    called = call("hitl.simulate", simulate, locals())
     data = read_pool(pool, X)
     if question is None:
         names, said, true = read_truth(data, y, classes, truth, test)
@@ -228,8 +236,16 @@ def simulate(
         if (jobs := min(jobs, missing)) > 1:
             check_portable(race, entrants)
         race = replace(race, affinity=read_affinity(data.X, graph))
-        _run_all(race, entrants, keys, runs, saved, jobs, progress)
-    return _result(race, entrants, runs, repeats)
+        try:
+            _run_all(race, entrants, keys, runs, saved, jobs, progress)
+        except KeyboardInterrupt:
+            words = _interrupted(entrants, repeats, runs, saved.file)
+            if not runs:
+                raise KeyboardInterrupt(words) from None
+            warnings.warn(words, Interrupted, stacklevel=2)
+    facts = describe(called, race, entrants, repeats)
+    lacking = Counter(name for name, repeat in keys if (name, repeat) not in runs)
+    return replace(_result(race, entrants, runs), facts=facts, missing=dict(lacking))
 
 
 class _Failure(NamedTuple):
@@ -243,6 +259,9 @@ class _Failure(NamedTuple):
 def _play(race: Race, entrant: Entrant, repeat: int) -> tuple[Task, Columns | _Failure]:
     """One run."""
     task = (entrant.name, repeat)
+    if parent_process() is not None and threading.current_thread() is threading.main_thread():
+        # A notebook interrupts all of its processes. The one that collects the results ends the others.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with threadpool_limits(1), warnings.catch_warnings():
             # Expected with few labels of many classes, and it would be repeated at every step.
@@ -269,7 +288,7 @@ def _run_all(
     runs: dict[Task, Columns],
     saved: SavedRuns,
     n_jobs: int,
-    progress: bool,
+    progress: bool | str,
 ) -> None:
     """Do the missing runs, repeat by repeat, and raise failures at the end."""
     from tqdm.auto import tqdm  # type: ignore[import-untyped]
@@ -288,7 +307,10 @@ def _run_all(
             if task[0] not in failed:
                 yield task
 
-    with tqdm(total=len(keys), initial=len(runs), disable=not progress, unit="run") as bar:
+    pace = Pace(keys, runs, n_jobs)
+    title = progress if isinstance(progress, str) else None
+    with tqdm(total=len(keys), initial=len(runs), disable=not progress, unit="run", desc=title) as bar:
+        bar.set_postfix_str(pace.left())
         for task, outcome in _outcomes(race, by_name, tasks(), n_jobs):
             bar.update()
             if isinstance(outcome, _Failure):
@@ -296,6 +318,8 @@ def _run_all(
             else:
                 runs[task] = outcome
                 saved.append(keys[task], task, outcome)
+                pace.add(task, outcome)
+                bar.set_postfix_str(pace.left())
     if failures:
         # The first by repeat, not by time, so that the message does not depend on the number of processes.
         ordered = [failures[task] for task in missing if task in failures]
@@ -324,10 +348,22 @@ def _outcomes(
         yield from pool(joblib.delayed(_play)(race, entrants[name], repeat) for name, repeat in tasks)
 
 
-def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Columns], repeats: int) -> Simulation:
+def _interrupted(
+    entrants: list[Entrant], repeats: int, runs: Mapping[Task, Columns], file: Path | None
+) -> str:
+    done = f"Interrupted: {len(runs)} of {repeats * len(entrants)} runs are finished"
+    none = [e.name for e in entrants if not any(name == e.name for name, _ in runs)]
+    lack = f", none of {choices(none)}" if none and runs else ""
+    kept = (
+        f"saved in {str(file)!r}: the same call continues there" if file else "pass path= to continue later"
+    )
+    return f"{done}{lack}; {kept}."
+
+
+def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Columns]) -> Simulation:
     parts = []
     for e in entrants:
-        for repeat in range(repeats):
+        for repeat in sorted(number for name, number in runs if name == e.name):
             part = pd.DataFrame(runs[e.name, repeat], columns=list(COLUMNS))
             for name in ("n_labels", "n_asked", "n_abstained"):
                 part[name] = part[name].astype(int)

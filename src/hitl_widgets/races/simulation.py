@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,9 @@ import pandas as pd
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import LONGER
+from hitl_widgets.races.latex import booktabs
+from hitl_widgets.races.pace import span
+from hitl_widgets.races.report import Section, page
 
 __all__ = ["METRICS", "Simulation"]
 
@@ -27,6 +31,7 @@ METRICS = {
 FORMER = {"accuracy": "unlabelled_accuracy", "balanced_accuracy": "unlabelled_balanced_accuracy"}
 MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
 RESAMPLES = 2000
+FEW = 20  # repeats for a publication
 ALMOST = 1e-9
 WORDS = {"labels": "number of labels", "cost": "amount of cost"}
 
@@ -50,13 +55,17 @@ class Simulation:
         rest, measured against the true classes; ``test_accuracy``, NaN without ``test=``;
         ``unlabelled_accuracy`` and ``unlabelled_balanced_accuracy`` on the items not labelled yet,
         which differ between contestants; ``cost`` of the questions so far; ``seconds``, mean time of a step
-        (learn and choose) since the previous row. With ``cost=`` there is also ``budget``: the amount of
-        cost at which the row was recorded, the same for all. :meth:`chart` and the tables need only
-        contestant, repeat, n_labels (or budget) and the metric.
+        (learn and choose) since the previous row; ``elapsed``, seconds since the run began. With ``cost=``
+        there is also ``budget``: the amount of cost at which the row was recorded, the same for all.
+        :meth:`chart` and the tables need only contestant, repeat, n_labels (or budget) and the metric.
     overlap
         If all repeats split the same labels: the number of held-out items divided by that of the others. The
         variance of a mean over the repeats is then not 1/n but 1/n + overlap of their variance (the
         corrected resampled t-test, Nadeau and Bengio 2003). The intervals of :meth:`saving` are not widened.
+    facts
+        What is needed to repeat it: the call, the data with a fingerprint, the settings and the versions.
+    missing
+        By contestant, the number of runs that are missing because it was interrupted.
 
     Notes
     -----
@@ -67,6 +76,8 @@ class Simulation:
 
     frame: pd.DataFrame
     overlap: float = 0.0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def contestants(self) -> tuple[str, ...]:
@@ -249,7 +260,11 @@ class Simulation:
         return pd.DataFrame(rows, columns=columns)
 
     def overview(self, metric: str | None = None) -> pd.DataFrame:
-        """One row per contestant, as text: the mean at some numbers of labels, the area and the saving."""
+        """One row per contestant, as text: the mean at some numbers of labels, the area and the saving.
+
+        With the mean time of a run, where it was measured: of learning, choosing and measuring, on this
+        machine with as many runs at a time as there were.
+        """
         summary = self.summary(metric)
         table = pd.DataFrame(index=pd.Index(self.contestants, name="contestant"))
         for n in self._milestones(sorted(summary[self.axis].unique())):
@@ -262,6 +277,10 @@ class Simulation:
                 saving = self.saving(metric=metric)
                 reached = f"{self.unit} to match {saving.attrs['baseline']!r} at {saving.attrs['at']:g}"
                 table[reached] = saving["needs"]
+        if "elapsed" in self.frame:
+            runs = self.frame.groupby(["contestant", "repeat"])["elapsed"].max()
+            means = runs.groupby("contestant").mean()
+            table["time per run"] = [span(means[name]) for name in self.contestants]
         return table
 
     def __repr__(self) -> str:
@@ -270,18 +289,109 @@ class Simulation:
     def _repr_html_(self) -> str:
         return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
 
-    def chart(self, metric: str | None = None, **size: int) -> Any:
-        """Learning curves with 95 % bands as an Altair chart; ``width=`` and ``height=`` in pixels."""
-        table = self.summary(metric)
-        rows = table.to_dict("records")
-        return screen.chart(rows, self.colors, table.attrs["metric"], axis=self.axis, **size)
+    def chart(
+        self,
+        metric: str | None = None,
+        *,
+        title: str | None = None,
+        x_title: str | None = None,
+        y_title: str | None = None,
+        width: int = 520,
+        height: int = 320,
+        grey: bool = False,
+    ) -> Any:
+        """Learning curves with 95 % bands as an Altair chart.
 
-    def _title(self) -> str:
+        Parameters
+        ----------
+        metric
+            As in :meth:`summary`.
+        title, x_title, y_title
+            Titles of the chart and its axes; None means no title, the unit and the metric.
+        width, height
+            Size of the plot in pixels, without axes and legend.
+        grey
+            Greys and dashes instead of colours, for print.
+        """
+        table = self.summary(metric)
+        titles = {"title": title, "x_title": x_title, "y_title": y_title or table.attrs["metric"]}
+        rows = table.to_dict("records")
+        size = {"width": width, "height": height}
+        return screen.chart(rows, self.colors, axis=self.axis, grey=grey, **titles, **size)
+
+    def save(self, path: str | Path, metric: str | None = None, **look: Any) -> Path:
+        """Save the learning curves as a figure with dark text on white; return its path.
+
+        Parameters
+        ----------
+        path
+            A name that ends with ``.svg``, ``.pdf`` (both vector graphics) or ``.png`` (300 dpi).
+        metric, look
+            As in :meth:`chart`.
+
+        Raises
+        ------
+        InvalidInput
+            For another ending, or if vl-convert is missing (``pip install "hitl-widgets[figures]"``).
+        """
+        return screen.save(self.chart(metric, **look), path)
+
+    def latex(self, metric: str | None = None) -> str:
+        """Return :meth:`overview` as a LaTeX table, for the package booktabs."""
+        table = self.overview(metric)
+        caption = f"{self._title(metric)}."
+        if self.missing:
+            caption += f" {sum(self.missing.values())} runs are missing."
+        return booktabs(table, caption)
+
+    def report(self, path: str | Path, title: str = "Race") -> Path:
+        """Write a report as one HTML file that needs no network; return its path.
+
+        It contains the learning curves, the tables, and what is needed to repeat the race: the call, the
+        settings, the seed, a fingerprint of the data, the versions and the code of strategies that are
+        functions. It does not contain the data.
+
+        Raises
+        ------
+        InvalidInput
+            If vl-convert is missing (``pip install "hitl-widgets[figures]"``), or the file cannot be written.
+        """
+        lead = f"Which of {choices(self.contestants)} learns best from few labels?"
+        return page(path, title, lead, self._sections(), self.facts)
+
+    def _sections(self) -> list[Section]:
+        said = [f"{self._title()}."]
+        if self.missing:
+            each = ", ".join(f"{n} of {name!r}" for name, n in self.missing.items())
+            said.append(f"It was interrupted, and runs are missing: {each}.")
+        if len(self.repeats) < FEW:
+            n = len(self.repeats)
+            said.append(f"{n} repeat{'s' * (n != 1)}: use at least {FEW} for a publication.")
+        main = self._metric(None)
+        found = [Section("Result", said, self.overview(), screen.svg(self.chart()))]
+        if self.repeats and len(self.contestants) > 1:
+            gaps = self.against(None)
+            words = (
+                f"Paired differences from {gaps['baseline'][0]!r} in {self._words(main)}. The 95 % intervals "
+                "are over the repeats and not corrected for their number; ahead is the share of repeats in "
+                "which the contestant is better."
+            )
+            found.append(Section("Differences", [words], gaps.drop(columns="baseline")))
+        for metric in METRICS:
+            if metric in self.frame and self.frame[metric].notna().any():
+                figure = "" if metric == main else screen.svg(self.chart(metric))
+                title = self._words(metric)
+                found.append(
+                    Section(title[0].upper() + title[1:], [], self.summary(metric), figure, folded=True)
+                )
+        return found
+
+    def _title(self, metric: str | None = None) -> str:
         n, r = len(self.contestants), self.frame["repeat"].nunique()
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
             f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget} labels'}; "
-            f"{self._words(self._metric(None))}, mean (95 % interval)"
+            f"{self._words(self._metric(metric))}, mean (95 % interval)"
         )
 
     def _words(self, metric: str) -> str:

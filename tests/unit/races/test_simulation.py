@@ -207,7 +207,7 @@ def test_one_repeat_gives_no_interval_and_no_warning() -> None:
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
     race = made({f"number {i}": np.full((repeats, 2), i / 12) for i in range(12)}, [10, 20])
-    chart = race_chart(race.summary().to_dict("records"), race.colors, "accuracy").to_dict()
+    chart = race_chart(race.summary().to_dict("records"), race.colors).to_dict()
     marks = [layer["mark"]["type"] for layer in chart["layer"]]
     assert marks == ["area", "line", "point"]
     line = chart["layer"][1]["encoding"]
