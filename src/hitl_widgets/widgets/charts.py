@@ -104,6 +104,7 @@ def race_chart(
     metric: str = "accuracy",
     *,
     axis: str = "n_labels",
+    unit: str = "cost",
     width: int = 520,
     height: int = 320,
 ) -> RaceChart:
@@ -121,8 +122,10 @@ def race_chart(
         Title of the y axis.
     axis
         Column of the x axis: ``n_labels``, or ``budget``, an amount of cost.
+    unit
+        The unit of the cost.
     """
-    title = "labels" if axis == "n_labels" else "cost"
+    title = "labels" if axis == "n_labels" else unit
     names = list(colors)
     dashes = [DASHES[i // 8 % len(DASHES)] for i in range(len(names))]
     color = alt.Color(

@@ -272,7 +272,7 @@ def test_pool_accuracy_counts_a_label_as_right_where_it_is_the_true_class() -> N
     final = [said.get(i, "a") for i in range(90)]
     row = found.frame.iloc[0]
     assert row["pool_accuracy"] == pytest.approx(np.mean(final == y))
-    assert row["macro_f1"] == pytest.approx(f1_score(y, final, average="macro"))
+    assert row["pool_macro_f1"] == pytest.approx(f1_score(y, final, average="macro"))
     assert row["pool_accuracy"] != row["unlabelled_accuracy"]
     assert found.summary()["mean"].tolist() == pytest.approx([row["pool_accuracy"]])
 
