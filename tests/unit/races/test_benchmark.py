@@ -321,3 +321,14 @@ def test_the_report_has_all_that_is_needed_to_repeat_it(tmp_path):
         assert used in names
     with pytest.raises(InvalidInput, match="cannot be written"):
         found.report(tmp_path / "none" / "bench.html")
+
+
+def test_less_is_better_in_a_loss():
+    told = TOLD | {"metrics": ["accuracy", "log_loss"]}
+    found = benchmark(SETS, **told)
+    scores = found.scores("log_loss")
+    table = found.ranks("log_loss")
+    lower = (scores["margin"] < scores["random"]).tolist()
+    assert table.loc["margin", "rank"] == pytest.approx(np.mean([1 if low else 2 for low in lower]))
+    pair = found.compare(metric="log_loss").iloc[0]
+    assert (pair["a"], pair["wins"], pair["losses"]) == ("margin", sum(lower), 2 - sum(lower))
