@@ -493,6 +493,9 @@ export type Past = { type: "past"; id: string; view: string; n: number };
  */
 export type Answers = { type: "answers"; id: string; view: string; rows: number[] };
 
+/** Request why the model prefers a class to another for an item; by default its guess to the next. */
+export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -616,6 +619,33 @@ export type Answer = {
 
 /** The labels of items. */
 export type AnswersMessage = { type: "answers"; to: string; id: string; answers: Answer[] };
+
+/** A part of the text of an item, in characters, and how much it speaks for the guess, -1 to 1. */
+export type Place = { start: number; end: number; strength: number };
+
+/** A part of the reasons, and its share of all, negative if it speaks against the guess. */
+export type Share = { name: string; share: number };
+
+/** A labelled item nearby: its words, its class, and its share of all labels nearby. */
+export type Beside = { row: number; words: string; code: number; share: number };
+
+/**
+ * Why the model prefers its guess to the next class; `missing` says why there are no reasons. `words` speak
+ * most for the guess, `against` most against it.
+ */
+export type WhyMessage = {
+  type: "why";
+  to: string;
+  row: number;
+  code: number;
+  other: number;
+  parts: Share[];
+  places: Place[];
+  words: string[];
+  against: string[];
+  beside: Beside[];
+  missing: string;
+};
 
 // -- Lesson
 
@@ -1102,6 +1132,7 @@ export type Request =
   | Suspected
   | Past
   | Answers
+  | Why
   | Step
   | Play
   | Open

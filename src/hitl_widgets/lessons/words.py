@@ -27,10 +27,16 @@ _WORDS = {
     "graph_error_reduction": "Spread to its neighbours, this label leaves the fewest expected errors.",
     "information_density": "The model is uncertain here, and many points lie in the same direction.",
     "typicality": "The most typical point of the largest group with the fewest labels.",
+    "typiclust": "The most typical point of the largest group with the fewest labels.",
+    "prob_cover": "Has the most points near it that are not near a label.",
     "kmeans": "The middle of the largest group with the fewest labels.",
     "doubt": "The model is uncertain here and, while labels are few, also at the points around it.",
     "core_set": "The point farthest from all labelled points.",
     "badge": "Even if the model's guess is right, this label would change the model most.",
+    "batch_bald": "Twenty models, each trained on a subset of the labels, are each sure here, but differ.",
+    "alfa_mix": "Mixed with a few features of labelled points, this point would get another class.",
+    "contrastive": "Predicted differently from the labelled points next to it.",
+    "discriminative": "The point least like the labelled ones.",
     "most_likely_positive": "The best bet for the class that has the fewest labels.",
 }
 _TIED = {"random", "power_margin"}

@@ -56,6 +56,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "members": {"rows": [0, 3]},
+        "why": {"row": 3, "codes": [1, 0]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},
         "find": {"query": "refund"},
