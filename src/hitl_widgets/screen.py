@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["chart", "display", "mimebundle", "place", "workbench"]
+__all__ = ["chart", "display", "mimebundle", "place", "replay", "workbench"]
 
 
 def place() -> tuple[str, str]:
@@ -39,3 +39,8 @@ def workbench(session: Any) -> Any:
 def chart(*told: Any, **how: Any) -> Any:
     """Draw the learning curves of a simulation: see :func:`hitl_widgets.widgets.charts.race_chart`."""
     return import_module("hitl_widgets.widgets.charts").race_chart(*told, **how)
+
+
+def replay(*told: Any) -> Any:
+    """Show a run of a simulation: see :class:`hitl_widgets.widgets.replay.Replay`."""
+    return import_module("hitl_widgets.widgets.replay").Replay(*told)

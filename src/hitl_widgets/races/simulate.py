@@ -44,6 +44,7 @@ from hitl_widgets.races.entrants import Entrant, read_entrants
 from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
 from hitl_widgets.races.metrics import read_metrics
 from hitl_widgets.races.people import Annotator, read_annotators
+from hitl_widgets.races.replay import Source
 from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.races.stopping import read_stopping
 
@@ -279,7 +280,10 @@ def simulate(
             check_portable(race, entrants)
         race = replace(race, affinity=read_affinity(data.X, graph))
         _run_all(race, entrants, keys, runs, saved, jobs, progress)
-    return _result(race, entrants, runs, repeats, _unit(unit))
+    about = Source(
+        data.pool, data.X, data.rows, question, tuple(names), {e.name: e.learner for e in entrants}
+    )
+    return _result(race, entrants, runs, repeats, _unit(unit), about)
 
 
 def _check_question(problem: Any, kind: str, confusion: Any, annotators: Any) -> None:
@@ -401,7 +405,7 @@ def _outcomes(
 
 
 def _result(
-    race: Race, entrants: list[Entrant], runs: Mapping[Task, Played], repeats: int, unit: str
+    race: Race, entrants: list[Entrant], runs: Mapping[Task, Played], repeats: int, unit: str, about: Source
 ) -> Simulation:
     parts, told = [], []
     for e in entrants:
@@ -443,7 +447,7 @@ def _result(
         frame.attrs["unit"] = unit
     else:
         frame = frame.drop(columns="budget")
-    return Simulation(frame, queries=_asked(race, pd.concat(told, ignore_index=True)))
+    return Simulation(frame, queries=_asked(race, pd.concat(told, ignore_index=True)), source=about)
 
 
 def _before(part: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
