@@ -21,16 +21,16 @@ race.replay("margin", step=3)"""
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_a_run_is_stepped_through_on_the_map(desk, dark):
-    notebook, _ = desk.open(CELL, **({"theme": "dark"} if dark else {}))
+    notebook, bench = desk.open(CELL, dark=dark)
     page = notebook.page
     notebook.run(0)
-    controls, explorer = page.locator(".hitl-replay"), page.locator(".hitl-explorer")
+    controls = page.locator(".hitl-replay")
 
     def wait(step, run="margin/0"):
         page.locator(f'.hitl-replay[data-step="{step}"][data-run="{run}"]').wait_for()
 
     wait(3)
-    explorer.locator(".hitl-map").first.wait_for()
+    bench.wait_map()
     asked = controls.locator(".hitl-replay-asked")
     third = asked.inner_text()
     assert re.search(r"Question 3, batch \d+: row \d+\s*message \d+ about (\w)\1\1\s*→ \1$", third)
@@ -46,10 +46,8 @@ def test_a_run_is_stepped_through_on_the_map(desk, dark):
     wait(20)
     page.keyboard.press("Escape")
     # The map has the labels of the step, and rings the item.
-    page.wait_for_function(
-        "() => document.querySelector('.hitl-explorer').innerText.includes('20 labels')"
-        " || [...document.querySelectorAll('.hitl-explorer .hitl-here')].length > 0"
-    )
+    page.locator(".hitl-explorer .hitl-here").wait_for()
+    bench.explorer.get_by_text(re.compile(r"^Labelled\s*20$")).first.wait_for()
     page.screenshot(path=SHOTS / f"replay-{'dark' if dark else 'light'}.png")
     if dark:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.learn.learner import Learner
+from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Learner, Refreshable
+from hitl_widgets.learn.strategies import Context, Strategy
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Asked", "RunLog", "Source"]
+__all__ = ["Asked", "RunLog", "ShownLearner", "ShownStrategy", "Source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,8 @@ class Source:
         The row of each item in the user's data, (n,).
     question
         The question; None for one of ``classes``.
-    learners
-        The learner of each contestant.
+    learners, strategies
+        Those of each contestant.
     """
 
     items: Pool | None
@@ -42,6 +43,7 @@ class Source:
     question: Schema | None
     classes: tuple[Any, ...]
     learners: Mapping[str, Learner]
+    strategies: Mapping[str, Strategy]
 
     @cached_property
     def index(self) -> dict[int, int]:
@@ -96,6 +98,63 @@ class RunLog:
         """The metric at the last record with at most so many labels; None before the first."""
         known = [value for n, value in self.curve if n <= n_labels]
         return known[-1] if known else None
+
+
+class ShownLearner:
+    """The learner of the contestant that is shown, which may change between two updates.
+
+    Parameters
+    ----------
+    source
+        The learners.
+    contestant
+        Returns the contestant that is shown.
+    """
+
+    def __init__(self, source: Source, contestant: Callable[[], str]) -> None:
+        self._source, self._contestant = source, contestant
+        self._given: tuple[Any, ...] = ()
+        self._started: dict[str, Learner] = {}
+        self._live: Learner | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the learner."""
+        return self._source.learners[self._contestant()].name
+
+    def start(self, X: Any, n_classes: int, affinity: Graph | None = None) -> ShownLearner:
+        """See :class:`~hitl_widgets.learn.learner.Learner`."""
+        fresh = ShownLearner(self._source, self._contestant)
+        fresh._given = (X, n_classes, affinity)
+        return fresh
+
+    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
+        """See :class:`~hitl_widgets.learn.learner.Learner`; learns with all of its parts."""
+        name = self._contestant()
+        if name not in self._started:
+            self._started[name] = self._source.learners[name].start(*self._given)
+        self._live = self._started[name]
+        self._live.update(index, y, weight)
+        if isinstance(self._live, Refreshable) and self._live.stale:
+            self._live.refresh()
+
+    def proba(self, index: IntArray | None = None) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.learner.Learner`."""
+        assert self._live is not None  # noqa: S101 - updated before
+        return self._live.proba(index)
+
+
+class ShownStrategy:
+    """The strategy of the contestant that is shown: see :class:`ShownLearner`."""
+
+    __name__ = "shown"
+
+    def __init__(self, source: Source, contestant: Callable[[], str]) -> None:
+        self._source, self._contestant = source, contestant
+
+    def __call__(self, proba: FloatArray, context: Context) -> FloatArray:
+        """The utilities."""
+        return self._source.strategies[self._contestant()](proba, context)
 
 
 def _is_missing(label: Any) -> bool:

@@ -280,9 +280,8 @@ def simulate(
             check_portable(race, entrants)
         race = replace(race, affinity=read_affinity(data.X, graph))
         _run_all(race, entrants, keys, runs, saved, jobs, progress)
-    about = Source(
-        data.pool, data.X, data.rows, question, tuple(names), {e.name: e.learner for e in entrants}
-    )
+    both = {e.name: e.learner for e in entrants}, {e.name: e.strategy for e in entrants}
+    about = Source(data.pool, data.X, data.rows, question, tuple(names), *both)
     return _result(race, entrants, runs, repeats, _unit(unit), about)
 
 

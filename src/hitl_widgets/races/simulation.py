@@ -328,8 +328,8 @@ class Simulation:
     def replay(self, contestant: str | None = None, repeat: int = 0, step: int = 0) -> Any:
         """Show a run on the map, question by question, in a notebook.
 
-        The colours are predictions of the contestant's learner, which is fitted to the labels of the step. Of
-        several answers to an item, the last one is shown.
+        The colours are predictions of the contestant's learner, which is fitted to the labels of the step,
+        and the rings what its strategy would ask. Of several answers to an item, the last one is shown.
 
         Parameters
         ----------

@@ -72,7 +72,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "span": {"first": 1, "last": 1},
         "step": {"strategy": "margin", "seed": 0, "index": 1},
         "play": {"strategy": "margin", "seed": 0, "picks": []},
-        "go": {"contestant": "linear", "repeat": 0, "step": 3},
+        "go": {"contestant": "random", "repeat": 0, "step": 3},
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}
     return {"type": tag, "id": "message-1"} | view | fields.get(tag, {})

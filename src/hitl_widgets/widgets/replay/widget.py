@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.races.replay import RunLog
+from hitl_widgets.races.replay import RunLog, ShownLearner, ShownStrategy
 from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.session import Session, loop_of
 from hitl_widgets.widgets.channel import ChannelWidget
@@ -23,6 +23,7 @@ __all__ = ["Replay"]
 
 # Characters of an item beside the map.
 MOST = 300
+SHOWN: dict[str, Any] = {"learner": ShownLearner, "strategy": ShownStrategy}
 
 
 class Controls(ChannelWidget):
@@ -104,7 +105,9 @@ class Replay(Shown, LockedVBox):
     Attributes
     ----------
     session
-        A session of its own with the labels of the step, in memory; its learner is the contestant's.
+        A session of its own with the labels of the step, in memory, with the contestant's learner and
+        strategy. What it suggests is what the strategy rates highest now, of the whole pool and without
+        ``cost=``; a run may have asked something else, for example at random for the audit.
     """
 
     views: tuple[ChannelWidget, ...] = ()
@@ -129,7 +132,7 @@ class Replay(Shown, LockedVBox):
         if source.items is None:
             how |= {"text": "row", "X": source.X}
         data = source.items or pd.DataFrame({"row": [f"row {row}" for row in source.rows]})
-        how |= {"learner": source.learners[self.contestant], "strategy": "random"}
+        how |= {kind: shown(source, lambda: self.contestant) for kind, shown in SHOWN.items()}
         self._session = Session(data, store=":memory:", task="replay", audit=0.0, break_after=None, **how)
         self.controls, self.explorer = Controls(self._session, self), Explorer(self._session)
         self.views = (self.controls, self.explorer)
