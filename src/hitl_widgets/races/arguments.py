@@ -53,13 +53,15 @@ DENSE = 50  # every number of labels is recorded up to here, then every fifth
 class Items:
     """The pool's distinct items: their features, and the row of each in the user's data.
 
-    ``reduction`` is the transformer that reduced a wide sparse matrix, if any.
+    ``reduction`` is the transformer that reduced a wide sparse matrix, if any. ``pool`` has the items
+    themselves, if they were given.
     """
 
     X: npt.NDArray[np.float32]
     rows: npt.NDArray[np.int64]
     n_rows: int
     reduction: Any = None
+    pool: Pool | None = None
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
         """Select one value for each item from one for each row."""
@@ -79,7 +81,7 @@ def read_pool(pool: Any, X: Any) -> Items:
     if isinstance(pool, Pool):
         features, reduction = (pool.X, pool.reduction) if X is None else reduce_matrix(X, len(pool))
         features = build_features(pool) if features is None else features
-        return Items(features, pool.first_rows, len(pool.rows), reduction)
+        return Items(features, pool.first_rows, len(pool.rows), reduction, pool)
     if X is None and getattr(pool, "ndim", 0) == 2 and not hasattr(pool, "columns"):
         features, reduction = reduce_matrix(pool, pool.shape[0])
         return Items(features, np.arange(len(features)), len(features), reduction)

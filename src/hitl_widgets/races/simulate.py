@@ -50,6 +50,7 @@ from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
 from hitl_widgets.races.metrics import read_metrics
 from hitl_widgets.races.pace import Pace
 from hitl_widgets.races.people import Annotator, read_annotators
+from hitl_widgets.races.replay import Source
 from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.races.stopping import read_stopping
 
@@ -293,9 +294,11 @@ def simulate(
             if not runs:
                 raise KeyboardInterrupt(words) from None
             warnings.warn(words, Interrupted, stacklevel=2)
+    both = {e.name: e.learner for e in entrants}, {e.name: e.strategy for e in entrants}
+    about = Source(data.pool, data.X, data.rows, question, tuple(names), *both)
     facts = describe(called, race, entrants, repeats)
     lacking = Counter(name for name, repeat in keys if (name, repeat) not in runs)
-    return replace(_result(race, entrants, runs, _unit(unit)), facts=facts, missing=dict(lacking))
+    return replace(_result(race, entrants, runs, _unit(unit), about), facts=facts, missing=dict(lacking))
 
 
 def _check_question(problem: Any, kind: str, confusion: Any, annotators: Any) -> None:
@@ -436,7 +439,9 @@ def _interrupted(
     return f"{done}{lack}; {kept}."
 
 
-def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Played], unit: str) -> Simulation:
+def _result(
+    race: Race, entrants: list[Entrant], runs: Mapping[Task, Played], unit: str, about: Source
+) -> Simulation:
     parts, told = [], []
     for e in entrants:
         for repeat in sorted(number for name, number in runs if name == e.name):
@@ -477,7 +482,7 @@ def _result(race: Race, entrants: list[Entrant], runs: Mapping[Task, Played], un
         frame.attrs["unit"] = unit
     else:
         frame = frame.drop(columns="budget")
-    return Simulation(frame, queries=_asked(race, pd.concat(told, ignore_index=True)))
+    return Simulation(frame, queries=_asked(race, pd.concat(told, ignore_index=True)), source=about)
 
 
 def _before(part: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from hitl_widgets.races.latex import booktabs
 from hitl_widgets.races.metrics import best_is_low, bounds, words_of
 from hitl_widgets.races.pace import span
 from hitl_widgets.races.regret import regret
+from hitl_widgets.races.replay import Source
 from hitl_widgets.races.report import Section, page
 
 __all__ = ["Simulation"]
@@ -70,6 +71,8 @@ class Simulation:
         corrected resampled t-test, Nadeau and Bengio 2003). The intervals of :meth:`saving` are not widened.
     queries
         What was asked in all runs: see :meth:`asked`.
+    source
+        What the runs were about, for :meth:`replay`.
     facts
         What is needed to repeat it: the call, the data with a fingerprint, the settings and the versions.
     missing
@@ -85,6 +88,7 @@ class Simulation:
     frame: pd.DataFrame
     overlap: float = 0.0
     queries: pd.DataFrame | None = None
+    source: Source | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
 
@@ -333,6 +337,30 @@ class Simulation:
                 raise InvalidInput(f"repeat={repeat!r} was not run: expected {choices(self.repeats)}.")
             table = table[table["repeat"] == repeat]
         return table.reset_index(drop=True)
+
+    def replay(self, contestant: str | None = None, repeat: int = 0, step: int = 0) -> Any:
+        """Show a run on the map, question by question, in a notebook.
+
+        The colours are predictions of the contestant's learner, which is fitted to the labels of the step,
+        and the rings what its strategy would ask. Of several answers to an item, the last one is shown.
+
+        Parameters
+        ----------
+        contestant
+            None means the first. All contestants and repeats can be chosen in the view.
+        repeat, step
+            The repeat, and the number of answers.
+
+        Returns
+        -------
+        Replay
+            A widget with ``go(step, contestant, repeat)`` and ``session``, a session with these labels.
+        """
+        return screen.replay(self, contestant, repeat, step)
+
+    def column(self, metric: str | None = None) -> str:
+        """The column of the frame with a metric; None means the main metric."""
+        return self._metric(metric)
 
     def stopping(self, metric: str | None = None, within: float = 0.01) -> pd.DataFrame:
         """How good the rules of ``stop=`` are: what they lose and waste against the best stop.
