@@ -40,6 +40,7 @@ __all__ = ["Benchmark", "benchmark"]
 HELD_OUT = 0.3
 # At most this share of the others is labelled.
 MOST = 0.5
+USUAL = ("auto", "margin", "random")
 # Numbers of labels that are recorded: measuring a model on held-out items takes longer than learning a label.
 AT = (10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 # Below this number of sets, p values of Friedman's and Nemenyi's tests are rough (Demšar 2006).
@@ -215,6 +216,8 @@ class Benchmark:
         if k == 2:
             return f"{post[0].upper()}{post[1:]}.{rough}"
         found = f"chi-squared({k - 1}) = {ranking.chi2:.2f}, {_p(ranking.p)}"
+        if np.isnan(ranking.p):
+            found = "all ranks are equal"
         test = f"Friedman's test over {ranking.n} sets: {found}"
         if not ranking.p < LEVEL:
             return f"{test}: these sets do not show that the contestants differ.{rough}"
@@ -354,7 +357,7 @@ class Benchmark:
 def benchmark(
     sets: str | DataSet | Iterable[str | DataSet] = "small",
     learners: Any = ("auto",),
-    strategies: Any = ("auto", "margin", "random"),
+    strategies: Any = USUAL,
     budget: int = 200,
     repeats: int = 10,
     *,
@@ -451,7 +454,7 @@ def benchmark(
 
 def _contestants(learners: Any, strategies: Any, settings: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return learners and strategies; ``contestants=`` takes the place of the default ones."""
-    if settings.get("contestants") is not None and strategies == ("auto", "margin", "random"):
+    if settings.get("contestants") is not None and strategies is USUAL:
         return learners, ("auto",)
     return learners, strategies
 
