@@ -109,6 +109,7 @@ def race_chart(
     colors: Mapping[str, str],
     *,
     axis: str = "n_labels",
+    unit: str = "cost",
     title: str | None = None,
     x_title: str | None = None,
     y_title: str = "accuracy",
@@ -128,6 +129,8 @@ def race_chart(
         dashed.
     axis
         Column of the x axis: ``n_labels``, or ``budget``, an amount of cost.
+    unit
+        The unit of the cost.
     title, x_title, y_title
         Titles of the chart and its axes.
     width, height
@@ -135,7 +138,7 @@ def race_chart(
     grey
         Greys and dashes instead of colours, on white.
     """
-    x_title = x_title or ("labels" if axis == "n_labels" else "cost")
+    x_title = x_title or ("labels" if axis == "n_labels" else unit)
     names = list(colors)
     shades = [GREYS[i % len(GREYS)] for i in range(len(names))] if grey else list(colors.values())
     dashes = [DASHES[(i if grey else i // 8) % len(DASHES)] for i in range(len(names))]

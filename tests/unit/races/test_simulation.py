@@ -172,8 +172,10 @@ def test_unknown_metrics_and_steps_are_refused() -> None:
         InvalidInput, match=r"metric='pol_accuracy' is not known\. Did you mean 'pool_accuracy'"
     ):
         race.summary("pol_accuracy")
+    former = Simulation(race.frame.assign(accuracy=0.5))
     with pytest.raises(InvalidInput, match=r"'accuracy' is now called 'unlabelled_accuracy'"):
-        race.summary("accuracy")
+        former.summary("accuracy")
+    assert race.summary("accuracy").equals(race.summary("pool_accuracy"))
     with pytest.raises(
         InvalidInput, match=r"no metric column.*'accuracy' is now called 'unlabelled_accuracy'"
     ):
