@@ -71,8 +71,17 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "hand_over": {"proposal": act},
         "take_back": {"act": act},
         "span": {"first": 1, "last": 1},
-        "step": {"strategy": "margin", "seed": 0, "index": 1},
-        "play": {"strategy": "margin", "seed": 0, "picks": []},
+        "step": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "play": {"strategy": "margin", "start": "kmeans", "seed": 0, "picks": []},
+        "attempt": {
+            "exercise": "break-margin",
+            "strategy": "margin",
+            "start": "kmeans",
+            "seed": 0,
+            "picks": [],
+            "hints": 0,
+            "next": False,
+        },
         "go": {"contestant": "random", "repeat": 0, "step": 3},
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}
