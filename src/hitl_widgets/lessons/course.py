@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hitl_widgets.datasets import toy_points
+from hitl_widgets.datasets.builtin import toy_points
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.learn.learner import as_learner
 from hitl_widgets.learn.strategies import STRATEGIES, Strategy, as_strategy

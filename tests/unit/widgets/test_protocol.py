@@ -64,13 +64,25 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
+        "committee": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "expect": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 0, "row": 7},
+        "draw": {"points": [[i / 12, 0.5, i % 2] for i in range(12)]},
         "open": {"act": act},
         "propose": {"error": 0.1, "certainty": None},
         "hand_over": {"proposal": act},
         "take_back": {"act": act},
         "span": {"first": 1, "last": 1},
-        "step": {"strategy": "margin", "seed": 0, "index": 1},
-        "play": {"strategy": "margin", "seed": 0, "picks": []},
+        "step": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "play": {"strategy": "margin", "start": "kmeans", "seed": 0, "picks": []},
+        "attempt": {
+            "exercise": "break-margin",
+            "strategy": "margin",
+            "start": "kmeans",
+            "seed": 0,
+            "picks": [],
+            "hints": 0,
+            "next": False,
+        },
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}
     return {"type": tag, "id": "message-1"} | view | fields.get(tag, {})
