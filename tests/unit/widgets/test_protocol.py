@@ -65,7 +65,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
         "committee": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
-        "expect": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 0, "row": 7},
+        "expect": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 0, "row": 3},
         "draw": {"points": [[i / 12, 0.5, i % 2] for i in range(12)]},
         "open": {"act": act},
         "propose": {"error": 0.1, "certainty": None},
