@@ -8,7 +8,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-WIDGETS = ("labeler", "explorer", "monitor", "reviewer", "lesson")
+WIDGETS = ("labeler", "explorer", "monitor", "reviewer", "lesson", "replay")
 SOURCE = Path(__file__).parent / "js" / "src"
 TARGETS = (
     *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),

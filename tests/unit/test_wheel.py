@@ -11,7 +11,7 @@ from pathlib import Path
 from hitl_widgets.widgets.channel import STATIC
 
 ROOT = Path(__file__).parents[2]
-WIDGETS = ("labeler", "explorer", "monitor", "lesson")
+WIDGETS = ("labeler", "explorer", "monitor", "lesson", "replay")
 
 
 def build(target: Path, **env: str) -> subprocess.CompletedProcess[str]:

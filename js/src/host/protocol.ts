@@ -683,7 +683,7 @@ export type Expect = {
   row: number;
 };
 
-/** Points that were drawn, x and y in the unit square from the top left, and their classes: a new lesson. */
+/** Drawn points for a new lesson: x and y in the unit square from the top left, and the class. */
 export type Draw = { type: "draw"; id: string; view: string; points: [number, number, number][] };
 
 /** A student has chosen these points, in this order, in a game against the strategy. */
@@ -1159,6 +1159,47 @@ export type TrustMessage = {
   pace: OwnPace;
 };
 
+// -- Replay
+
+/** Show a run after `step` answers. */
+export type Go = { type: "go"; id: string; view: string; contestant: string; repeat: number; step: number };
+
+/** The last question: its row on the map, its text, and the answer; `label` None if there was none. */
+export type Question = {
+  item: number;
+  row: number;
+  words: string;
+  label: string | null;
+  annotator: string;
+  audited: boolean;
+};
+
+/**
+ * A run after `step` of `last` answers, and the metric at its last record, None before the first. `curve` are
+ * numbers of labels and values at each record of the run.
+ */
+export type ReplayMoment = {
+  type: "moment";
+  contestant: string;
+  repeat: number;
+  step: number;
+  last: number;
+  n_labels: number;
+  batch: number;
+  value: number | null;
+  question: Question | null;
+  curve: [number, number][];
+};
+
+/** What can be chosen, and the metric as text. A :class:`ReplayMoment` follows. */
+export type ReplayWelcome = {
+  type: "welcome";
+  to: string;
+  contestants: string[];
+  repeats: number[];
+  metric: string;
+};
+
 // -- Reviewer
 
 /** Request the disputes again, those that the reviewer put off last. */
@@ -1284,6 +1325,7 @@ export type Request =
   | Propose
   | Trust
   | Behind
+  | Go
   | Cases;
 
 /** The reply to the message with this id. */
