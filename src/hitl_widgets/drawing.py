@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-__all__ = ["Drawing", "mix", "text_width", "wrapped"]
+__all__ = ["Anchor", "Drawing", "Point", "mix", "text_width", "wrapped"]
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]

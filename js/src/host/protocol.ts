@@ -683,7 +683,7 @@ export type Expect = {
   row: number;
 };
 
-/** Points that were drawn, x and y in the unit square from the top left, and their classes: a new lesson. */
+/** Drawn points for a new lesson: x and y in the unit square from the top left, and the class. */
 export type Draw = { type: "draw"; id: string; view: string; points: [number, number, number][] };
 
 /** A student has chosen these points, in this order, in a game against the strategy. */

@@ -20,7 +20,7 @@ from hitl_widgets.learn.strategies import Context
 from hitl_widgets.learn.strategies.base import locked
 from hitl_widgets.loop.trusting import MORE, SHARE, STEP
 from hitl_widgets.quality.projection import project
-from hitl_widgets.quality.stopping import TIMES, advise, settled
+from hitl_widgets.quality.stopping import TIMES, WORTH, settled
 
 __all__ = ["STOPS", "Moment", "Rule", "read_stopping"]
 
@@ -103,7 +103,7 @@ class Flat(Rule):
         self._earlier, self._seen, self._said = Earlier(), 0, False
 
     def says_stop(self, now: Moment) -> bool:
-        """Whether the projected gain is flat, as of the last 10 labels, or 5 %."""
+        """Whether the projected gain is small, as of the last 10 labels, or 5 %."""
         n = len(now.given)
         if self._seen and n < self._seen + max(STEP, round(SHARE * n)):
             return self._said
@@ -111,14 +111,14 @@ class Flat(Rule):
         return self._said
 
     def _is_flat(self, now: Moment) -> bool:
-        rest = Rest.of(now.context.y)
+        learner, rest = now.learner(), Rest.of(now.context.y)
+        common: dict[str, Any] = {"measure": now.problem.measured, "earlier": self._earlier}
         try:
-            estimate = accuracy_estimate(
-                now.learner(), now.given, rest, measure=now.problem.measured, earlier=self._earlier
-            )
+            estimate = accuracy_estimate(learner, now.given, rest, **common)
         except NotYet:
             return False
-        return advise(still=True, projection=project(estimate, len(now.given), MORE)) == "stop"
+        coming = project(estimate, len(now.given), MORE)
+        return coming is not None and coming.high < WORTH
 
 
 class Advice(Rule):

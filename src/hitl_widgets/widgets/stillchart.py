@@ -1,4 +1,4 @@
-"""Learning curves as a still SVG, for pages that show no Vega, such as those that nbconvert makes."""
+"""Charts of races as still SVG, for pages that show no Vega, such as those that nbconvert makes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from hitl_widgets.drawing import Drawing, text_width
+from hitl_widgets.drawing import Anchor, Drawing, text_width
 
 __all__ = ["still_chart"]
 
@@ -16,7 +16,42 @@ GREY, PALE = "#6f6f6f", "#e3e3e3"
 
 
 def still_chart(spec: Mapping[str, Any]) -> str | None:
-    """Draw the Vega-Lite specification of a race; None for any other chart."""
+    """Draw the Vega-Lite specification of learning curves or of ranks; None for any other chart."""
+    try:
+        return _curves(spec) or _ranks(spec)
+    except (KeyError, ValueError, TypeError, IndexError):
+        return None
+
+
+def _rows(spec: Mapping[str, Any], layer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    data = spec.get("data") or layer["data"]
+    rows: list[dict[str, Any]] = data["values"] if "values" in data else spec["datasets"][data["name"]]
+    return rows
+
+
+def _ranks(spec: Mapping[str, Any]) -> str | None:
+    """Rules and texts at pixels, as in a diagram of ranks."""
+    lines, *texts = spec["layer"]
+    rules = _rows(spec, lines)
+    words = [(layer["mark"]["align"], row) for layer in texts for row in _rows(spec, layer)]
+    if lines["mark"]["type"] != "rule" or not words:
+        return None
+    ends = {"left": (0, 1), "right": (-1, 0), "center": (-0.5, 0.5)}
+    edges = [row["x"] + side * text_width(row["text"], 12) for align, row in words for side in ends[align]]
+    left, right = min(edges) - 12, max(edges) + 12
+    high = max(row["y"] for _, row in words) + 20
+    picture = Drawing(right - left, high + 8)
+    for row in rules:
+        path = [(row["x"] - left, row["y"] + 8), (row["x2"] - left, row["y2"] + 8)]
+        picture.shape(path, stroke=GREY, width=row["thick"], closed=False)
+    for align, row in words:
+        anchor: Anchor = "start" if align == "left" else "end" if align == "right" else "middle"
+        picture.text(row["x"] - left, row["y"] + 8, row["text"], row["size"], GREY, anchor)
+    return picture.svg(", ".join(row["text"] for _, row in words))
+
+
+def _curves(spec: Mapping[str, Any]) -> str | None:
+    """Lines with bands, and their names."""
     try:
         band, line, *_ = spec["layer"]
         scale = line["encoding"]["color"]["scale"]
@@ -24,9 +59,8 @@ def still_chart(spec: Mapping[str, Any]) -> str | None:
         x_title, axis = line["encoding"]["x"]["title"], line["encoding"]["x"]["field"]
         y_title = line["encoding"]["y"]["title"]
         dashes = line["encoding"]["strokeDash"]["scale"]["range"]
-        data = spec.get("data") or band["data"]
-        rows = data["values"] if "values" in data else spec["datasets"][data["name"]]
-    except (KeyError, ValueError, TypeError):
+        rows = _rows(spec, band)
+    except (KeyError, ValueError):
         return None
     runs = {name: [row for row in rows if row["contestant"] == name] for name in colors}
     if not rows:

@@ -89,6 +89,13 @@ def test_points_are_added_to_those_of_a_lesson(bundles: None, monkeypatch: pytes
     assert after["label"][:40].tolist() == before["label"].tolist()
 
 
+def test_the_largest_drawing_is_taken(bundles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.random.default_rng(0).random((2_000, 2))
+    wire = Wire(hitl.Lesson(), monkeypatch)
+    told, _ = wire.say("draw", points=[[float(x), float(y), int(x > y)] for x, y in points])
+    assert told["n"] == 2_000
+
+
 @pytest.mark.parametrize(
     ("points", "words"),
     [

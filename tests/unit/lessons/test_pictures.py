@@ -225,9 +225,22 @@ def _decoded(page: str) -> list[bytes]:
     return [base64.b64decode(data) for data in re.findall(r"base64,([A-Za-z0-9+/=]+)", page)]
 
 
-def test_a_chart_of_another_kind_has_no_still() -> None:
+def test_charts_of_races_have_a_still_and_others_none() -> None:
+    from hitl_widgets.widgets.charts import race_chart, rank_chart
     from hitl_widgets.widgets.stillchart import still_chart
 
+    rows = [
+        {"contestant": name, "n_labels": n, "mean": 0.5 + n / 50, "low": low, "high": low, "repeats": 2}
+        for name in ("<one>", "two")
+        for n, low in ((2, 0.4), (4, None), (8, float("nan")))
+    ]
+    curves = race_chart(rows, {"<one>": "#0072B2", "two": "#E69F00"})
+    ranks = rank_chart({"<one>": 1.2, "two": 1.8, "three": 3.0}, [(0, 1)], 0.9)
+    for chart, n_lines in ((curves, 2), (ranks, 4)):
+        root = ET.fromstring(chart._repr_mimebundle_()["image/svg+xml"])
+        words = " ".join(e.text or "" for e in root.iter(SVG + "text"))
+        assert {"<one>", "two"} <= set(words.split())
+        assert len(list(root.iter(SVG + "polyline"))) >= n_lines
     assert still_chart({"layer": []}) is None
     assert still_chart({"mark": "bar"}) is None
 
