@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parent / "js" / "src"
 TARGETS = (
     *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),
     "vega.js",
+    "recorded.js",
     *(f"compose-{file.stem}.js" for file in sorted((SOURCE / "composers").glob("*.ts"))),
     *(f"view-{file.stem}.js" for file in sorted((SOURCE / "viewers").glob("*.ts"))),
     "map.json",

@@ -12,16 +12,15 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.beliefs import medians
-from hitl_widgets.learn.evaluate import Earlier, Given, Rest, accuracy_estimate, learning_curve
+from hitl_widgets.learn.evaluate import Earlier, Given, Rest, accuracy_estimate
 from hitl_widgets.learn.learner import FloatArray, Learner, NotYet
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.problems.ordinal import Ordinal
-from hitl_widgets.learn.slope import rises
 from hitl_widgets.learn.strategies import Context
 from hitl_widgets.learn.strategies.base import locked
-from hitl_widgets.loop.trusting import MORE, SHARE, STEP, WORTH
+from hitl_widgets.loop.trusting import MORE, SHARE, STEP
 from hitl_widgets.quality.projection import project
-from hitl_widgets.quality.stopping import TIMES, settled
+from hitl_widgets.quality.stopping import TIMES, WORTH, settled
 
 __all__ = ["STOPS", "Moment", "Rule", "read_stopping"]
 
@@ -104,7 +103,7 @@ class Flat(Rule):
         self._earlier, self._seen, self._said = Earlier(), 0, False
 
     def says_stop(self, now: Moment) -> bool:
-        """Whether the projected gain and the learning curve are flat, as of the last 10 labels, or 5 %."""
+        """Whether the projected gain is small, as of the last 10 labels, or 5 %."""
         n = len(now.given)
         if self._seen and n < self._seen + max(STEP, round(SHARE * n)):
             return self._said
@@ -116,12 +115,10 @@ class Flat(Rule):
         common: dict[str, Any] = {"measure": now.problem.measured, "earlier": self._earlier}
         try:
             estimate = accuracy_estimate(learner, now.given, rest, **common)
-            coming = project(estimate, len(now.given), MORE)
-            if coming is None or coming.high >= WORTH:
-                return False
-            return not rises(learning_curve(learner, now.given, rest, estimate, **common))
         except NotYet:
             return False
+        coming = project(estimate, len(now.given), MORE)
+        return coming is not None and coming.high < WORTH
 
 
 class Advice(Rule):

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import altair as alt
 
+from hitl_widgets.widgets.stillchart import still_chart
+
 __all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart", "rank_chart"]
 
 Align = Literal["left", "center", "right"]
@@ -101,7 +103,10 @@ class RaceChart(alt.LayerChart):
         if spec["config"].get("background") == PAPER:  # transparent on light and dark pages
             spec["config"]["background"] = "transparent"
         # They know MIME types up to Vega-Lite 5, and render them with the version that they have.
-        return {"application/vnd.vegalite.v5+json": spec, "text/plain": "learning curves"}
+        made = {"application/vnd.vegalite.v5+json": spec, "text/plain": "a chart"}
+        if still := still_chart(spec):
+            made["image/svg+xml"] = still  # for pages that show no Vega, such as those that nbconvert makes
+        return made
 
 
 def race_chart(

@@ -232,7 +232,7 @@ def test_the_chart_shows_itself_without_the_network() -> None:
         X, y, learners=["linear"], budget=5, repeats=2, n_jobs=1, progress=False, graph=False
     )
     bundle = race.chart()._repr_mimebundle_()
-    assert set(bundle) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"}
     shown = bundle["application/vnd.vegalite.v5+json"]
     assert shown["layer"]
     assert shown["config"]["background"] == "transparent"  # the page may be dark
