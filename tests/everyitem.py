@@ -106,6 +106,14 @@ BAD: dict[str, dict[str, tuple[Callable[[], Any], str]]] = {
         "other bytes": (lambda: b"no sound", "The recording cannot be read"),
         "missing": (lambda: None, "This item has no recording"),
     },
+    "video": {
+        "empty": (lambda: b"", "The video is empty"),
+        "truncated": (lambda: video()[:200], "not a video, or it is damaged"),
+        "half of it": (lambda: (whole := video(40, form="matroska"))[: len(whole) // 2], ""),
+        "other bytes": (lambda: b"no video", "not a video, or it is damaged"),
+        "no such file": (lambda: Path("/no/such.mp4"), "cannot be read: No such file"),
+        "missing": (lambda: None, "This item has no video"),
+    },
     "series": {
         "empty": (list, "It has no numbers. Expected"),
         "words": (lambda: ["a", "b"], "values are not all numbers"),
@@ -148,6 +156,7 @@ HOSTILE: dict[str, list[Any]] = {
     "image": [Path(name) for name in _evil_files(".png")],
     "pdf": [pdf("<script>window.__pwned=1</script>".replace("(", "")), *_evil_files(".pdf")],
     "audio": _evil_files(".wav"),
+    "video": _evil_files(".mp4"),
     "list": [[EVIL, f"{EVIL} {i}"] for i in range(3)],
     "several": [[f"{EVIL} {i}", Path(name)] for i, name in enumerate(_evil_files(".png"))],
 }

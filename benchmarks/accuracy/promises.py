@@ -16,8 +16,10 @@ import numpy as np
 from benchmarks.accuracy import sessions
 from benchmarks.accuracy.tables import markdown, mean, share
 from hitl_widgets.learn.calibration import AUDITED, chances_right
+from hitl_widgets.loop.trusting import MORE
+from hitl_widgets.quality.projection import project
 from hitl_widgets.quality.sequential import RiseDetector, anytime_interval, wilson
-from hitl_widgets.quality.stopping import settled
+from hitl_widgets.quality.stopping import TIMES, advise, settled
 from hitl_widgets.quality.testing import active_estimate, audit_chances
 from hitl_widgets.quality.triage import certain, on_average
 
@@ -134,6 +136,42 @@ def stop(most: int) -> str:
     )
 
 
+def advice(most: int) -> str:
+    """The whole advice after 50, 100, 150 and 200 labels: the accuracy at the first stop, against 250 labels.
+
+    The models of fewer labels that it compares are those of the session itself, ten labels apart.
+    """
+    rows: dict[str, list[tuple[float, float]]] = {}
+    said: dict[str, list[str]] = {}
+    for kind, _, found, held in _all(most):
+        stopped = False
+        for n in sessions.AT:
+            rest = found[f"{n}-rest"]
+            models = [found[f"{n - sessions.EVERY * k}-said"][rest] for k in range(TIMES, -1, -1)]
+            curve = sessions.curve_of(found, n)
+            still = settled(models) is not None
+            told = advise(still, project(curve[-1].estimate, n, MORE))
+            for pool in (kind, "all"):
+                said.setdefault(pool, []).append(told)
+            if told == "stop" and not stopped:
+                stopped = True
+                last, now = ((found[f"{m}-said"] == found["y"])[held].mean() for m in (sessions.LABELS, n))
+                for pool in (kind, "all"):
+                    rows.setdefault(pool, []).append((n, last - now))
+    lines = []
+    for pool in sorted(said, key=lambda name: (name == "all", name)):
+        lost = np.array(rows.get(pool, [])).reshape(-1, 2)
+        counts = [sum(one == way for one in said[pool]) for way in ("stop", "unclear", "go on")]
+        median = f"{np.median(lost[:, 0]):.0f}" if len(lost) else "-"
+        worst = f"{lost[:, 1].max():.3f}" if len(lost) else "-"
+        lines.append([
+            pool, len(said[pool]) // len(sessions.AT), *counts, len(lost), median,
+            share(lost[:, 1] <= 0.01) if len(lost) else "-", worst,
+        ])  # fmt: skip
+    head = ["pool", "sessions", "stop", "unclear", "go on", "stopped", "at (median)"]
+    return markdown([*head, "within .01 of 250 labels", "worst"], lines)
+
+
 def anytime(most: int) -> str:
     """Intervals of a fixed accuracy, looked at after every answer, up to 300."""
     rows = []
@@ -217,6 +255,7 @@ PARTS: dict[str, Callable[[int], str]] = {
     "testing": testing,
     "machine": machine,
     "stop": stop,
+    "advice": advice,
     "looking": looking,
     "anytime": anytime,
     "alarm": alarm,

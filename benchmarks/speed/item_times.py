@@ -1,4 +1,4 @@
-"""Large items in JupyterLab: an hour of sound, a PDF file of 500 pages, and table rows of 500 columns."""
+"""Large items in JupyterLab: an hour of sound and its transcript, 500 pages, and rows of 500 columns."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ items, kind = ["hour.wav"], "audio" """,
 }
 ROWS = """table = pd.DataFrame(np.random.default_rng(1).normal(size=({n}, 500)).round(3))
 table.columns = [f"column {{i}}" for i in range(500)]"""
+SEGMENTS = 720
+SCRIPT = f"""t = np.arange(8_000 * 3600, dtype="f4") / 8_000
+sound = np.where(t % 5 < 4, np.sin(2 * np.pi * 440 * t), 0).astype("f4")
+draft = [{{"start": 5.0 * k, "end": 5.0 * k + 4, "text": f"This is said in segment {{k}} of the recording."}}
+         for k in range({SEGMENTS})]
+table = pd.DataFrame({{"sound": [(sound, 8_000)], "draft": [draft]}})
+question = hitl.Question.transcript(["Ann", "Bob"])
+session = hitl.Session(table, item="sound", kind="audio", question=question, suggest="draft", X=X,
+                       store=":memory:", audit=0, random_state=0)"""
 # From a key until what it shows is painted, in ms; the item is changed in the same task as the key.
 PAINTED = """() => new Promise((done) => {
     const root = document.querySelector('.hitl-labeler'), card = root.querySelector('.hitl-card');
@@ -64,6 +73,7 @@ def measure() -> dict[str, Any]:
     """Seconds until an item is on the card, and milliseconds for which the page is held."""
     found: dict[str, Any] = {name: _opened(*case) for name, case in OPENED.items()}
     found["rows"] = _rows()
+    found["script"] = _transcript()
     print(json.dumps(found), flush=True)
     return found
 
@@ -82,6 +92,35 @@ def _opened(make: str, shown: str) -> dict[str, float]:
         seen = time.monotonic() - began
         page.wait_for_timeout(REST_MS)
         return {"after s": seen, "held": max(page.evaluate("() => window.hitlHeld"), default=0)}
+
+
+def _transcript() -> dict[str, float]:
+    """An hour of sound with 720 suggested segments: opened, accepted and typed."""
+    head = HEAD.format(tests=str(ROOT / "tests"), n=1)
+    with lab_page() as (lab, page):
+        write_notebook(lab.folder / "script.ipynb", head + SCRIPT, "hitl.Labeler(session)")
+        notebook, bench = Notebook(page, lab, "script.ipynb"), Bench(page)
+        notebook.run(0)
+        page.evaluate(WATCH)
+        notebook.run(1, wait=False)
+        lines = bench.card.locator(".hitl-script-line")
+        lines.first.wait_for()
+        page.wait_for_function(f"document.querySelectorAll('.hitl-script-line').length === {SEGMENTS}")
+        page.wait_for_timeout(REST_MS)
+        opened = page.evaluate("() => window.hitlHeld.splice(0)")
+        bench.focus()
+        for key in ("Enter", *["Enter", "Alt+Space", "End", "!"] * 5, "Alt+s", "Alt+m", "Alt+z"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(200)
+        typed = page.evaluate("() => window.hitlHeld.splice(0)")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("=")
+        page.wait_for_function("() => !document.querySelector('.hitl-script-line.hitl-idea')")
+        page.wait_for_timeout(1000)
+        accepted = page.evaluate("() => window.hitlHeld.splice(0)")
+        told = {"opened": opened, "typed": typed, "all accepted": accepted}
+        return {name: max(held, default=0) for name, held in told.items()}
 
 
 def _rows() -> list[float]:

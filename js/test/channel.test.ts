@@ -36,6 +36,25 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe("a request", () => {
+  const list = (view: string) => ({ type: "trust", view }) as const;
+
+  it("that fails is told to whoever asked last, and to nobody else", () => {
+    const box = channel();
+    const others = heard(box, "failed");
+    const told: string[] = [];
+    const first = box.ask(list(box.view), (why) => told.push(`first: ${why}`));
+    const second = box.ask(list(box.view), (why) => told.push(`second: ${why}`));
+    model.say({ type: "failed", id: first, why: "too slow" });
+    model.say({ type: "failed", id: second, why: "locked" });
+    model.say({ type: "failed", id: second, why: "locked" });
+    const third = box.ask(list(box.view), (why) => told.push(`third: ${why}`));
+    model.say({ type: "refused", id: third, why: "no such view" });
+    expect(told).toEqual(["second: locked", "third: no such view"]);
+    expect(others).toEqual([]);
+  });
+});
+
 describe("an act", () => {
   it("is sent once, and again with the same id until it is acknowledged", () => {
     const box = channel();

@@ -180,10 +180,14 @@ describe("the monitor", () => {
       },
       true,
     );
-    const note = root.querySelectorAll(".hitl-note")[1] as HTMLElement;
+    const note = root.querySelector(".hitl-told") as HTMLElement;
     expect(note.hidden).toBe(true);
     view.note("It was refused.");
     expect([note.hidden, note.textContent]).toEqual([false, "It was refused."]);
+    let again = 0;
+    view.note("It failed.", () => again++);
+    note.querySelector("button")?.click();
+    expect([note.textContent, again]).toEqual(["It failed. try again", 1]);
     view.note("");
     expect(note.hidden).toBe(true);
   });

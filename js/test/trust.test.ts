@@ -75,6 +75,24 @@ describe("the trust section", () => {
     expect(titles()).toEqual(["Your labels0 one by one"]);
   });
 
+  it("says why figures could not be computed, and tries again", () => {
+    const again = vi.fn();
+    const shown = (): (string | null)[] =>
+      [...view.element.children].filter((e) => !(e as HTMLElement).hidden).map((e) => e.textContent);
+    view.failed("The store is locked.", again);
+    expect(shown()[0]).toBe("Not computed: The store is locked. try again");
+    expect(text()).not.toMatch(/^Being computed/);
+    press("try again");
+    expect(again).toHaveBeenCalledOnce();
+    expect(shown()[0]).toBe("Being computed");
+    told();
+    view.failed("The store is locked.", again);
+    expect(shown()[0]).toBe("Not up to date: The store is locked. try again");
+    expect(titles().length).toBeGreaterThan(3);
+    told();
+    expect(shown().join()).not.toContain("locked");
+  });
+
   it("says the n of every figure, and which interval holds when", () => {
     told();
     expect(titles()).toEqual([

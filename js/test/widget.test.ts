@@ -462,6 +462,30 @@ describe("acts, opened and taken back", () => {
     model.say({ type: "sample", to: viewOf(model), id: String(model.of("sample").at(-1)?.id), ...more });
   }
 
+  it("a request of the Monitor that fails says why, and can be made again", () => {
+    const shown = (): string => el.querySelector(".hitl-monitor")?.textContent ?? "";
+    const click = (words: string): void =>
+      [...el.querySelectorAll<HTMLElement>(".hitl-monitor button")]
+        .find((one) => one.textContent === words && !one.closest("[hidden]"))
+        ?.click();
+    const fail = (type: string, why: string): void =>
+      watching.say({ type: "failed", id: String(watching.of(type).at(-1)?.id), why, stuck: false });
+    for (const [type, press, said] of [
+      ["trust", "Trust", "Not computed: It took too long."],
+      ["propose", "See how many", "Not computed: It took too long."],
+      ["open", "", "It took too long."],
+    ]) {
+      if (press) click(press);
+      else el.querySelector<HTMLElement>("button.hitl-history-what")?.click();
+      expect(watching.of(type).length, type).toBe(1);
+      fail(type, "It took too long.");
+      expect(shown(), type).toContain(said);
+      click(type === "propose" ? press : "try again");
+      expect(watching.of(type).length, type).toBe(2);
+      expect(shown(), type).not.toContain("too long");
+    }
+  });
+
   it("a sample of an earlier selection is not taken for the newest", () => {
     open([5]);
     const earlier = model.of("sample").at(-1)?.id;
@@ -502,7 +526,7 @@ describe("acts, opened and taken back", () => {
   });
 
   it("what is not in this table is said", () => {
-    const note = (): string => el.querySelector(".hitl-monitor .hitl-note")?.textContent ?? "";
+    const note = (): string => el.querySelector(".hitl-monitor .hitl-told")?.textContent ?? "";
     open([], 1);
     expect(note()).toBe("This item is not in the table.");
     open([3, 4], 2);
@@ -593,6 +617,6 @@ describe("acts, opened and taken back", () => {
     const [{ id, act }] = watching.of("jump");
     expect(act).toBe("older-act");
     watching.say({ type: "refused", id, why: "'b' is no class any more." });
-    expect(el.querySelector(".hitl-monitor .hitl-note")?.textContent).toBe("'b' is no class any more.");
+    expect(el.querySelector(".hitl-monitor .hitl-told")?.textContent).toBe("'b' is no class any more.");
   });
 });

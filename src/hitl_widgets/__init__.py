@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hitl_widgets.items.conversation import turns
     from hitl_widgets.items.rendered import Renderer
     from hitl_widgets.labels.store import LabelStore
+    from hitl_widgets.lessons.classroom import classroom
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
@@ -60,6 +61,7 @@ _HOMES = {
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
     "benchmark": "races.benchmark",
+    "classroom": "lessons.classroom",
     "compare_embeddings": "races.embeddings",
     "frame_times": "items.clips",
     "load_model": "models.files",
@@ -85,6 +87,7 @@ __all__ = [
     "Simulation",
     "Workbench",
     "benchmark",
+    "classroom",
     "compare_embeddings",
     "datasets",
     "frame_times",

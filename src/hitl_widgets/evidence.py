@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.settings import as_list
 from hitl_widgets.quality.consensus import Votes, consensus
 from hitl_widgets.quality.disputes import Dispute, Disputes, Given, agreed, differ
+from hitl_widgets.quality.drift import Drift, drift, sample
 from hitl_widgets.questions.base import kind_of
 
 if TYPE_CHECKING:
@@ -206,16 +209,42 @@ class Evidence:
 
     def _features(self, items: Any) -> Any:
         """Return the features of new items."""
+        encoder = self._encoder()
+        with _computed():
+            return encoder.transform(items)
+
+    def _encoder(self) -> Any:
         encoder = self._loop.background.preparation.encoder
         if encoder is None:
             raise InvalidInput(
                 "The features of new items cannot be computed here, because this session got X= or a "
                 "function. Pass their features, of shape (n, d)."
             )
-        try:
-            return encoder.transform(items)
-        except Exception as error:
-            raise InvalidInput(f"The features of these items cannot be computed: {error}") from error
+        return encoder
+
+    def drift(self, items: Any) -> Drift:
+        """Test whether new items, or their features, differ from those of the session.
+
+        Features that were fitted to the session's items differ for new ones in any case, so the features of
+        both are computed anew, by an encoder that is fitted to both.
+        """
+        pool, rng = self._loop.pool, np.random.default_rng(0)
+        rows = pool.rows[sample(len(pool.rows), rng)]  # an item that occurs often counts as often
+        if _is_numbers(items) or pool.X is not None:
+            X, new = self.features_of(items)
+            n, chosen = len(new), sample(len(new), rng)
+            once, place = np.unique(rows, return_inverse=True)
+            before, after = np.asarray(X[once])[place], new[chosen]
+        else:
+            self._loop.background.settle(None)
+            self._encoder()
+            with _computed():
+                alike = self._loop.background.preparation.alike
+                before, after, chosen, n = alike(rows, items, lambda n: sample(n, rng))
+        found = drift(before, after)
+        newness = np.full(n, np.nan)
+        newness[chosen] = found.newness
+        return replace(found, newness=newness)
 
     def check_column(self, column: Any) -> None:
         """Raise InvalidInput for a column that the table does not have."""
@@ -229,6 +258,15 @@ class Evidence:
     def groups(self, rows: npt.NDArray[np.int64], column: str) -> list[str | None]:
         """Return the cells of a column, None where it is empty."""
         return [cell or None for (cell,) in self._loop.listing.cells(rows, (column,), bare=True)]
+
+
+@contextmanager
+def _computed() -> Iterator[None]:
+    """Say that features cannot be computed if that fails."""
+    try:
+        yield
+    except Exception as error:
+        raise InvalidInput(f"The features of these items cannot be computed: {error}") from error
 
 
 def _is_numbers(X: Any) -> bool:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.evidence import Evidence
 from hitl_widgets.quality.deferral import expected_accuracy
-from hitl_widgets.quality.drift import drift
 from hitl_widgets.quality.triage import certain, on_average
 from hitl_widgets.transfer.frames import column
 
@@ -66,7 +65,7 @@ def route(
     else:
         made = certain(confidence, before.max(axis=1), ~right, error, certainty=certainty)
     testable = len(new) >= TESTABLE
-    found = drift(X, new) if testable else None
+    found = known.drift(items) if testable else None
     drifted = found is not None and found.p < DRIFTS
     accept = made.chosen & (not drifted)
     values = labels.schema.values

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["chart", "display", "mimebundle", "place", "ranks", "save", "svg", "workbench"]
+__all__ = ["chart", "display", "mimebundle", "place", "ranks", "replay", "save", "svg", "workbench"]
 
 
 def place() -> tuple[str, str]:
@@ -45,6 +45,11 @@ def chart(*told: Any, **how: Any) -> Any:
 def ranks(*told: Any, **how: Any) -> Any:
     """Draw the ranks of a benchmark: see :func:`hitl_widgets.widgets.charts.rank_chart`."""
     return import_module("hitl_widgets.widgets.charts").rank_chart(*told, **how)
+
+
+def replay(*told: Any) -> Any:
+    """Show a run of a simulation: see :class:`hitl_widgets.widgets.replay.Replay`."""
+    return import_module("hitl_widgets.widgets.replay").Replay(*told)
 
 
 def save(chart: Any, path: str | Path) -> Path:

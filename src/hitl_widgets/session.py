@@ -663,7 +663,8 @@ class Session:
         Parameters
         ----------
         items
-            New items as :meth:`model` takes them, such as a list of texts; or their features, (n, d).
+            New items as :meth:`model` takes them, such as a list of texts; or their features, (n, d), by an
+            encoder that was not fitted to the items of this session.
         error, certainty
             The acceptable share of wrong labels among accepted items: on average if ``certainty`` is None.
         people

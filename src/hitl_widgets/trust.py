@@ -18,7 +18,7 @@ from hitl_widgets.loop.handing import Handed
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.quality.agreement import agreement, reliability
 from hitl_widgets.quality.consensus import consensus, worth
-from hitl_widgets.quality.drift import Drift, drift
+from hitl_widgets.quality.drift import Drift
 from hitl_widgets.quality.fairness import Swap, label_rates, swap_effect
 from hitl_widgets.quality.groups import by_group
 from hitl_widgets.quality.sequential import wilson
@@ -451,15 +451,16 @@ class Trust:
         Parameters
         ----------
         X
-            Features, float of shape (n, d), computed as the session's are; or new items as
-            ``session.model().predict`` takes them, such as a list of texts.
+            New items as ``session.model().predict`` takes them, such as a list of texts; or features, float
+            of shape (n, d), computed as those that the session got as ``X=``. Features by an encoder that
+            was fitted to the session's items differ in any case.
 
         Raises
         ------
         InvalidInput
             If the features have another width, or cannot be computed for these items.
         """
-        return drift(*self._known.features_of(X))
+        return self._known.drift(X)
 
     def ask_whom(self, ids: Any, people: Sequence[str] | None = None) -> pd.DataFrame:
         """Return, for items of this session, which annotator is most likely right about each.

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
@@ -191,6 +194,23 @@ def test_hasty_labels_runs_and_the_advice(tmp_path: Path) -> None:
         assert any("At your pace, 50 labels take about 2 minutes" in one for one in advice.reasons)
 
 
+def test_everybody_says_the_same_of_the_seconds_per_answer(tmp_path: Path) -> None:
+    """Also where answers were undone, removed, or given to many items at once."""
+    with opened(tmp_path, "ann") as session:
+        for k, ms in enumerate([1000, 2000, 9000, 7000]):
+            session.label(session.pool.ids[k], "a", elapsed_ms=ms)
+        session.undo()
+        session.label(session.pool.ids[5:9], "b", elapsed_ms=60_000)
+        session.label(session.pool.ids[0], None, elapsed_ms=90_000)
+        trust = session.trust
+        told = [
+            trust.pace().set_index("annotator").loc["ann", "seconds"],
+            trust.annotators().set_index("annotator").loc["ann", "seconds"],
+            session.progress().set_index("annotator").loc["ann", "seconds"],
+        ]
+        assert told == [4.5, 4.5, 4.5]
+
+
 def test_the_advice_says_what_it_lacks(tmp_path: Path) -> None:
     with opened(tmp_path, "ann") as session:
         session.label(session.pool.ids[0], "a")
@@ -241,6 +261,38 @@ def test_drift_takes_new_texts(tmp_path: Path) -> None:
     with hitl.Session(texts, classes=["a", "b"], store=":memory:") as session:
         assert session.trust.drift([f"{words[i % 3]} {i}" for i in range(60)]).p > 0.01
         assert session.trust.drift(["Dampfschifffahrt im Nebel"] * 40).p <= 0.01
+
+
+def sentences(rng: np.random.Generator, n: int, topic: str = "") -> list[str]:
+    """Texts of frequent and rare words, as in any language; with a topic, some of its words."""
+    share = 1 / np.arange(1, 601)
+    ranks = rng.choice(600, (n, 12), p=share / share.sum())
+    return [" ".join(f"{topic if k % 3 == 0 else ''}w{rank}" for k, rank in enumerate(row)) for row in ranks]
+
+
+@pytest.mark.parametrize("how", ["texts", "table", "embed"])
+def test_texts_from_the_same_source_do_not_drift(how: str) -> None:
+    """Features that are fitted to the session's texts would differ in every draw."""
+    rng = np.random.default_rng(4)
+
+    def drawn(n: int, topic: str = "") -> Any:
+        texts = sentences(rng, n, topic)
+        return pd.DataFrame({"text": texts, "n": rng.normal(size=n)}) if how == "table" else texts
+
+    more: dict[str, Any] = {}
+    if how == "embed":
+        more["embed"] = make_pipeline(TfidfVectorizer(), TruncatedSVD(30))
+    with hitl.Session(drawn(200), classes=["a", "b"], store=":memory:", **more) as session:
+        session.wait()
+        fitted = more["embed"][-1].components_ if how == "embed" else None
+        alarms = sum(session.trust.drift(drawn(60)).p < 0.05 for _ in range(8))
+        assert alarms <= 2
+        assert how != "embed" or more["embed"][-1].components_ is fitted
+        mixed = drawn(40), drawn(40, "new")
+        found = session.trust.drift(pd.concat(mixed) if how == "table" else [*mixed[0], *mixed[1]])
+        assert found.p <= 0.01
+        assert found.newness[40:].mean() > found.newness[:40].mean()
+        assert session.trust.drift(drawn(2100)).newness.shape == (2100,)
 
 
 def test_a_lone_annotator_is_not_contradicted(tmp_path: Path) -> None:

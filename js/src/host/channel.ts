@@ -2,12 +2,14 @@ import type { AnyModel } from "@anywidget/types";
 import type { Entry, Held } from "./held";
 import { enter, isLive, spoke } from "./live";
 import { answersOf, exported, Outbox } from "./outbox";
-import type { About, Act, Refused, Reply, Request } from "./protocol";
+import type { About, Act, Failed, Refused, Reply, Request } from "./protocol";
 
 type Incoming = { type: string; to?: string | null };
 type Handler<T> = (message: T, buffers: DataView[]) => void;
 /** Told once: null if the act is saved, or else why the kernel refused it. */
 type Answered = (refused: Refused | null) => void;
+/** Told why a request failed. */
+type Unanswered = (why: string) => void;
 type Omitted<T> = T extends { id: string } ? Omit<T, "id"> : never;
 
 const PATIENCE_MS = 2000;
@@ -30,6 +32,8 @@ export class Channel {
   private readonly tries = new Map<string, { at: number; wait: number }>();
   /** The acts of this view, and who is told what became of them. */
   private readonly mine = new Map<string, Answered | undefined>();
+  /** The latest request of each type that may fail, and who is told so. */
+  private readonly asked = new Map<string, { id: string; failed: Unanswered }>();
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly leave: () => void;
 
@@ -52,8 +56,10 @@ export class Channel {
     signal.addEventListener("abort", () => set.delete(handler as Handler<never>));
   }
 
-  ask(request: Omitted<Request>): string {
+  /** Sends a request once. `failed` is told if the kernel cannot answer it, unless the same was asked again since. */
+  ask(request: Omitted<Request>, failed?: Unanswered): string {
     const id = newId();
+    if (failed) this.asked.set(request.type, { id, failed });
     this.send({ ...request, id } as Request);
     return id;
   }
@@ -217,6 +223,17 @@ export class Channel {
     return told !== undefined && type !== "ack";
   }
 
+  /** Tells who made the request that failed; returns whether it was one. */
+  private unanswered({ id, why }: Refused | Failed): boolean {
+    for (const [type, asked] of this.asked) {
+      if (asked.id !== id) continue;
+      this.asked.delete(type);
+      asked.failed(why);
+      return true;
+    }
+    return false;
+  }
+
   private readonly receive = (message: Incoming | Reply, buffers?: DataView[]): void => {
     if (!message || typeof message.type !== "string") return;
     spoke(this.session, true);
@@ -225,6 +242,7 @@ export class Channel {
     if (message.type === "ack" || message.type === "refused" || message.type === "failed") {
       // Replies go to every view; only the one that sent the message handles them.
       const reply = message as Reply;
+      if (reply.type !== "ack" && this.unanswered(reply)) return;
       const mine = this.mine.has(reply.id);
       if (this.answered(reply) || !mine) return;
     }

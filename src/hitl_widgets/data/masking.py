@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ Finder = Callable[[str], Iterable[Found]]
 HIDDEN = "•"
 # How often a text is searched at most, since a function may find something in what it has hidden.
 PASSES = 5
+# A text with more characters is displayed in parts: the results for the latest ones are kept, since each part
+# would search all of it again.
+LONG, KEPT = 10_000, 8
 # A number below this is not searched: it is too short for a phone or card number.
 SHORTEST = 10**6
 
@@ -134,6 +138,10 @@ class Mask:
 
     def text(self, text: str, *, named: bool = True) -> str:
         """Return the text with these parts hidden; where there is room, the name of a part is shown."""
+        return _long(self, text, named) if len(text) > LONG else self.searched(text, named)
+
+    def searched(self, text: str, named: bool) -> str:
+        """Return the result of :meth:`text`, without looking whether it is known."""
         # Again, because what is hidden now may have kept a number after it from being read as one.
         for _ in range(PASSES):
             if (hidden := self._once(text, named=named)) == text:
@@ -169,6 +177,11 @@ class Mask:
         """Return what is displayed of an item, masked: a renderer may have put a text together."""
         content = self.item(payload.content)
         return payload if content is payload.content else replace(payload, content=content)
+
+
+@lru_cache(KEPT)
+def _long(mask: Mask, text: str, named: bool) -> str:
+    return mask.searched(text, named)
 
 
 class Masked(Sequence[str]):

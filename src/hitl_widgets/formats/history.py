@@ -46,6 +46,7 @@ FIELDS = {
     "format": "the version of this format",
 }
 MAX_BYTES, MAX_LINE = 2**30, 2**26  # labeling a million points at once is a line of 27 MB
+INFINITE = float("inf")
 MAX_DEPTH = 20
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -194,15 +195,24 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"not valid JSON: it contains {name}")
 
 
-def _check_values(value: Any, depth: int = 0, *, strict: bool = True) -> None:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    if strict and isinstance(value, float) and abs(value) == float("inf"):
-        raise ValueError("not valid: it contains a number that is too large")
-    if isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            if not isinstance(part, str):
-                _check_values(part, depth + 1, strict=strict)
+def _check_values(value: Any, *, strict: bool) -> None:
+    """Check a value that ``json`` has read, level by level: files may have millions of values."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 2):
+        below = []
+        for parts in level:
+            for part in parts:
+                of = type(part)
+                if of is dict:
+                    below.append(part.values())
+                elif of is list:
+                    below.append(part)
+                elif of is float and strict and abs(part) == INFINITE:
+                    raise ValueError("not valid: it contains a number that is too large")
+        if not below:
+            return
+        level = below
+    raise ValueError("nested too deeply")
 
 
 def is_history(value: Any) -> bool:

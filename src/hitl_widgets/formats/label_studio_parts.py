@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_widgets.errors import choices
+from hitl_widgets.formats import label_studio_videos as videos
 from hitl_widgets.formats.base import (
     MARKS,
     NotTaken,
@@ -18,7 +19,6 @@ from hitl_widgets.formats.base import (
     size_in,
 )
 from hitl_widgets.formats.brush import decode, encode
-from hitl_widgets.formats.images import refuse_frames
 from hitl_widgets.questions import rle
 
 __all__ = [
@@ -52,6 +52,7 @@ CONTROLS = {
     "keypoint": ("points",),
     "brushlabels": ("masks",),
     "brush": ("masks",),
+    videos.TYPE: ("boxes",),
 }
 CONTROL = "answer"
 # The control of the texts of regions.
@@ -203,6 +204,8 @@ def _marks(region: Mapping[str, Any], kind: str, size: Size | None) -> list[dict
                 "The size of the image is not known, and regions are in percent of it: original_width and "
                 "original_height are missing."
             )
+        if kind == "boxes" and "sequence" in region:
+            return [{**box, "label": label} for label in labels for box in videos.boxes_of(region, known)]
         place = _on_image(region, kind, known)
     text = {"text": "\n".join(map(str, texts))} if texts else {}
     return [{**place, **text, "label": label} for label in labels]
@@ -265,6 +268,8 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
     """
     if kind == "transcript":
         return [part for k, one in enumerate(answer) for part in _spoken(k, one)]
+    if kind == "boxes" and any("frame" in mark for mark in marks_of(answer)):
+        return _objects(marks_of(answer), size)
     if kind in MARKS:
         regions = [_region(k, mark, kind, item, size) for k, mark in enumerate(marks_of(answer))]
         texts = zip(regions, marks_of(answer), strict=True)
@@ -333,11 +338,8 @@ def _region(
         mask = rle.to_mask((h, w), mark["counts"])
         value = {"format": "rle", "rle": encode(mask), "brushlabels": label}
         return {**part, **_whole((w, h)), "type": "brushlabels", "value": value}
-    refuse_frames([mark])
-    if size is None:
-        raise NotTaken("The size of the image is not known, and Label Studio's regions are in percent of it.")
-    width, height = size
-    part |= _whole(size)
+    width, height = _known(size)
+    part |= _whole((width, height))
     if kind == "polygons":
         points = [[x / width * 100, y / height * 100] for x, y in mark["points"]]
         return {**part, "type": "polygonlabels", "value": {"points": points, "polygonlabels": label}}
@@ -347,6 +349,23 @@ def _region(
         return {**part, "type": "keypointlabels", "value": value}
     value |= {"width": mark["width"] / width * 100, "height": mark["height"] / height * 100, "rotation": 0}
     return {**part, "type": "rectanglelabels", "value": {**value, "rectanglelabels": label}}
+
+
+def _objects(marks: Sequence[Mapping[str, Any]], size: Size | None) -> list[dict[str, Any]]:
+    """Return the objects of a video."""
+    if any(mark.get("text") for mark in marks):
+        raise NotTaken("A box on a frame has a text, for which Label Studio's videos have no place.")
+    found = videos.objects_of(marks, _known(size))
+    return [
+        {"id": f"r{k + 1}", "origin": "manual", "type": videos.TYPE, "value": value}
+        for k, value in enumerate(found)
+    ]
+
+
+def _known(size: Size | None) -> Size:
+    if size is None:
+        raise NotTaken("The size of the image is not known, and Label Studio's regions are in percent of it.")
+    return size
 
 
 def _whole(size: Size) -> dict[str, Any]:

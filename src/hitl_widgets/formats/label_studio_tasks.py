@@ -22,7 +22,7 @@ MARKERS = {
     "spans": "Labels", "ranges": "Labels", "boxes": "RectangleLabels", "polygons": "PolygonLabels",
     "points": "KeyPointLabels", "masks": "BrushLabels", "transcript": "Labels",
 }  # fmt: skip
-OBJECTS = {"text": "Text", "html": "HyperText", "image": "Image", "audio": "Audio"}
+OBJECTS = {"text": "Text", "html": "HyperText", "image": "Image", "audio": "Audio", "video": "Video"}
 
 
 class LabelStudio:
@@ -167,8 +167,19 @@ def configuration(schema: Schema, item: Mapping[str, Any], told: Sequence[str] =
     lines = [f"  <Header value={quoteattr(schema.question)}/>"] if schema.question else []
     lines += [f"  <Text name={quoteattr('field_' + name)} value={quoteattr('$' + name)}/>" for name in told]
     lines += [f"  {line}" for line in _shown(schema.kind, item)]
-    lines += [f"  {line}" for line in (_form(schema) if schema.kind == "form" else _asked(schema))]
+    lines += [f"  {line}" for line in _controls(schema, item)]
     return "\n".join(["<View>", *lines, "</View>", ""])
+
+
+def _controls(schema: Schema, item: Mapping[str, Any]) -> list[str]:
+    if schema.kind == "form":
+        return _form(schema)
+    if schema.kind == "boxes" and "video" in item:
+        # The shape and its classes are tags of their own.
+        labels = [f'  <Label value={quoteattr(c.name)} background="{c.color}"/>' for c in schema.classes]
+        boxes = f'<VideoRectangle name="{CONTROL}" toName="{OBJECT}"/>'
+        return [boxes, f'<Labels name="class" toName="{OBJECT}">', *labels, "</Labels>"]
+    return _asked(schema)
 
 
 def _shown(kind: str, item: Mapping[str, Any]) -> list[str]:

@@ -132,7 +132,8 @@ class ItemKind(Protocol):
         """Return features, float32 (n, d), and the fitted scikit-learn transformer.
 
         ``told`` are the callbacks ``on_progress`` and ``cancelled`` of
-        :func:`~hitl_widgets.items.features.texts.encode`; if the kind ``reads``, also ``on_words``.
+        :func:`~hitl_widgets.items.features.texts.encode`; if the kind ``reads``, also ``on_words`` and
+        ``meaning``; if it is ``tabular``, also ``meaning``.
         """
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,7 +43,7 @@ SUFFIXES = {
 EXTRA = missing_extra("A video", "av", "video")
 # A playlist could make FFmpeg open other files and addresses, so only these containers are read.
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf"
-OPEN, SCANS = 4, 1_000  # videos that stay open, and videos whose times are kept
+OPEN, SCANS = 4, 1_000  # videos that stay open, of each sort, and videos whose times are kept
 RECENT, RECENT_PIXELS = 24, 24_000_000  # decoded frames that are kept, for steps back
 MOST_FRAMES = 5_000_000
 PATIENCE = 20.0  # seconds spent on decoding one frame
@@ -201,7 +201,7 @@ class Scan:
         self.ticks, self.keys, self.times = np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0)
         self._item = item
         self._found: list[tuple[int, bool, int]] = []
-        self._packets: Iterator[Any] | None = None
+        self._packets: Generator[bool] | None = None
 
     def look(self, seconds: float) -> None:
         """Continue for this long.
@@ -212,6 +212,12 @@ class Scan:
             With a message for the user.
         """
         end = time.monotonic() + seconds
+        try:
+            self._look(end)
+        finally:
+            _bound(self)
+
+    def _look(self, end: float) -> None:
         with self.lock:
             if self._packets is None and not self.done:
                 self._packets = self._read()
@@ -223,7 +229,24 @@ class Scan:
                 self._found, self._packets = [], None
                 raise
 
-    def _read(self) -> Iterator[bool]:
+    def pause(self) -> bool:
+        """Close the file, unless it is being read now; the next look starts from its beginning."""
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            if self._packets is not None:
+                self._packets.close()
+            self._found, self._packets = [], None
+        finally:
+            self.lock.release()
+        return True
+
+    @property
+    def open(self) -> bool:
+        """Whether the file is open."""
+        return self._packets is not None
+
+    def _read(self) -> Generator[bool]:
         """Read all packets; yield now and then."""
         import av
 
@@ -262,6 +285,21 @@ class Scan:
         last = lengths[-1] * second
         self.end = float(times[-1]) + (last if 0 < last < 10 * usual else usual)
         self.done, self.share = True, 1.0
+
+
+_reading: OrderedDict[Scan, None] = OrderedDict()
+_bounding = threading.Lock()
+
+
+def _bound(scan: Scan) -> None:
+    """Close the file that was read least recently if too many are open after a look at this one."""
+    with _bounding:
+        _reading.pop(scan, None)
+        if scan.open:
+            _reading[scan] = None
+        for one in list(_reading)[: max(0, len(_reading) - OPEN)]:
+            if one.pause():
+                del _reading[one]
 
 
 def _start(container: Any) -> float:
@@ -392,9 +430,11 @@ class Clip:
 
         with self.lock:
             try:
-                self._container.seek(
-                    int(at * self.seconds / float(self._stream.time_base)), stream=self._stream
-                )
+                start = float(self._container.start_time or 0) / av.time_base
+                # Matroska says when the video ends, others how long it is.
+                length = self.seconds - (start if "matroska" in self.container else 0)
+                tick = int((start + at * length) / float(self._stream.time_base))
+                self._container.seek(tick, stream=self._stream)
                 self._last = None
                 frame = next(self._container.decode(self._stream), None)
                 if frame is not None:

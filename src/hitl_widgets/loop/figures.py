@@ -9,6 +9,7 @@ from typing import Any
 
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.loop.log import Log
+from hitl_widgets.quality.pace import answer_seconds
 from hitl_widgets.quality.sequential import wilson
 
 __all__ = ["Figure", "Figures", "figures_of"]
@@ -76,7 +77,7 @@ def figures_of(log: Log, who: str, limit: int | None = None) -> Figures:
             and event.selection not in {"decision", "import"}
             and len(event.item_ids) == 1
         ]
-        seconds = [e.elapsed_ms / 1000 for e, _ in acts if e.elapsed_ms is not None]
+        seconds = answer_seconds(event for event, _ in acts)
         beside: list[tuple[Any, list[Any]]] = []
         known: dict[str, tuple[Any, Any]] = {}
         reviewed = upheld = 0

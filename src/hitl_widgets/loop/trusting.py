@@ -18,17 +18,15 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
-from hitl_widgets.quality.pace import hasty, long_runs
+from hitl_widgets.quality.pace import answer_seconds, hasty, long_runs, usual_seconds
 from hitl_widgets.quality.projection import Projection, project
 from hitl_widgets.quality.sequential import anytime_interval, wilson
-from hitl_widgets.quality.stopping import KAPPA, TIMES, kappa, settled
+from hitl_widgets.quality.stopping import KAPPA, TIMES, advise, kappa, settled
 
 __all__ = ["Advice", "Audit", "Band", "Pace", "Pair", "Report", "Trusting"]
 
 # How many more labels the projection is about.
 MORE = 50
-# A gain below this is not worth more labels.
-WORTH = 0.01
 # Successive models, by number of labels: their distance is at least this number, or this share of all labels.
 STEP, SHARE = 10, 0.05
 # Edges of the confidence in the diagram of the calibration.
@@ -203,8 +201,12 @@ class Trusting:
         """How fast an annotator labels, and which labels to look at again."""
         fold, naming = self._log.ledger.fold, self._log.ledger.naming
         with self._log.lock:
-            acts = [e for e, holds in fold.acts(annotator=annotator) if holds and e.kind == "label"]
-            single = [e for e in acts if len(e.item_ids) == 1 and fold.now(e) is not None]
+            acts = list(fold.acts(annotator=annotator))
+            single = [
+                e
+                for e, holds in acts
+                if holds and e.kind == "label" and len(e.item_ids) == 1 and fold.now(e) is not None
+            ]
             places = [naming.row(e.item_ids[0]) for e in single]
             seconds = np.array([np.nan if e.elapsed_ms is None else e.elapsed_ms / 1000 for e in single])
             answers = [repr(fold.now(e)) for e in single]
@@ -218,14 +220,14 @@ class Trusting:
         in_run = np.zeros(len(single), np.bool_)
         for start, end in runs:
             in_run[start:end] = True
-        known = seconds[np.isfinite(seconds)]
+        timed = [event for event, _ in acts]
         same = sum(a == b for a, b in twice)
         low, high = wilson(same, len(twice)) if twice else (None, None)
         return Pace(
             annotator,
             len(single),
-            len(known),
-            float(np.median(known)) if len(known) else None,
+            len(answer_seconds(timed)),
+            usual_seconds(timed),
             np.unique(rows[fast & (rows >= 0)]),
             np.unique(rows[in_run & (rows >= 0)]),
             len(runs),
@@ -312,8 +314,6 @@ class Trusting:
                 f"{step} labels apart, agrees with the one before with a kappa of {agree} "
                 f"({KAPPA} or more, {TIMES} times in a row, counts as settled)."
             )
-        rising = self._trainer.evaluation.rising
-        flat = projection is not None and projection.high < WORTH and not rising
         if projection is not None:
             reasons.append(
                 f"The next {projection.more} labels are worth about {_points(projection.gain)} points of "
@@ -324,16 +324,19 @@ class Trusting:
             reasons.append(
                 "What more labels are worth is known from 50 labels on, with some of them audited."
             )
-        if rising:
-            reasons.append("The learning curve still rises beyond doubt.")
+        say = advise(still, projection)
+        if self._trainer.evaluation.rising:
+            reasons.append(
+                "The share of errors still falls, but few are left."
+                if say == "stop"
+                else "The learning curve still rises beyond doubt."
+            )
         if pace.seconds is not None:
             reasons.append(
                 f"At your pace, {MORE} labels take about {_time(MORE * pace.seconds)} (median of "
                 f"{pace.n_timed:,} labels)."
             )
-        if still is None or projection is None:
-            return Advice("unclear" if still is not False else "go on", tuple(reasons))
-        return Advice("stop" if still and flat else "unclear" if still or flat else "go on", tuple(reasons))
+        return Advice(say, tuple(reasons))
 
     def _agreement(
         self, hidden: npt.NDArray[np.bool_]

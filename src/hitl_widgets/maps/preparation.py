@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -251,6 +252,52 @@ class Preparation:
                     raise HitlError(OTHER_FEATURES)
                 self._from_disk = False
             return self._encoder
+
+    def alike(
+        self, rows: npt.NDArray[np.int64], items: Any, draw: Callable[[int], npt.NDArray[np.int64]]
+    ) -> tuple[Any, Any, npt.NDArray[np.int64], int]:
+        """Return features of items of the pool and of new ones, by an encoder fitted to both together.
+
+        Any other encoder knows the items of the pool better, so that features of the new ones differ even if
+        the items do not. Sentence embeddings are left out, because they are slow.
+
+        Parameters
+        ----------
+        rows
+            The items of the pool.
+        items
+            New items, as :attr:`encoder` takes them.
+        draw
+            Returns which of so many new items are used.
+
+        Returns
+        -------
+        The features of both, which new items were used, and how many there are.
+        """
+        kind, texts = self._pool.item_kind, self._pool.texts
+        given = self._pool.items if texts is None or self._embed is not None else texts
+        some = [given[i] for i in rows.tolist()]
+        told: dict[str, Any] = {}
+        if self._embed is not None:
+            new = list(items)
+        elif kind.tabular:
+            from hitl_widgets.items.features.tables import TableRows
+
+            columns = TableRows(list(some[0])).transform(items)
+            new = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            told = {"meaning": False}
+        elif texts is not None:
+            new, told = list(items), {"meaning": False}
+        else:
+            new = kind.read(list(items), "items")
+        chosen = draw(len(new))
+        both = [*some, *(new[i] for i in chosen.tolist())]
+        if self._embed is not None:
+            X: Any = fit_embedding(both, copy.deepcopy(self._embed), kind)[0]
+        else:
+            with one_blas_thread():
+                X, _ = kind.features(both, **told)
+        return X[: len(some)], X[len(some) :], chosen, len(new)
 
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))

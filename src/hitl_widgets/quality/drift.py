@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Drift", "drift"]
+__all__ = ["Drift", "drift", "sample"]
 
 PERMUTATIONS = 199
 MOST = 2_000  # items of each side
@@ -45,11 +45,12 @@ def drift(before: npt.NDArray[np.floating], new: npt.NDArray[np.floating], *, ra
     Parameters
     ----------
     before, new
-        Features of shape (m, d) and (n, d); at most 2,000 of each side are drawn.
+        Features of shape (m, d) and (n, d), by an encoder that is fitted to both or to neither; at most 2,000
+        of each side are drawn.
     """
     rng = np.random.default_rng(random_state)
-    old = _some(len(before), rng)
-    fresh = _some(len(new), rng)
+    old = sample(len(before), rng)
+    fresh = sample(len(new), rng)
     X = np.concatenate([np.asarray(before)[old], np.asarray(new)[fresh]]).astype(np.float64)
     X = X - X.mean(axis=0)
     X = np.column_stack([X / np.maximum(X.std(), 1e-12), np.ones(len(X))])
@@ -71,7 +72,8 @@ def drift(before: npt.NDArray[np.floating], new: npt.NDArray[np.floating], *, ra
     return Drift(float(p), float(found[0]), newness)
 
 
-def _some(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def sample(n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return which of n items of one side are used: at most 2,000."""
     return np.arange(n) if n <= MOST else np.sort(rng.choice(n, MOST, replace=False))
 
 

@@ -1,14 +1,17 @@
-"""Labels given too fast, and runs of one class."""
+"""How fast people answer, labels given too fast, and runs of one class."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["hasty", "long_runs"]
+from hitl_widgets.labels.events import LabelEvent
+
+__all__ = ["answer_seconds", "hasty", "long_runs", "usual_seconds"]
 
 # A person's usual pace is known from so many labels on.
 FEWEST = 20
@@ -16,6 +19,29 @@ FEWEST = 20
 SHARE, DEVIATIONS = 1 / 3, 4.0
 # A run is long if so many runs of its length, or fewer, are expected by chance in all of the labels.
 EXPECTED = 0.01
+
+
+def answer_seconds(acts: Iterable[LabelEvent]) -> list[float]:
+    """Return how long each answer to a single item took, of those whose time is known.
+
+    Also of answers that were undone later, which took their time. Imported answers were given elsewhere, and
+    a decision is about what others have answered.
+    """
+    return [
+        act.elapsed_ms / 1000
+        for act in acts
+        if act.kind == "label"
+        and act.value is not None
+        and act.elapsed_ms is not None
+        and len(act.item_ids) == 1
+        and act.selection not in {"decision", "import"}
+    ]
+
+
+def usual_seconds(acts: Iterable[LabelEvent]) -> float | None:
+    """Return the median of :func:`answer_seconds`; None if there are none."""
+    seconds = answer_seconds(acts)
+    return median(seconds) if seconds else None
 
 
 def hasty(seconds: npt.ArrayLike) -> npt.NDArray[np.bool_]:

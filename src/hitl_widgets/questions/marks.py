@@ -270,8 +270,8 @@ def lined(text: str) -> str:
 def f1(a: Iterable[Mark], b: Iterable[Mark], kind: Marks) -> float:
     """Return the F1 score of two answers: twice the number of marks in both, divided by that in either.
 
-    As many marks as possible are matched, each with at most one other of the same class and place. A match
-    counts as far as the texts of the two are alike.
+    Each mark is matched with at most one other of the same class and place, so that as many as possible are,
+    and of overlapping ones those whose texts are alike: a match counts as far as the texts are.
     """
     left, right = (_grouped(marks, kind) for marks in sorted((tuple(a), tuple(b))))
     n = sum(map(len, left.values())) + sum(map(len, right.values()))
@@ -287,14 +287,29 @@ def _grouped(marks: Iterable[Mark], kind: Marks) -> dict[tuple[str, Any], list[A
 
 
 def _matched(places: list[Any], others: list[Any], kind: Marks) -> float:
+    from scipy.optimize import linear_sum_assignment
     from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import maximum_bipartite_matching
+    from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
 
     if not others:
         return 0.0
-    near = [kind.near(place, others) for place in places]
-    ends = np.cumsum([0, *map(len, near)])
-    columns = np.array([k for row in near for k in row], np.int32)
-    alike = csr_array((np.ones(len(columns), np.bool_), columns, ends), shape=(len(places), len(others)))
-    found = maximum_bipartite_matching(alike, perm_type="column")
-    return sum(kind.alike(place, others[k]) for place, k in zip(places, found, strict=True) if k >= 0)
+    n, near = len(places), [kind.near(place, others) for place in places]
+    left = np.repeat(np.arange(n), [len(row) for row in near])
+    right = np.array([k for row in near for k in row], np.int64)
+    pairs = zip(left.tolist(), right.tolist(), strict=True) if kind.writes else ()
+    weight = np.array([kind.alike(places[i], others[k]) for i, k in pairs])
+    if (weight == 1).all():
+        alike = csr_array((np.ones(len(left), np.bool_), (left, right)), shape=(n, len(others)))
+        return float((maximum_bipartite_matching(alike, perm_type="column") >= 0).sum())
+    # Of marks that overlap, directly or through others, the best matching; most overlap with one other.
+    whole = csr_array((np.ones(len(left)), (left, n + right)), shape=(n + len(others),) * 2)
+    part = connected_components(whole, directed=False)[1][left]
+    order = np.argsort(part, kind="stable")
+    total = 0.0
+    for mine in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
+        rows, i = np.unique(left[mine], return_inverse=True)
+        columns, k = np.unique(right[mine], return_inverse=True)
+        table = np.zeros((len(rows), len(columns)))
+        table[i, k] = weight[mine]
+        total += float(table[linear_sum_assignment(table, maximize=True)].sum())
+    return total

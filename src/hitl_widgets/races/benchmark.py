@@ -40,6 +40,9 @@ __all__ = ["Benchmark", "benchmark"]
 HELD_OUT = 0.3
 # At most this share of the others is labelled.
 MOST = 0.5
+USUAL = ("auto", "margin", "random")
+# Numbers of labels that are recorded: measuring a model on held-out items takes longer than learning a label.
+AT = (10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 # Below this number of sets, p values of Friedman's and Nemenyi's tests are rough (Demšar 2006).
 ROUGH = 10
 
@@ -48,9 +51,9 @@ ROUGH = 10
 class Benchmark:
     """The races of the same contestants on several data sets.
 
-    The score of a contestant on a set is the mean over the repeats of the area under its learning curve (0 to
-    1), or of the metric at a number of labels (``at=``). Sets count equally, however many items they have.
-    The tests are those of Demšar (2006): their n is the number of sets, not of repeats.
+    The score of a contestant on a set is the mean over the repeats of the area under its learning curve,
+    divided by its length, or of the metric at a number of labels (``at=``). Sets count equally, however many
+    items they have. The tests are those of Demšar (2006): their n is the number of sets, not of repeats.
 
     Attributes
     ----------
@@ -118,12 +121,13 @@ class Benchmark:
         """
         scores, ranking = self._ranked(metric, at)
         values = scores.to_numpy(np.float64)
+        better = values * self._sign(metric)
         first = int(ranking.ranks.argmin())
         table = pd.DataFrame(
             {
                 "rank": ranking.ranks,
                 "score": values.mean(axis=0),
-                "best": (values >= values.max(axis=1, keepdims=True) - ALMOST).sum(axis=0),
+                "best": (better >= better.max(axis=1, keepdims=True) - ALMOST).sum(axis=0),
                 "p": nemenyi(ranking)[first],
             },
             index=pd.Index(scores.columns, name="contestant"),
@@ -163,7 +167,8 @@ class Benchmark:
         rows = []
         for a, b in pairs:
             gap = (scores[a] - scores[b]).to_numpy(np.float64)
-            wins, losses = int((gap > ALMOST).sum()), int((gap < -ALMOST).sum())
+            better = gap * self._sign(metric)
+            wins, losses = int((better > ALMOST).sum()), int((better < -ALMOST).sum())
             p = wilcoxon(scores[a].to_numpy(np.float64), scores[b].to_numpy(np.float64))
             rows.append((a, b, len(gap), gap.mean(), wins, len(gap) - wins - losses, losses, p))
         table = pd.DataFrame(rows, columns=["a", "b", "sets", "difference", "wins", "ties", "losses", "p"])
@@ -211,6 +216,8 @@ class Benchmark:
         if k == 2:
             return f"{post[0].upper()}{post[1:]}.{rough}"
         found = f"chi-squared({k - 1}) = {ranking.chi2:.2f}, {_p(ranking.p)}"
+        if np.isnan(ranking.p):
+            found = "all ranks are equal"
         test = f"Friedman's test over {ranking.n} sets: {found}"
         if not ranking.p < LEVEL:
             return f"{test}: these sets do not show that the contestants differ.{rough}"
@@ -259,7 +266,7 @@ class Benchmark:
     def latex(self, metric: str | None = None, at: float | None = None) -> str:
         """Return the scores and mean ranks as a LaTeX table, for the package booktabs; the best are bold."""
         scores, ranking = self._ranked(metric, at)
-        values = scores.to_numpy(np.float64)
+        values = scores.to_numpy(np.float64) * self._sign(metric)
         top = values >= values.max(axis=1, keepdims=True) - ALMOST
         bold = {(s, c) for i, s in enumerate(scores.index) for j, c in enumerate(scores.columns) if top[i, j]}
         least = ranking.ranks.min()
@@ -324,7 +331,10 @@ class Benchmark:
         scores = self.scores(metric, at)
         if scores.shape[1] < 2:
             raise InvalidInput("There is only one contestant: pass at least two strategies or learners.")
-        return scores, rank(scores.to_numpy(np.float64))
+        return scores, rank(scores.to_numpy(np.float64) * self._sign(metric))
+
+    def _sign(self, metric: str | None) -> int:
+        return next(iter(self.races.values())).sign(metric)
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self._shown().to_string()}"
@@ -347,7 +357,7 @@ class Benchmark:
 def benchmark(
     sets: str | DataSet | Iterable[str | DataSet] = "small",
     learners: Any = ("auto",),
-    strategies: Any = ("auto", "margin", "random"),
+    strategies: Any = USUAL,
     budget: int = 200,
     repeats: int = 10,
     *,
@@ -374,7 +384,9 @@ def benchmark(
     random_state
         Seeds the runs, the split (30 % are held out, the same for all repeats) and the synthetic sets.
     settings
-        Further arguments of :func:`simulate`, such as ``noise=0.1`` or ``contestants=``.
+        Further arguments of :func:`simulate`, such as ``noise=0.1`` or ``contestants=``. By default, ``at``
+        is 10, 20, 30, 50, 75, 100, 150, 200 and so on, and the budget: to measure a model on held-out items
+        takes longer than to learn a label.
 
     Returns
     -------
@@ -397,19 +409,20 @@ def benchmark(
         warnings.simplefilter("ignore", Interrupted)  # one sentence below, instead of one for each set
         for number, (name, data) in enumerate(found.items(), 1):
             kept, out = _split(data, random_state)
+            most = min(budget, int(len(kept) * MOST))
             file = f"{name.replace('/', '-')}-{data.fingerprint}.jsonl"
             try:
                 race = simulate(
                     data.X[kept],
                     data.y[kept],
                     *_contestants(learners, strategies, settings),
-                    min(budget, int(len(kept) * MOST)),
+                    most,
                     repeats,
                     test=(data.X[out], data.y[out]),
                     random_state=random_state,
                     path=None if folder is None else folder / file,
                     progress=f"{name} ({number} of {len(found)})" if progress else False,
-                    **settings,
+                    **_recorded(most, settings),
                 )
             except HitlError as error:
                 raise type(error)(f"{name}: {error}") from error
@@ -441,9 +454,16 @@ def benchmark(
 
 def _contestants(learners: Any, strategies: Any, settings: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return learners and strategies; ``contestants=`` takes the place of the default ones."""
-    if settings.get("contestants") is not None and strategies == ("auto", "margin", "random"):
+    if settings.get("contestants") is not None and strategies is USUAL:
         return learners, ("auto",)
     return learners, strategies
+
+
+def _recorded(budget: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the numbers of labels to record, unless the budget is an amount of cost."""
+    if settings.get("cost") is not None or settings.get("annotators") is not None:
+        return dict(settings)
+    return {"at": [*(n for n in AT if n < budget), budget], **settings}
 
 
 def _say_interrupted(

@@ -14,7 +14,8 @@ from typing import Any
 
 from hitl_widgets.datasets.sets import DataSet, fingerprint
 from hitl_widgets.errors import choices
-from hitl_widgets.races.contest import Entrant, Race
+from hitl_widgets.races.contest import Race, Start
+from hitl_widgets.races.entrants import Entrant
 
 __all__ = ["call", "describe", "versions"]
 
@@ -46,16 +47,6 @@ def describe(called: str, race: Race, entrants: list[Entrant], repeats: int) -> 
     """Return what is needed to repeat a race, by name."""
     n, d = race.X.shape
     y = race.said if race.said is not None else race.truth
-    own = ", of random: random items" if race.own_start else ""
-    settings = {
-        "start": f"{race.start} k-means medoids{own}",
-        "wrong answers": f"{race.noise:.0%} uniform" if race.noise else "",
-        "confusion": repr(race.confusion.round(3).tolist()) if race.confusion is not None else "",
-        "no answer": f"{race.abstain:.0%}" if race.abstain else "",
-        "cost": f"from {race.cost.min():g} to {race.cost.max():g} per question"
-        if race.cost is not None
-        else "",
-    }
     return {
         "call": called,
         "data": f"{n:,} items, {d} features, {len(race.classes)} classes",
@@ -63,13 +54,21 @@ def describe(called: str, race: Race, entrants: list[Entrant], repeats: int) -> 
         "held out": f"{len(race.test[0]):,} items" if race.test else "none",
         "classes": choices(race.classes),
         "contestants": "; ".join(f"{e.name}: {e.learner_name} + {e.strategy_name}" for e in entrants),
-        "budget": f"{race.records[-1]:g}{'' if race.cost is None else ' (cost)'}",
         "repeats": f"{repeats}",
-        **{name: words for name, words in settings.items() if words},
+        "start": _start(race.start),
         "random_state": f"{race.seed}",
         **versions(),
         "code": "\n\n".join(dict.fromkeys(filter(None, map(_source, entrants)))),
     }
+
+
+def _start(start: Start) -> str:
+    if start.rows is not None:
+        return f"{len(start.rows)} items that were given"
+    if start.one_class:
+        return f"{start.size} random items of one class"
+    own = ", of random: random items" if start.own else ""
+    return f"{start.size} items, k-means medoids{own}" if start.size else "none"
 
 
 def versions() -> dict[str, str]:

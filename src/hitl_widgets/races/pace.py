@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from hitl_widgets.races.contest import Columns, Task
+from hitl_widgets.races.contest import Played, Task
 
 __all__ = ["Pace", "span"]
 
@@ -25,20 +25,20 @@ class Pace:
         Number of runs at a time.
     """
 
-    def __init__(self, tasks: Iterable[Task], runs: Mapping[Task, Columns], n_jobs: int) -> None:
+    def __init__(self, tasks: Iterable[Task], runs: Mapping[Task, Played], n_jobs: int) -> None:
         self.n_jobs = n_jobs
         self.missing: dict[str, int] = defaultdict(int)
         self.times: dict[str, list[float]] = defaultdict(list)
         for name, _ in tasks:
             self.missing[name] += 1
-        for task, columns in runs.items():
-            self.add(task, columns)
+        for task, played in runs.items():
+            self.add(task, played)
 
-    def add(self, task: Task, columns: Columns) -> None:
+    def add(self, task: Task, played: Played) -> None:
         """Count a finished run."""
         self.missing[task[0]] -= 1
-        if columns["elapsed"]:
-            self.times[task[0]].append(columns["elapsed"][-1])
+        if elapsed := played.columns["elapsed"]:
+            self.times[task[0]].append(elapsed[-1])
 
     def left(self) -> str:
         """Return the time left for each contestant in words, the slowest first."""

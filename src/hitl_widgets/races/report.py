@@ -54,7 +54,8 @@ summary { cursor: pointer; color: var(--soft); margin: 8px 0 }
 @media print {
   :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --wash: #fff }
   body { max-width: none; padding: 0; font-size: 11pt }
-  figure, tr, h2 { break-inside: avoid }
+  @page { margin: 16mm }
+  section, tr { break-inside: avoid } details:not([open]) { display: none }
   h2 { break-after: avoid }
   .wide { overflow: visible } pre { white-space: pre-wrap } table { font-size: 9pt }
 }
@@ -140,7 +141,7 @@ def _section(section: Section) -> str:
     if section.table is not None:
         table = f'<div class="wide">{_table(section.table)}</div>'
         parts.append(f"<details><summary>Table</summary>{table}</details>" if section.folded else table)
-    return "\n".join(parts)
+    return "\n".join(["<section>", *parts, "</section>"])
 
 
 def _repeating(facts: Mapping[str, str]) -> str:

@@ -16,24 +16,29 @@ from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import LONGER
 from hitl_widgets.races.latex import booktabs
+from hitl_widgets.races.metrics import best_is_low, bounds, words_of
 from hitl_widgets.races.pace import span
+from hitl_widgets.races.regret import regret
+from hitl_widgets.races.replay import Source
 from hitl_widgets.races.report import Section, page
 
-__all__ = ["METRICS", "Simulation"]
+__all__ = ["Simulation"]
 
-METRICS = {
-    "test_accuracy": "accuracy on the test set",
-    "pool_accuracy": "accuracy on the whole pool",
-    "macro_f1": "macro F1 on the whole pool",
-    "unlabelled_accuracy": "accuracy on the unlabelled items",
-    "unlabelled_balanced_accuracy": "balanced accuracy on the unlabelled items",
+# Where a metric is measured, by the beginning of its column; the first that all contestants have is used.
+PLACES = {
+    "test_": "on the test set",
+    "pool_": "on the whole pool",
+    "unlabelled_": "on the unlabelled items",
 }
-FORMER = {"accuracy": "unlabelled_accuracy", "balanced_accuracy": "unlabelled_balanced_accuracy"}
+FORMER = {
+    "accuracy": "unlabelled_accuracy",
+    "balanced_accuracy": "unlabelled_balanced_accuracy",
+    "macro_f1": "pool_macro_f1",
+}
 MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
 RESAMPLES = 2000
 FEW = 20  # repeats for a publication
 ALMOST = 1e-9
-WORDS = {"labels": "number of labels", "cost": "amount of cost"}
 
 Array = npt.NDArray[np.float64]
 
@@ -51,17 +56,23 @@ class Simulation:
     frame
         One row per contestant, repeat and number of labels. Columns: ``contestant``, ``learner``,
         ``strategy``, ``repeat``, ``n_labels``; ``n_asked`` and ``n_abstained``, numbers of questions so far;
-        ``pool_accuracy`` and ``macro_f1`` on the whole pool, with the labels given and predictions for the
-        rest, measured against the true classes; ``test_accuracy``, NaN without ``test=``;
-        ``unlabelled_accuracy`` and ``unlabelled_balanced_accuracy`` on the items not labelled yet,
-        which differ between contestants; ``cost`` of the questions so far; ``seconds``, mean time of a step
-        (learn and choose) since the previous row; ``elapsed``, seconds since the run began. With ``cost=``
-        there is also ``budget``: the amount of cost at which the row was recorded, the same for all.
+        ``pool_accuracy``, on the whole pool, with the labels given and predictions for the rest, measured
+        against the true classes; ``test_accuracy``, NaN without ``test=``; ``pool_...`` and ``test_...`` for
+        each of ``metrics=``, by default ``macro_f1``; ``unlabelled_accuracy`` and
+        ``unlabelled_balanced_accuracy`` on the items not labelled yet, which differ between contestants;
+        ``cost`` of the questions so far; ``seconds``, mean time of a step (learn and choose) since the
+        previous row; ``elapsed``, seconds since the run began. With ``cost=`` there is also ``budget``: the
+        amount of cost at which the row was recorded, the same for all. With several values, there are
+        ``batch`` and ``whom``; with ``stop=``, ``stop_...``: whether each rule has said to stop.
         :meth:`chart` and the tables need only contestant, repeat, n_labels (or budget) and the metric.
     overlap
         If all repeats split the same labels: the number of held-out items divided by that of the others. The
         variance of a mean over the repeats is then not 1/n but 1/n + overlap of their variance (the
         corrected resampled t-test, Nadeau and Bengio 2003). The intervals of :meth:`saving` are not widened.
+    queries
+        What was asked in all runs: see :meth:`asked`.
+    source
+        What the runs were about, for :meth:`replay`.
     facts
         What is needed to repeat it: the call, the data with a fingerprint, the settings and the versions.
     missing
@@ -76,6 +87,8 @@ class Simulation:
 
     frame: pd.DataFrame
     overlap: float = 0.0
+    queries: pd.DataFrame | None = None
+    source: Source | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
 
@@ -97,8 +110,14 @@ class Simulation:
 
     @property
     def unit(self) -> str:
-        """The unit of the axis: ``labels`` or ``cost``."""
-        return "cost" if self.axis == "budget" else "labels"
+        """The unit of the axis: ``labels``, or that of ``cost=``."""
+        return str(self.frame.attrs.get("unit", "cost")) if self.axis == "budget" else "labels"
+
+    @property
+    def _axis_words(self) -> str:
+        return {"labels": "number of labels", "cost": "amount of cost"}.get(
+            self.unit, f"number of {self.unit}"
+        )
 
     @property
     def budget(self) -> float:
@@ -106,7 +125,7 @@ class Simulation:
         return self._amount(self.frame[self.axis].max())
 
     def _amount(self, value: Any) -> float:
-        return float(value) if self.unit == "cost" else int(value)
+        return int(value) if self.unit == "labels" else float(value)
 
     @property
     def colors(self) -> dict[str, str]:
@@ -119,8 +138,9 @@ class Simulation:
         Parameters
         ----------
         metric
-            ``test_accuracy`` (the default if all contestants have it), ``pool_accuracy`` (otherwise),
-            ``macro_f1``, ``unlabelled_accuracy`` or ``unlabelled_balanced_accuracy``.
+            A column of the frame, such as ``test_accuracy`` or ``pool_macro_f1``; or a metric, such as
+            ``"macro_f1"``: on the test set if all contestants have it there, otherwise on the pool. None
+            means the first of ``metrics=``.
 
         Returns
         -------
@@ -134,7 +154,7 @@ class Simulation:
         for key, group in groups:
             values = group.dropna().to_numpy()
             if len(values):
-                mean, low, high = (np.clip(x, 0, 1) for x in _t_interval(values, self.overlap))
+                mean, low, high = np.clip(_t_interval(values, self.overlap), *bounds(metric))
                 rows.append((*key, mean, low, high, len(values)))
         table = pd.DataFrame(rows, columns=["contestant", self.axis, "mean", "low", "high", "repeats"])
         table.attrs["metric"] = self._words(metric)
@@ -154,7 +174,7 @@ class Simulation:
         shared = sorted(set.intersection(*(set(c.columns) for c in curves.values())))
         if not shared:
             raise InvalidInput(
-                f"No {WORDS[self.unit]} was recorded by all contestants: pass the same at= to all."
+                f"No {self._axis_words} was recorded by all contestants: pass the same at= to all."
             )
         areas = {name: _area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
         rows = [
@@ -192,13 +212,14 @@ class Simulation:
             ``low`` and ``high``, inf if beyond the budget; ``ratio``, the labels that the baseline
             itself needs (at most ``at``) divided by those of the contestant, with ``ratio_low`` and
             ``ratio_high``; ``needs``, the same as text, such as ``34 (29 to 41)`` or ``> 200``. If
-            questions have a cost, ``cost`` replaces ``labels``.
+            questions have a cost, its unit, such as ``cost``, replaces ``labels``.
         """
         if statistic not in {"mean", "median"}:
             raise InvalidInput(f"statistic={statistic!r}: expected 'mean' or 'median'.")
-        base = self._baseline(baseline)
+        base, sign = self._baseline(baseline), self.sign(metric)
+        # What is better when low is compared with the opposite sign.
         curves = {
-            name: (c.columns.to_numpy(float), _resampled(_values(c), statistic))
+            name: (c.columns.to_numpy(float), sign * _resampled(_values(c), statistic))
             for name, c in self._curves(metric).items()
         }
         at = self._amount(curves[base][0][-1]) if at is None else at
@@ -214,7 +235,7 @@ class Simulation:
             reached = bool(np.isfinite(labels[0]))
             known = (labels[0], ratio[0]) if reached else (np.nan, np.nan)
             words = _needs(labels[0], low, high, last)
-            rows.append((target[0], known[0], low, high, known[1], fewest, most, words))
+            rows.append((sign * target[0], known[0], low, high, known[1], fewest, most, words))
         columns = ["target", self.unit, "low", "high", "ratio", "ratio_low", "ratio_high", "needs"]
         table = pd.DataFrame(rows, columns=columns, index=pd.Index(list(needed), name="contestant"))
         table.attrs.update(baseline=base, at=at)
@@ -240,9 +261,10 @@ class Simulation:
         -------
         DataFrame
             Columns contestant, baseline, n_labels (or budget), difference, low, high, and ``ahead``: the
-            share of repeats in which the contestant is ahead, counting ties as one half.
+            share of repeats in which the contestant is better, counting ties as one half. A difference below
+            0 is better where less is better, as in ``log_loss``.
         """
-        base = self._baseline(baseline)
+        base, sign = self._baseline(baseline), self.sign(metric)
         curves = self._curves(metric)
         shared = set.intersection(*(set(c.columns) for c in curves.values()))
         steps = self._milestones(sorted(shared)) if at is None else [self._amount(n) for n in at]
@@ -254,7 +276,7 @@ class Simulation:
         for name in [c for c in self.contestants if c != base]:
             for n in steps:
                 gap = _values(curves[name][n]) - _values(curves[base][n])
-                ahead = float(np.mean((gap > 0) + (gap == 0) / 2))
+                ahead = float(np.mean((sign * gap > 0) + (gap == 0) / 2))
                 rows.append((name, base, n, *_t_interval(gap, self.overlap), ahead))
         columns = ["contestant", "baseline", self.axis, "difference", "low", "high", "ahead"]
         return pd.DataFrame(rows, columns=columns)
@@ -289,6 +311,89 @@ class Simulation:
     def _repr_html_(self) -> str:
         return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
 
+    def asked(self, contestant: str | None = None, repeat: int | None = None) -> pd.DataFrame:
+        """What was asked, question by question.
+
+        Parameters
+        ----------
+        contestant, repeat
+            Only these runs; None means all.
+
+        Returns
+        -------
+        DataFrame
+            Columns contestant, repeat; ``step``, from 1; ``row``, the row in the pool; ``label``, the answer,
+            missing if there was none; ``batch``, from 1; ``cost``; and ``seconds``, the time for learning
+            and choosing this question. With ``annotators=``, ``annotator``; items that several have
+            answered have a row for each. With ``audit=``, ``audited``: whether it was drawn at random.
+        """
+        if self.queries is None:
+            raise InvalidInput("This simulation was made from a table, which does not say what was asked.")
+        table = self.queries
+        if contestant is not None:
+            table = table[table["contestant"] == self._baseline(contestant, "contestant")]
+        if repeat is not None:
+            if repeat not in self.repeats:
+                raise InvalidInput(f"repeat={repeat!r} was not run: expected {choices(self.repeats)}.")
+            table = table[table["repeat"] == repeat]
+        return table.reset_index(drop=True)
+
+    def replay(self, contestant: str | None = None, repeat: int = 0, step: int = 0) -> Any:
+        """Show a run on the map, question by question, in a notebook.
+
+        The colours are predictions of the contestant's learner, which is fitted to the labels of the step,
+        and the rings what its strategy would ask. Of several answers to an item, the last one is shown.
+
+        Parameters
+        ----------
+        contestant
+            None means the first. All contestants and repeats can be chosen in the view.
+        repeat, step
+            The repeat, and the number of answers.
+
+        Returns
+        -------
+        Replay
+            A widget with ``go(step, contestant, repeat)`` and ``session``, a session with these labels.
+        """
+        return screen.replay(self, contestant, repeat, step)
+
+    def column(self, metric: str | None = None) -> str:
+        """The column of the frame with a metric; None means the main metric."""
+        return self._metric(metric)
+
+    def stopping(self, metric: str | None = None, within: float = 0.01) -> pd.DataFrame:
+        """How good the rules of ``stop=`` are: what they lose and waste against the best stop.
+
+        In each run, the best stop is the first record whose metric is within ``within`` of the best that the
+        run reaches. A rule that never says to stop uses the whole budget, as the row ``budget`` does.
+
+        Parameters
+        ----------
+        within
+            In units of the metric, >= 0.
+
+        Returns
+        -------
+        DataFrame
+            One row for each contestant and rule: ``stopped``, the share of repeats in which the rule said to
+            stop; the mean ``labels`` (or cost) and ``value`` of the metric where it stopped; ``lost``, how
+            much worse the metric is than at the best stop, at least 0; ``wasted``, labels (or cost) after
+            the best stop; both with ``_low`` and ``_high``.
+        """
+        column = self._metric(metric)
+        rules = [str(name) for name in self.frame if str(name).startswith("stop_")]
+        if not rules:
+            raise InvalidInput("No stopping rule was checked: pass stop=['settled'] to simulate().")
+        if not (isinstance(within, int | float) and within >= 0):
+            raise InvalidInput(f"within={within!r}: expected a number of at least 0, in units of the metric.")
+        runs = self.frame[self.frame["repeat"].isin(self.repeats)]
+        sign = self.sign(metric)
+        return regret(runs, rules, column, self.axis, self.unit, sign, within, self._mean)
+
+    def _mean(self, values: Array) -> tuple[float, float, float]:
+        return _t_interval(values, self.overlap)
+
     def chart(
         self,
         metric: str | None = None,
@@ -317,7 +422,7 @@ class Simulation:
         titles = {"title": title, "x_title": x_title, "y_title": y_title or table.attrs["metric"]}
         rows = table.to_dict("records")
         size = {"width": width, "height": height}
-        return screen.chart(rows, self.colors, axis=self.axis, grey=grey, **titles, **size)
+        return screen.chart(rows, self.colors, axis=self.axis, unit=self.unit, grey=grey, **titles, **size)
 
     def save(self, path: str | Path, metric: str | None = None, **look: Any) -> Path:
         """Save the learning curves as a figure with dark text on white; return its path.
@@ -377,8 +482,8 @@ class Simulation:
                 "which the contestant is better."
             )
             found.append(Section("Differences", [words], gaps.drop(columns="baseline")))
-        for metric in METRICS:
-            if metric in self.frame and self.frame[metric].notna().any():
+        for metric in self.metrics:
+            if self.frame[metric].notna().any():
                 figure = "" if metric == main else screen.svg(self.chart(metric))
                 title = self._words(metric)
                 found.append(
@@ -390,31 +495,51 @@ class Simulation:
         n, r = len(self.contestants), self.frame["repeat"].nunique()
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
-            f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget} labels'}; "
+            f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget:g} {self.unit}'}; "
             f"{self._words(self._metric(metric))}, mean (95 % interval)"
         )
 
     def _words(self, metric: str) -> str:
-        return METRICS[metric].replace("accuracy", self.frame.attrs.get("measure", "accuracy"))
+        place = next((p for p in PLACES if metric.startswith(p)), "")
+        words = words_of(metric.removeprefix(place))
+        if words == "accuracy":
+            words = str(self.frame.attrs.get("measure", words))
+        return f"{words} {PLACES[place]}" if place else words
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The columns of metrics, in the frame's order."""
+        return tuple(str(name) for name in self.frame if str(name).startswith(tuple(PLACES)))
+
+    def sign(self, metric: str | None) -> int:
+        """1 if more is better in a metric, -1 if less."""
+        return -1 if best_is_low(self._metric(metric)) else 1
 
     def _metric(self, metric: str | None) -> str:
+        """The column of a metric."""
         if metric is None:
-            known = [m for m in METRICS if m in self.frame and self.frame[m].notna().any()]
-            if "test_accuracy" in known[:1] and self._lacking("test_accuracy") and len(known) > 1:
-                del known[0]  # some contestants could not be measured
+            main = str(self.frame.attrs.get("metric", "accuracy"))
+            known = [m for p in PLACES if (m := p + main) in self.metrics and self.frame[m].notna().any()]
             if not known:
                 raise InvalidInput(
-                    f"The frame has no metric column. Expected one of {choices(METRICS)}."
+                    "The frame has no metric column. Expected one such as 'test_accuracy' or 'pool_accuracy'."
                     f"{''.join(_renamed(name) for name in FORMER if name in self.frame)}"
                 )
-            return known[0]
-        if metric not in METRICS or metric not in self.frame:
-            hint = _renamed(metric) if metric in FORMER else nearest(metric, METRICS)
-            raise InvalidInput(f"metric={metric!r} is not known.{hint} Expected {choices(METRICS)}.")
-        if not self.frame[metric].notna().any():
-            need = "test=" if metric == "test_accuracy" else "truth="
-            raise InvalidInput(f"metric={metric!r} was not measured: pass {need} to simulate().")
-        return metric
+            # Some contestants may not have been measured on the test set.
+            return known[1] if self._lacking(known[0]) and len(known) > 1 else known[0]
+        found = metric
+        if metric not in self.metrics:
+            short = [p + metric for p in PLACES if p + metric in self.metrics]
+            if not short or metric in self.frame:
+                names = [*self.metrics, *(_short(m) for m in self.metrics)]
+                hint = _renamed(metric) if metric in FORMER else nearest(metric, names)
+                raise InvalidInput(f"metric={metric!r} is not known.{hint} Expected {choices(self.metrics)}.")
+            whole = [m for m in short if self.frame[m].notna().any() and not self._lacking(m)]
+            found = (whole or short)[0]
+        if not self.frame[found].notna().any():
+            need = "test=" if found.startswith("test_") else "truth="
+            raise InvalidInput(f"metric={found!r} was not measured: pass {need} to simulate().")
+        return found
 
     def _lacking(self, metric: str) -> list[str]:
         """The contestants for which the metric was not measured."""
@@ -427,7 +552,7 @@ class Simulation:
         n = len(recorded)
         return sorted({recorded[max(0, -(-n * quarter // 4) - 1)] for quarter in (1, 2, 4)}) if n else []
 
-    def _baseline(self, baseline: str | None) -> str:
+    def _baseline(self, baseline: str | None, argument: str = "baseline") -> str:
         by_strategy = self.frame.get("strategy", self.frame["contestant"])
         wanted = "random" if baseline is None else baseline
         if wanted in self.contestants:
@@ -438,7 +563,7 @@ class Simulation:
         if baseline is None:
             return self.contestants[0]
         raise InvalidInput(
-            f"baseline={baseline!r} is not a contestant.{nearest(baseline, self.contestants)} Expected one "
+            f"{argument}={baseline!r} is not a contestant.{nearest(baseline, self.contestants)} Expected one "
             f"of {choices(self.contestants)}."
         )
 
@@ -448,7 +573,7 @@ class Simulation:
             raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
         name = self._metric(metric)
         if lacking := self._lacking(name):
-            others = [m for m in METRICS if m in self.frame and m != name and not self._lacking(m)]
+            others = [m for m in self.metrics if m != name and not self._lacking(m)]
             raise InvalidInput(
                 f"{name} was not measured for {choices(lacking)}, so there is nothing to compare. "
                 f"Choose another metric: {choices(others)}."
@@ -460,8 +585,12 @@ class Simulation:
         }
         curves = {c: t.reindex(list(self.repeats)).dropna(axis=1) for c, t in tables.items()}
         if empty := [c for c, curve in curves.items() if curve.empty]:
-            raise InvalidInput(f"{empty[0]!r} has no {WORDS[self.unit]} that all its repeats have reached.")
+            raise InvalidInput(f"{empty[0]!r} has no {self._axis_words} that all its repeats have reached.")
         return curves
+
+
+def _short(column: str) -> str:
+    return next((column.removeprefix(p) for p in PLACES if column.startswith(p)), column)
 
 
 def _values(table: Any) -> Array:

@@ -231,7 +231,7 @@ class Fields:
             extent = pool.item_kind.extent(pool.items[place])
         except ValueError:
             return None
-        return (extent[0], extent[1]) if len(extent) == 2 else None
+        return (extent[0], extent[1]) if len(extent) > 1 else None
 
 
 def _placed(labels: pd.DataFrame, pool: Pool) -> pd.DataFrame:

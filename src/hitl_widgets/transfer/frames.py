@@ -18,6 +18,7 @@ from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
 from hitl_widgets.quality.hours import worked
+from hitl_widgets.quality.pace import usual_seconds
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
 
@@ -191,10 +192,9 @@ def progress_table(annotators: list[tuple[str, int, bool]], events: list[LabelEv
         acts = sorted(by[name], key=lambda event: event.time)
         times = np.array([datetime.fromisoformat(event.time).timestamp() for event in acts])
         took = np.array([np.nan if event.elapsed_ms is None else event.elapsed_ms / 1000 for event in acts])
-        single = np.array([event.kind == "label" and len(event.item_ids) == 1 for event in acts], np.bool_)
-        looked = took[single & ~np.isnan(took)]
-        seconds = float(np.median(looked)) if len(looked) else np.nan
-        rows.append((name, n_labels, here, len(acts), worked(times, took) / 3600, seconds))
+        seconds = usual_seconds(acts)
+        hours = worked(times, took) / 3600
+        rows.append((name, n_labels, here, len(acts), hours, np.nan if seconds is None else seconds))
     return pd.DataFrame(rows, columns=["annotator", "labels", "here", "acts", "hours", "seconds"])
 
 

@@ -485,7 +485,7 @@ class _ByContent:
             extent = () if place is None else pool.item_kind.extent(pool.items[place])
         except ValueError:
             return None
-        return (extent[0], extent[1]) if len(extent) == 2 else None
+        return (extent[0], extent[1]) if len(extent) > 1 else None
 
     def text(self, words: Sequence[str]) -> str | None:
         """The one text that consists of these words and white space."""

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import altair as alt
 
+from hitl_widgets.widgets.stillchart import still_chart
+
 __all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart", "rank_chart"]
 
 Align = Literal["left", "center", "right"]
@@ -101,7 +103,10 @@ class RaceChart(alt.LayerChart):
         if spec["config"].get("background") == PAPER:  # transparent on light and dark pages
             spec["config"]["background"] = "transparent"
         # They know MIME types up to Vega-Lite 5, and render them with the version that they have.
-        return {"application/vnd.vegalite.v5+json": spec, "text/plain": "learning curves"}
+        made = {"application/vnd.vegalite.v5+json": spec, "text/plain": "a chart"}
+        if still := still_chart(spec):
+            made["image/svg+xml"] = still  # for pages that show no Vega, such as those that nbconvert makes
+        return made
 
 
 def race_chart(
@@ -109,6 +114,7 @@ def race_chart(
     colors: Mapping[str, str],
     *,
     axis: str = "n_labels",
+    unit: str = "cost",
     title: str | None = None,
     x_title: str | None = None,
     y_title: str = "accuracy",
@@ -128,6 +134,8 @@ def race_chart(
         dashed.
     axis
         Column of the x axis: ``n_labels``, or ``budget``, an amount of cost.
+    unit
+        The unit of the cost.
     title, x_title, y_title
         Titles of the chart and its axes.
     width, height
@@ -135,7 +143,7 @@ def race_chart(
     grey
         Greys and dashes instead of colours, on white.
     """
-    x_title = x_title or ("labels" if axis == "n_labels" else "cost")
+    x_title = x_title or ("labels" if axis == "n_labels" else unit)
     names = list(colors)
     shades = [GREYS[i % len(GREYS)] for i in range(len(names))] if grey else list(colors.values())
     dashes = [DASHES[(i if grey else i // 8) % len(DASHES)] for i in range(len(names))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -157,6 +159,22 @@ def test_no_kind_displays_it_until_it_is_asked_for(pool):
         bare = masked.payload(0, size, bare=True)
         assert "masked" not in bare.content
     assert bare.content == pool.payload(0, Size(glimpse=True)).content
+
+
+def test_a_long_text_is_searched_once_for_all_its_parts() -> None:
+    searched = []
+
+    def find(text: str) -> list[tuple[int, int, str]]:
+        searched.append(len(text))
+        return [(0, 4, "name")]
+
+    text = "Mary had a lamb. " * 1000
+    mask = as_mask(find, kind_of("text"), rendered=False)
+    pool = replace(Pool.from_data([text]), mask=mask)
+    assert {pool.displayed(0)[:4] for _ in range(9)} == {"••••"}
+    n = len(searched)
+    assert pool.displayed(0) is pool.displayed(0)
+    assert len(searched) == n <= 2
 
 
 def test_parts_of_long_texts_are_masked_as_a_whole():

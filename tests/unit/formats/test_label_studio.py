@@ -14,12 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.formats.base import NotTaken
 from hitl_widgets.formats.brush import encode
 from hitl_widgets.formats.label_studio_tasks import configuration
+from hitl_widgets.formats.label_studio_videos import boxes_of
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
 from hitl_widgets.transfer.converting import convert
+from videos import video
 
 Make = Callable[..., Session]
 MASK = np.zeros((50, 100), np.bool_)
@@ -111,7 +115,7 @@ READ: dict[str, tuple[str, Any]] = {
 # With the reason why they are not, which may be that no question asks for them.
 UNREAD = {
     "turned": "A box is rotated", "transcript": "not one of them", "color": "for a region", "ellipse": "not one of them", "bitmask": "not one of them",
-    "vector": "not one of them", "cube": "not one of them", "dialogue": "not one of them", "film": "not one of them", "line": "not one of them",
+    "vector": "not one of them", "cube": "not one of them", "dialogue": "not one of them", "film": "size of the image is not known", "line": "not one of them",
     "tree": "not one of them", "when": "not one of them",
 }  # fmt: skip
 
@@ -151,6 +155,61 @@ def test_every_control_is_read_or_told(project: Path, tmp_path: Path) -> None:
     for name, why in UNREAD.items():
         with pytest.raises(InvalidInput, match=why):
             convert(project, tmp_path / "out.jsonl", question=name)
+
+
+# -- videos
+
+
+def key(frame: int, x: float, *, enabled: bool = True) -> dict[str, Any]:
+    return {"frame": frame, "enabled": enabled, "rotation": 0, "x": x, "y": 10, "width": 20, "height": 30}
+
+
+def test_objects_of_a_video_become_boxes_on_the_frames_on_which_they_are_seen() -> None:
+    region = {"framesCount": 8, "sequence": [key(7, 50), key(1, 0), key(3, 20, enabled=False)]}
+    found = [(box["frame"], box["x"]) for box in boxes_of(region, (200, 100))]
+    assert found == [(0, 0), (1, 20), (2, 40), (6, 100), (7, 100)]
+    [box] = boxes_of({"sequence": [key(5, 25)]}, (200, 100))
+    assert box == {"x": 50, "y": 10, "width": 40, "height": 30, "frame": 4}
+    with pytest.raises(NotTaken, match="is rotated"):
+        list(boxes_of({"sequence": [key(1, 0) | {"rotation": 5}]}, (200, 100)))
+    with pytest.raises(NotTaken, match="more than 20,000 frames"):
+        list(boxes_of({"sequence": [key(1, 0)], "framesCount": 10**9}, (200, 100)))
+    with pytest.raises(NotTaken, match="no keyframes"):
+        list(boxes_of({}, (200, 100)))
+
+
+def test_boxes_on_frames_come_back(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    path = tmp_path / "a.mp4"
+    path.write_bytes(video(10, size=(64, 32)))
+    moving = [
+        {"x": 2.0 * frame, "y": 4, "width": 20.5, "height": 8, "frame": frame, "label": "ball"}
+        for frame in range(2, 7)
+    ]
+    still = [
+        {"x": 40, "y": 20, "width": 5, "height": 6, "frame": frame, "label": "ball"} for frame in (2, 3, 9)
+    ]
+    given = [*moving, *still, {**moving[0], "label": "player"}]
+
+    def opened(name: str) -> hitl.Session:
+        question = Question.boxes(["ball", "player"])
+        table = pd.DataFrame({"film": [path]})
+        return hitl.Session(
+            table, item="film", kind="video", question=question, store=tmp_path / name, X=np.ones((1, 2))
+        )
+
+    with opened("a.sqlite") as session:
+        session.label(session.pool.ids[0], given)
+        session.export(tmp_path / "tasks.json", "label-studio")
+        said = session.labels()["label"][0]
+    [task] = json.loads((tmp_path / "tasks.json").read_text())
+    results = task["annotations"][0]["result"]
+    assert {one["type"] for one in results} == {"videorectangle"}
+    assert sorted(len(one["value"]["sequence"]) for one in results) == [1, 1, 2, 5]
+    with opened("b.sqlite") as session:
+        session.import_labels(tmp_path / "tasks.json")
+        assert session.labels()["label"][0] == said
+        assert len(said) == len(given)
 
 
 # -- forms

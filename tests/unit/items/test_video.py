@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +187,30 @@ def test_turned_and_stretched_videos_are_shown_as_players_do() -> None:
     clip = clips.clip_of(file.getvalue())
     assert (clip.width, clip.height) == (192, 64)
     assert KIND.extent(file.getvalue())[:3] == (192, 64, 1)
+
+
+def test_few_files_stay_open_while_the_times_of_many_videos_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clips, "STEP", 2)
+    paths = [tmp_path / f"{i}.mp4" for i in range(2 * clips.OPEN)]
+    scans = []
+    for path in paths:
+        path.write_bytes(video(60))
+        scans.append(clips.Scan(path))
+        with monkeypatch.context() as clock:
+            clock.setattr(clips.time, "monotonic", itertools.count().__next__)
+            scans[-1].look(1.5)  # the first packets only
+        assert not scans[-1].done
+    opened = [os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir()]
+    assert 0 < sum(str(path) in opened for path in paths) <= clips.OPEN
+    for scan in scans:
+        while not scan.done:
+            scan.look(0.01)
+        assert len(scan.ticks) == 60
+
+
+@pytest.mark.parametrize("form", ["mp4", "mpegts", "matroska"])
+def test_a_thumbnail_is_from_the_middle_also_where_time_does_not_start_at_0(form: str) -> None:
+    clip = clips.clip_of(video(100, form=form, times=[10 + i / 25 for i in range(100)]))
+    assert 28 <= number_of(clip.sample(0.4)) <= 52

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.quality.drift import drift
 from hitl_widgets.quality.groups import by_group
+from hitl_widgets.quality.projection import project
 from hitl_widgets.quality.sequential import RiseDetector, anytime_interval, audits_needed
-from hitl_widgets.quality.stopping import kappa, settled
+from hitl_widgets.quality.stopping import advise, kappa, settled
 from hitl_widgets.quality.triage import certain, on_average
 
 
@@ -121,6 +123,14 @@ def test_predictions_settle() -> None:
     assert kappa(last, last) == 1
     assert kappa(np.zeros(5, int), np.zeros(5, int)) == 1
     assert kappa(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])) == 0
+
+
+def test_the_advice_is_to_stop_if_nothing_changes_and_little_can_be_gained() -> None:
+    little = project(Estimate(0.985, 0.97, 0.995, 40), 150)
+    much = project(Estimate(0.8, 0.7, 0.9, 20), 100)
+    assert [advise(still, little) for still in (True, False, None)] == ["stop", "unclear", "unclear"]
+    assert [advise(still, much) for still in (True, False, None)] == ["unclear", "go on", "unclear"]
+    assert [advise(still, None) for still in (True, False, None)] == ["unclear", "go on", "unclear"]
 
 
 def test_groups_come_with_intervals_and_small_ones_are_withheld() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,26 @@ DISC = np.hypot(*np.mgrid[-20:20, -30:30]) < 9
 def session(question: Any, store: Any = ":memory:", **options: Any) -> hitl.Session:
     told = {"image": "image", "id": "id", "random_state": 0, "annotator": "ann"} | options
     return hitl.Session(ITEMS, question=question, store=store, **told)
+
+
+TEXTS = ["ab", "abc", "xy", ""]
+written = st.lists(st.tuples(st.integers(0, 6), st.sampled_from(TEXTS)), min_size=0, max_size=5).map(
+    lambda some: [((10 + x, 5, 20, 10, text) if text else (10 + x, 5, 20, 10), "w") for x, text in some]
+)
+
+
+@given(written, written)
+def test_overlapping_boxes_are_matched_by_their_texts(a: list[Any], b: list[Any]) -> None:
+    """The best of all ways to match them, found by trying all."""
+    kind: Any = kind_of("boxes")
+    short, long = sorted((a, b), key=len)
+    best = 0.0
+    for chosen in itertools.permutations(range(len(long)), len(short)):
+        pairs = [(short[i][0], long[k][0]) for i, k in enumerate(chosen)]
+        best = max(best, sum(kind.alike(p, q) for p, q in pairs if kind.same(p, q)))
+    n = len(a) + len(b)
+    assert f1(a, b, kind) == pytest.approx(2 * best / n if n else 1.0)
+    assert f1(a, b, kind) == f1(b, a, kind)
 
 
 def box(x: float, y: float, width: float, height: float, label: str) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def test_equal_scores_share_a_rank_and_differ_in_nothing():
     assert (nemenyi(found) == 1).all()
     assert wilcoxon(same[:, 0], same[:, 1]) == 1
     assert rank(np.array([[0.1 + 0.2, 0.3]])).ranks.tolist() == [1.5, 1.5]
-    assert "do not show that the contestants differ" in repr(over([dict.fromkeys("abc", 0.5)] * 4))
+    said = repr(over([dict.fromkeys("abc", 0.5)] * 4))
+    assert "over 4 sets: all ranks are equal: these sets do not show that the contestants differ" in said
 
 
 @pytest.mark.parametrize(
@@ -321,3 +322,14 @@ def test_the_report_has_all_that_is_needed_to_repeat_it(tmp_path):
         assert used in names
     with pytest.raises(InvalidInput, match="cannot be written"):
         found.report(tmp_path / "none" / "bench.html")
+
+
+def test_less_is_better_in_a_loss():
+    told = TOLD | {"metrics": ["accuracy", "log_loss"]}
+    found = benchmark(SETS, **told)
+    scores = found.scores("log_loss")
+    table = found.ranks("log_loss")
+    lower = (scores["margin"] < scores["random"]).tolist()
+    assert table.loc["margin", "rank"] == pytest.approx(np.mean([1 if low else 2 for low in lower]))
+    pair = found.compare(metric="log_loss").iloc[0]
+    assert (pair["a"], pair["wins"], pair["losses"]) == ("margin", sum(lower), 2 - sum(lower))

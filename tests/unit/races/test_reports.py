@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import Interrupted, InvalidInput
+from hitl_widgets.races.contest import Played
 from hitl_widgets.races.facts import call
 from hitl_widgets.races.latex import booktabs, escape
 from hitl_widgets.races.pace import Pace, span
@@ -184,12 +185,12 @@ def test_the_time_left_is_that_of_the_other_runs():
     pace = Pace(tasks, {}, n_jobs=1)
     assert pace.left() == "left: 5 not yet measured"
     for name, seconds in zip("abcde", (1, 20, 300, 2, 0.5), strict=True):
-        pace.add((name, 0), {"elapsed": [0.1, seconds]})
+        pace.add((name, 0), Played({"elapsed": [0.1, seconds]}, {}))
     assert pace.left() == "left: c 15 min, b 1 min, d 6.0 s, 2 others 4.5 s"
-    assert Pace(tasks, {task: {"elapsed": [100.0]} for task in tasks[:15]}, n_jobs=2).left() == (
+    assert Pace(tasks, {task: Played({"elapsed": [100.0]}, {}) for task in tasks[:15]}, n_jobs=2).left() == (
         "left: a 1.7 min, b 1.7 min, c 1.7 min, 2 others 3.3 min".replace("1.7", "2").replace("3.3", "3")
     )
-    assert Pace(tasks, {task: {"elapsed": [1.0]} for task in tasks}, n_jobs=2).left() == ""
+    assert Pace(tasks, {task: Played({"elapsed": [1.0]}, {}) for task in tasks}, n_jobs=2).left() == ""
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,10 @@ def test_unknown_metrics_and_steps_are_refused() -> None:
         InvalidInput, match=r"metric='pol_accuracy' is not known\. Did you mean 'pool_accuracy'"
     ):
         race.summary("pol_accuracy")
+    former = Simulation(race.frame.assign(accuracy=0.5))
     with pytest.raises(InvalidInput, match=r"'accuracy' is now called 'unlabelled_accuracy'"):
-        race.summary("accuracy")
+        former.summary("accuracy")
+    assert race.summary("accuracy").equals(race.summary("pool_accuracy"))
     with pytest.raises(
         InvalidInput, match=r"no metric column.*'accuracy' is now called 'unlabelled_accuracy'"
     ):
@@ -230,7 +232,7 @@ def test_the_chart_shows_itself_without_the_network() -> None:
         X, y, learners=["linear"], budget=5, repeats=2, n_jobs=1, progress=False, graph=False
     )
     bundle = race.chart()._repr_mimebundle_()
-    assert set(bundle) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"}
     shown = bundle["application/vnd.vegalite.v5+json"]
     assert shown["layer"]
     assert shown["config"]["background"] == "transparent"  # the page may be dark

@@ -46,6 +46,7 @@ export class Script<P> {
   private readonly rows = new Map<number, Row<P>>();
   private line: Mark<P> | null = null;
   private later: ReturnType<typeof setTimeout> | undefined;
+  private grown = "";
 
   constructor(private readonly on: ScriptCallbacks<P>) {
     const { many, placeholder } = on;
@@ -159,9 +160,13 @@ export class Script<P> {
     row.element.classList.toggle("hitl-edited", changed && !now);
   }
 
+  /** Makes the field as high as its text, if that has changed: to measure it, the page is laid out. */
   private grow(): void {
+    const now = `${this.line?.nr} ${this.field.value}`;
+    if (now === this.grown || !this.field.isConnected) return;
+    this.grown = now;
     this.field.style.height = "auto";
-    if (this.field.isConnected) this.field.style.height = `${this.field.scrollHeight + 2}px`;
+    this.field.style.height = `${this.field.scrollHeight + 2}px`;
   }
 
   /** Scrolls to the selected segment, within the transcript only. */

@@ -63,8 +63,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       jump: (to) => act({ type: "jump", act: to }),
       restore: (acts) => act({ type: "restore", acts }),
       open: (of) => {
-        view.note("");
-        channel.ask({ type: "open", view: channel.view, act: of });
+        ask({ type: "open", view: channel.view, act: of });
       },
       toggle: () => void drawCurve(),
       trust: (open) => {
@@ -72,13 +71,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
         askTrust();
       },
       behind: (of) => {
-        view.note("");
-        channel.ask({ type: "behind", view: channel.view, ...of });
+        ask({ type: "behind", view: channel.view, ...of });
       },
       suspects: () => view.note(bus.tell("suspects", null) ? "" : NOWHERE),
       find: (wanted) => view.note(bus.tell("query", wanted) ? "" : NOWHERE),
       remove: (name) => act({ type: "slice", name, query: null }, said),
-      propose: (error, certainty) => channel.ask({ type: "propose", view: channel.view, error, certainty }),
+      propose: (error, certainty) =>
+        channel.ask({ type: "propose", view: channel.view, error, certainty }, view.offerFailed),
       look: (rows) => {
         const shown = choose(bus, { rows: decodeRows(rows), how: "clicked", from: "history" });
         view.note(shown ? "" : NOWHERE);
@@ -98,6 +97,12 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     bus.tell("turned", null);
   }
 
+  /** Asks for items; if that fails, the note says why and asks again. */
+  function ask(request: Parameters<typeof channel.ask>[0]): void {
+    view.note("");
+    channel.ask(request, (why) => view.note(why, () => ask(request)));
+  }
+
   /** Asks for the trust section if it is open, and the labels or the estimate have changed. */
   function askTrust(): void {
     clearTimeout(trust.later);
@@ -112,7 +117,11 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     if (of === trust.of) return;
     trust.of = of;
     trust.asked = true;
-    channel.ask({ type: "trust", view: channel.view });
+    channel.ask({ type: "trust", view: channel.view }, (why) => {
+      trust.asked = false;
+      trust.of = ""; // the next change asks again, too
+      view.trustFailed(why, askTrust);
+    });
   }
 
   function askTrustLater(): void {
@@ -166,8 +175,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     if (item?.mark.marktype !== "symbol" || !state) return;
     const last = item.datum.n;
     const first = Math.max(0, ...state.curve.map(({ n }) => n).filter((n) => n < last)) + 1;
-    view.note("");
-    channel.ask({ type: "span", view: channel.view, first, last });
+    ask({ type: "span", view: channel.view, first, last });
   }
 
   function themed(config: object): object {
@@ -261,14 +269,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     signal,
   );
   for (const type of ["refused", "failed"] as const)
-    channel.on<Refused | Failed>(
-      type,
-      ({ why }) => {
-        trust.asked = false;
-        view.note(why);
-      },
-      signal,
-    );
+    channel.on<Refused | Failed>(type, ({ why }) => view.note(why), signal);
   channel.on<MonitorUpdate>(
     "state",
     (message) => {

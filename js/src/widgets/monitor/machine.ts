@@ -89,6 +89,12 @@ export function machineView(on: MachineCallbacks) {
       proposal = made;
       draw();
     },
+    /** Says why there is no proposal; the button asks again. */
+    failed(why: string): void {
+      proposal = null;
+      setText(found, `Not computed: ${why}`);
+      show(offer, true);
+    },
     update({ machine, handable, model }: MonitorState): void {
       state = machine;
       const using = machine !== null && machine.withdrawn === null;

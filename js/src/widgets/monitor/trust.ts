@@ -23,20 +23,42 @@ const ADVICE: Record<TrustMessage["advice"], string> = {
 /** How good the model and the labels are, with what each figure rests on. */
 export function trustView(on: TrustCallbacks) {
   const empty = h("div", { class: "hitl-trust-empty hitl-faint hitl-waiting", text: "Being computed" });
+  const failure = h("div", { class: "hitl-told", attrs: { role: "status", hidden: true } });
   const advice = h("div", { class: "hitl-trust-advice" });
   const panels = h("div", { class: "hitl-trust-panels" });
   const element = h(
     "section",
     { class: "hitl-trust", attrs: { "aria-label": "Trust", hidden: true } },
+    failure,
     empty,
     advice,
     panels,
   );
   let drawn = "";
 
+  function settled(): void {
+    failure.replaceChildren();
+    show(failure, false);
+  }
+
   return {
     element,
+    /** Says why the figures could not be computed; earlier ones stay. */
+    failed(why: string, ask: () => void): void {
+      const click = (): void => {
+        settled();
+        if (!drawn) show(empty, true);
+        ask();
+      };
+      failure.replaceChildren(
+        `${drawn ? "Not up to date" : "Not computed"}: ${why} `,
+        h("button", { class: "hitl-link", text: "try again", attrs: { type: "button" }, on: { click } }),
+      );
+      show(failure, true);
+      if (!drawn) show(empty, false);
+    },
     update(told: TrustMessage, classes: readonly LabelClass[]): void {
+      settled();
       const now = JSON.stringify([told, classes]);
       if (now === drawn) return;
       drawn = now;

@@ -57,7 +57,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const chart = h("div", { class: "hitl-curve" });
   const curveWords = h("div", { class: "hitl-faint" });
   const history = historyView(on);
-  const note = h("div", { class: "hitl-note", attrs: { role: "status", hidden: true } });
+  const note = h("div", { class: "hitl-told", attrs: { role: "status", hidden: true } });
   const undo = link("undo", on.undo);
   const redo = link("redo", on.redo);
   const people = h("div", { class: "hitl-people" });
@@ -77,7 +77,7 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     { class: "hitl-panels" },
     h("section", {}, heading("Labels"), balance, hidden, verified, team, mine),
     h("section", {}, heading("Learning curve"), chart, curveWords, heading("Model"), why),
-    h("section", {}, heading("History", undo, redo), note, history.element),
+    h("section", {}, heading("History", undo, redo), history.element),
   );
   const slices = h("ul", { class: "hitl-slices" });
   const sliced = h("section", { class: "hitl-sliced" }, heading("Slices"), slices);
@@ -89,7 +89,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const trusting = folds("Trust", trust.element, on.trust);
   trusting.title = "How good are the labels and the model, and how sure is that?";
   const buttons = h("div", { class: "hitl-fold-buttons" }, trusting, details);
-  root.append(h("div", { class: "hitl-overview" }, status, buttons, advice), trust.element, folded);
+  // The note is visible whichever section is open.
+  root.append(h("div", { class: "hitl-overview" }, status, buttons, advice), note, trust.element, folded);
   fold(details, folded, open);
   fold(trusting, trust.element, false);
   let drawn = "";
@@ -98,10 +99,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   return {
     chart,
     offer: machine.offer,
+    offerFailed: machine.failed,
     trust: trust.update,
-    /** Shows a note about an act; an empty text removes it. */
-    note(words: string): void {
-      setText(note, words);
+    trustFailed: trust.failed,
+    /** Shows a note about an act or a request that can be made again; an empty text removes it. */
+    note(words: string, again?: () => void): void {
+      note.replaceChildren(words, ...(again ? [" ", link("try again", again)] : []));
       show(note, words !== "");
     },
     update({ state, classes, waiting, stalled }: MonitorProps): void {

@@ -55,6 +55,7 @@ def encode(
     random_state: int = 0,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    meaning: bool = True,
 ) -> tuple[Features, Pipeline]:
     """Compute features of a table's rows, and return them with the fitted scikit-learn transformer.
 
@@ -68,7 +69,7 @@ def encode(
     ----------
     columns
         Mapping from names to values, all of the same length; None, NaN and NaT are missing.
-    on_progress, cancelled
+    on_progress, cancelled, meaning
         See :func:`~hitl_widgets.items.features.texts.encode`.
 
     Returns
@@ -118,7 +119,12 @@ def encode(
 
         values = Cell(name).transform(columns)
         X, encoder = encode_texts(
-            values, dim=TEXT_DIM, random_state=random_state, on_progress=told, cancelled=cancelled
+            values,
+            dim=TEXT_DIM,
+            random_state=random_state,
+            on_progress=told,
+            cancelled=cancelled,
+            meaning=meaning,
         )
         if X.any():
             steps = [step for _, step in encoder.steps]

@@ -57,6 +57,7 @@ def encode(
     on_words: Callable[[Features], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    meaning: bool = True,
 ) -> tuple[Features, Pipeline]:
     """Compute features of texts, and return them with the fitted scikit-learn transformer.
 
@@ -81,6 +82,8 @@ def encode(
         Called with the share that is done, from other threads.
     cancelled
         Called regularly; returns whether to stop.
+    meaning
+        Whether to use sentence embeddings, which take most of the time.
 
     Returns
     -------
@@ -102,7 +105,8 @@ def encode(
     if len(clean) > FIT_ROWS:
         sample = np.sort(rng.choice(sample, FIT_ROWS, replace=False))
         teachers = np.sort(rng.choice(sample, TEACHERS, replace=False))
-    read = characters_for(len(teachers)) if has_sentences() and len(clean) <= MOST_TAUGHT else 0
+    meaning = meaning and has_sentences() and len(clean) <= MOST_TAUGHT
+    read = characters_for(len(teachers)) if meaning else 0
     jobs = SentenceJobs([clean[i][:read] for i in teachers], on_progress, cancelled) if read else None
     parts = []
     for part in _parts(clean, sample, random_state):
@@ -114,11 +118,11 @@ def encode(
         # The beginning represents a long text less well, so the meaning has less weight.
         share = float(np.mean([min(1.0, read / max(len(text), 1)) for text in clean]))
         weight = WEIGHT * share**2
-        meaning = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
+        part = Part("meaning", [SentenceVectors(read)], MEANING, random_state, sample, round(weight, 2))
         vectors = jobs.wait()
         known = len(teachers) == len(clean)
-        if meaning.reduce(vectors) if known else meaning.teach(vectors, teachers, parts):
-            parts.append(meaning)
+        if part.reduce(vectors) if known else part.teach(vectors, teachers, parts):
+            parts.append(part)
     if not parts:
         return np.zeros((len(clean), 1), np.float32), make_pipeline(FirstCharacters(), Silent())
     beside = np.hstack([part.weight * part.X for part in parts]).astype(np.float32)
