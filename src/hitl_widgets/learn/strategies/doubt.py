@@ -25,8 +25,8 @@ def doubt(u: FloatArray, context: Context) -> FloatArray:
     For the first 30 labels, this is multiplied by ``D^(-3/4) W D^(-1) W D^(-1/4) u``, where W is the affinity
     and D its row sums. The uncertainty within two steps of an item is roughly what its label can resolve, so
     the strategy asks in the middle of unknown regions. This is a form of density weighting (Settles and
-    Craven 2008). The powers are halfway between a random walk (1 and 0), which asks about outliers, and the
-    symmetric normalization (1/2 and 1/2), which asks about hubs, items near to many others.
+    Craven 2008). The powers are halfway between a random walk (1 and 0), which ignores the density, and the
+    symmetric normalization (1/2 and 1/2), which asks too often about hubs: items near to many others.
 
     Without a graph, the utility is u.
     """
