@@ -77,10 +77,10 @@ test-fast: setup postgres  ## run the tests that need no browser
 test-browser: setup browser  ## run the tests in JupyterLab in a browser
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(AGAIN) tests/browser $(ARGS)
 
-test-oracles:  ## compare figures of quality/ with other packages, in an environment of their own
+test-oracles:  ## compare figures with those of other packages, in an environment of their own
 	test -x .venv-oracles/bin/python || python3 -m venv .venv-oracles
 	.venv-oracles/bin/python -m pip install --quiet --disable-pip-version-check -e '.[oracles]' pytest
-	HITL_REQUIRE=oracles .venv-oracles/bin/python -m pytest -q --noconftest tests/unit/quality/test_oracles.py
+	HITL_REQUIRE=oracles .venv-oracles/bin/python -m pytest -q --noconftest tests/unit/quality/test_oracles.py tests/unit/races/test_ranking_oracles.py
 
 format: setup  ## format Python and TypeScript
 	.venv/bin/ruff check --fix .

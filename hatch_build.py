@@ -8,11 +8,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-WIDGETS = ("labeler", "explorer", "monitor", "reviewer", "lesson")
+WIDGETS = ("labeler", "explorer", "monitor", "reviewer", "lesson", "replay")
 SOURCE = Path(__file__).parent / "js" / "src"
 TARGETS = (
     *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),
     "vega.js",
+    "recorded.js",
     *(f"compose-{file.stem}.js" for file in sorted((SOURCE / "composers").glob("*.ts"))),
     *(f"view-{file.stem}.js" for file in sorted((SOURCE / "viewers").glob("*.ts"))),
     "map.json",

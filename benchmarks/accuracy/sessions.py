@@ -37,7 +37,7 @@ from hitl_widgets.questions.schema import Schema
 Array = np.ndarray[Any, Any]
 
 FOLDER = RESULTS / "sessions"
-SESSIONS, QUICK = 300, 5
+SESSIONS, QUICK = 60, 5
 # Labels in all; between two saved models; at which the curve and the predictions are saved.
 LABELS, EVERY, AT = 250, 10, (50, 100, 150, 200)
 AUDIT, PACE = 0.1, 5

@@ -27,7 +27,7 @@ from benchmarks.labels.contestants import contestant
 from benchmarks.labels.sets import CASES, Case, Split
 from hitl_widgets.races.finished import _OUR_CODE, _identity
 
-KEEP = ("n_labels", "pool_accuracy", "macro_f1", "test_accuracy", "seconds")
+KEEP = ("n_labels", "pool_accuracy", "pool_macro_f1", "test_accuracy", "seconds")
 UPDATE_SIZES, WARM_UP, TIMED = (100_000, 1_000_000), 30, 100
 
 Array = np.ndarray[Any, Any]
@@ -120,7 +120,7 @@ def run(case: Case, split: Split, name: str, repeat: int) -> dict[str, Any]:
             repeats=1, random_state=repeat, graph=one.ours, n_jobs=1, progress=False,
         ).frame  # fmt: skip
     return {
-        "rows": {c: frame[c].tolist() for c in KEEP if frame[c].notna().any()},
+        "rows": {c.replace("pool_macro", "macro"): frame[c].tolist() for c in KEEP if frame[c].notna().any()},
         "asked": asked,
         "shares": (np.bincount(split.y, minlength=k) / len(split.y)).round(6).tolist(),
         "digest": split.digest,

@@ -1,20 +1,38 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LessonWelcome } from "../src/host/protocol";
+import type { ExerciseMessage, LessonWelcome, RunCurve } from "../src/host/protocol";
+import { open } from "../src/pages/recorded";
 import { ticks } from "../src/widgets/lesson/curve";
 import lesson from "../src/widgets/lesson/entry";
-import { boundary, pixelsOf, rgb } from "../src/widgets/lesson/raster";
+import { boundary, contour, pixelsOf, rgb } from "../src/widgets/lesson/raster";
 import {
+  blank,
+  frameOfSketch,
+  lacking,
+  type SketchEvent,
+  sketched,
+  sketchOf,
+  sketchWords,
+  usable,
+} from "../src/widgets/lesson/sketch";
+import {
+  expectedOf,
   type Frame,
   type Game,
   initial,
+  type Kept,
+  keptOf,
   type LessonEvent,
   type LessonState,
   labelledByYou,
+  membersOf,
   over,
+  type Report,
+  readKept,
   reduce,
   scoreWords,
   stepWords,
+  stopWords,
   wanted,
 } from "../src/widgets/lesson/state";
 import { FakeModel, seeded } from "./fakes";
@@ -30,16 +48,44 @@ const welcome: LessonWelcome = {
   learner: "logistic regression",
   strategies: ["margin", "random"],
   strategy: "margin",
+  lesson: "abc",
+  starts: [
+    { name: "kmeans", words: "The middles.", n: 2 },
+    { name: "none", words: "No labels at all.", n: 0 },
+  ],
+  start: "kmeans",
+  measures: [
+    { name: "accuracy", words: "Accuracy on all points, labels included" },
+    { name: "recall of circle", words: "Recall of circle" },
+  ],
+  exercises: [
+    { name: "predict", words: "Predict the next question" },
+    { name: "break-margin", words: "Find a start that breaks margin" },
+  ],
+  exercise: "",
+  annotators: [],
+  mistakes: false,
+  batch: 1,
   seed: 3,
   budget: 6,
-  n_start: 2,
   cells: 2,
   n: N,
+  recorded: false,
+  committees: ["margin"],
+  compare: [],
+  draws: true,
 };
+/** A run whose two measures are equal. */
+const along = (values: number[], stop: number | null = null): RunCurve => ({
+  measures: [values, values],
+  spent: values.map((_, i) => 2 + i),
+  stop,
+});
 const frame = (labelled: number[], query: number | null = 9, accuracy = 0.5): Frame => ({
   labelled,
-  accuracy,
-  query,
+  said: labelled.map(() => 0),
+  measures: [accuracy, accuracy],
+  queries: query === null ? [] : [query],
   why: "Because.",
   heat: false,
   cells: new Uint8Array(8),
@@ -49,13 +95,14 @@ const frame = (labelled: number[], query: number | null = 9, accuracy = 0.5): Fr
 });
 const run = (state: LessonState, ...events: LessonEvent[]): LessonState => events.reduce(reduce, state);
 const welcomed = run(initial, { type: "welcome", welcome });
-const moment = (index: number, strategy = "margin", seed = 3): LessonEvent => ({
+const moment = (index: number, strategy = "margin", seed = 3, start = "kmeans"): LessonEvent => ({
   type: "moment",
   strategy,
+  start,
   seed,
   index,
   last: 4,
-  curve: Array.from({ length: index + 1 }, (_, i) => 0.5 + i / 10),
+  curve: along(Array.from({ length: index + 1 }, (_, i) => 0.5 + i / 10)),
   frame: frame([0, 1, 2, 3, 4, 5].slice(0, 2 + index), index === 4 ? null : 9),
 });
 const ready = run(welcomed, moment(0), moment(1), moment(2));
@@ -63,7 +110,13 @@ const ready = run(welcomed, moment(0), moment(1), moment(2));
 describe("stepping", () => {
   it("asks for the first step, and for a step that is not here, once", () => {
     expect(wanted(initial)).toBeNull();
-    expect(wanted(welcomed)).toEqual({ type: "step", strategy: "margin", seed: 3, index: 0 });
+    expect(wanted(welcomed)).toEqual({
+      type: "step",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      index: 0,
+    });
     expect(wanted(ready)).toBeNull();
     expect(wanted(reduce(ready, { type: "go", index: 4 }))).toMatchObject({ index: 4 });
   });
@@ -71,7 +124,7 @@ describe("stepping", () => {
   it("goes back without the kernel, and shows what was there", () => {
     const there = run(ready, { type: "go", index: 2 });
     const back = reduce(there, { type: "go", index: 1 });
-    expect(back.shown?.frame).toBe(ready.frames.get("1/margin"));
+    expect(back.shown?.frame).toBe(ready.frames.get("1/kmeans/margin"));
     expect(wanted(back)).toBeNull();
   });
 
@@ -106,8 +159,8 @@ describe("stepping", () => {
   it("keeps the curve of each strategy, the longest that it has heard", () => {
     const both = run(ready, { type: "strategy", strategy: "random" }, moment(0, "random"), moment(1));
     expect(both).toMatchObject({ strategy: "random", index: 0, shown: { strategy: "random" } });
-    expect(both.curves.get("margin")).toHaveLength(3);
-    expect(both.curves.get("random")).toHaveLength(1);
+    expect(both.curves.get("margin")?.spent).toHaveLength(3);
+    expect(both.curves.get("random")?.spent).toHaveLength(1);
     expect(reduce(both, { type: "strategy", strategy: "nonsense" })).toBe(both);
   });
 
@@ -127,13 +180,14 @@ describe("stepping", () => {
 const answer = (picks: number[], yours: number[], theirs: number[]): LessonEvent => ({
   type: "game",
   strategy: "margin",
+  start: "kmeans",
   game: {
     seed: 3,
     picks,
-    you: frame([0, 1, ...picks]),
+    you: { ...frame([0, 1, ...picks]), why: "" },
     machine: frame([0, 1, 9, 8, 7, 6].slice(0, 2 + picks.length)),
-    yours,
-    theirs,
+    yours: along(yours),
+    theirs: along(theirs),
   } satisfies Game,
 });
 const started = run(welcomed, { type: "mode", mode: "game" }, answer([], [0.5], [0.5]));
@@ -143,7 +197,13 @@ describe("the game", () => {
     expect(wanted(run(welcomed, { type: "mode", mode: "game" }))).toMatchObject({ type: "play", picks: [] });
     expect(wanted(started)).toBeNull();
     const one = reduce(started, { type: "pick", row: 5 });
-    expect(wanted(one)).toEqual({ type: "play", strategy: "margin", seed: 3, picks: [5] });
+    expect(wanted(one)).toEqual({
+      type: "play",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      picks: [5],
+    });
     const two = reduce(one, { type: "pick", row: 4 });
     const late = reduce(two, answer([5], [0.5, 0.6], [0.5, 0.7]));
     expect(late.game?.picks).toEqual([5, 4]);
@@ -211,6 +271,120 @@ describe("the game", () => {
   });
 });
 
+describe("starts, measures and stopping", () => {
+  it("begins again from another start, and keeps the curve of the one before under its name", () => {
+    const none = run(ready, { type: "start", start: "none" });
+    expect(none).toMatchObject({ index: 0, last: 6, start: "none" });
+    expect(wanted(none)).toMatchObject({ start: "none", index: 0 });
+    const both = run(none, moment(0, "margin", 3, "none"));
+    expect([...both.curves.keys()]).toEqual(["margin", "margin, no labels"]);
+    expect(wanted(reduce(both, { type: "start", start: "kmeans" }))).toBeNull();
+    expect(reduce(ready, { type: "start", start: "nonsense" })).toBe(ready);
+  });
+
+  it("draws a new start, and forgets the runs from the old one", () => {
+    const fresh = run(ready, { type: "go", index: 2 }, { type: "again" });
+    expect(wanted(fresh)).toMatchObject({ type: "step", seed: 4, index: 0 });
+    expect(fresh.curves.size).toBe(0);
+    expect(reduce(fresh, moment(1))).toBe(fresh);
+  });
+
+  it("says where a rule would have stopped", () => {
+    expect(stopWords(ready)).toBe("");
+    const event = moment(3) as Extract<LessonEvent, { type: "moment" }>;
+    const stopped = reduce(ready, { ...event, curve: along([0.5, 0.6, 0.7, 0.8], 2) });
+    expect(stopWords(stopped)).toContain("would stop at 4 labels, with accuracy 0.70");
+  });
+});
+
+describe("exercises", () => {
+  const opened = run(welcomed, { type: "mode", mode: "exercise" });
+  const report = (change: Partial<Report> = {}): LessonEvent => ({
+    type: "report",
+    report: {
+      ...({ type: "exercise", to: "", exercise: "predict", strategy: "margin", start: "kmeans" } as const),
+      ...{ seed: 3, picks: [], hints: 0, next: false, task: "", place: "", said: "", hint: "" },
+      ...{ more_hints: true, clickable: true, going: false, done: false, solved: false },
+      ...{ ring: null, pick: null, lines: [], you: frame([0, 1]), machine: null },
+      ...change,
+    },
+  });
+
+  it("asks how an attempt stands after each click, hint and question", () => {
+    expect(wanted(opened)).toEqual({
+      ...{ type: "attempt", strategy: "margin", start: "kmeans", exercise: "predict" },
+      ...{ seed: 3, picks: [], hints: 0, next: false },
+    });
+    const there = reduce(opened, report());
+    expect(wanted(there)).toBeNull();
+    expect(wanted(reduce(there, { type: "hint" }))).toMatchObject({ hints: 1, picks: [] });
+    const one = reduce(there, { type: "pick", row: 5 });
+    expect(wanted(one)).toMatchObject({ picks: [5] });
+    expect(reduce(one, { type: "pick", row: 6 }), "until it is checked").toBe(one);
+    expect(reduce(one, { type: "next" }), "there is no next question yet").toBe(one);
+    const checked = reduce(one, report({ picks: [5], clickable: false, going: true }));
+    expect(reduce(checked, { type: "pick", row: 6 })).toBe(checked);
+    expect(wanted(reduce(checked, { type: "next" }))).toMatchObject({ picks: [5], next: true });
+  });
+
+  it("takes no point that has a label, and hears nothing of another exercise", () => {
+    const there = reduce(opened, report());
+    expect(reduce(there, { type: "pick", row: 1 })).toBe(there);
+    for (const other of [
+      { exercise: "break-margin" },
+      { seed: 4 },
+      { strategy: "random" },
+      { start: "none" },
+    ]) {
+      expect(reduce(opened, report(other)).report).toBeNull();
+    }
+  });
+
+  it("tries again from another start, where what was seen would help", () => {
+    const tried = run(opened, report(), { type: "hint" }, report({ hints: 1 }), { type: "pick", row: 5 });
+    expect(reduce(tried, { type: "again" }).attempt).toMatchObject({ picks: [], hints: 0, seed: 4 });
+    const other = run(opened, { type: "exercise", exercise: "break-margin" });
+    const broken = run(
+      other,
+      report({ exercise: "break-margin" }),
+      { type: "pick", row: 5 },
+      { type: "again" },
+    );
+    expect(broken.attempt).toMatchObject({ picks: [], seed: 3 });
+  });
+
+  it("takes back what the kernel refused", () => {
+    const refused = run(opened, report(), { type: "pick", row: 5 }, { type: "trouble", words: "no" });
+    expect(refused.attempt.picks).toEqual([]);
+    expect(wanted(refused)).toBeNull();
+  });
+
+  it("opens where it was left, if it is the same lesson", () => {
+    const left = run(opened, report(), { type: "pick", row: 5 }, { type: "start", start: "none" });
+    const kept = readKept(JSON.stringify(keptOf(left))) as Kept;
+    const back = run(initial, { type: "welcome", welcome, kept });
+    expect(wanted(back)).toMatchObject({ type: "attempt", start: "none" });
+    const game = run(started, { type: "pick", row: 5 });
+    const again = run(initial, { type: "welcome", welcome, kept: keptOf(game) });
+    expect(wanted(again)).toMatchObject({ type: "play", picks: [5] });
+    expect(reduce(again, answer([5], [0.5, 0.6], [0.5, 0.7])).game?.picks).toEqual([5]);
+    for (const text of [null, "", "{}", "[]", '{"mode": 3}', '{"picks": [1.5], "attempt": {}}']) {
+      expect(readKept(text)).toBeNull();
+    }
+    const other = { ...kept, strategy: "gone" };
+    expect(run(initial, { type: "welcome", welcome, kept: other })).toMatchObject({ mode: "steps" });
+  });
+
+  it("opens the exercise that the teacher chose", () => {
+    const set = { ...welcome, exercise: "break-margin" };
+    const kept = keptOf(run(opened, report(), { type: "pick", row: 5 }));
+    expect(wanted(run(initial, { type: "welcome", welcome: set, kept }))).toMatchObject({
+      exercise: "break-margin",
+      picks: [],
+    });
+  });
+});
+
 describe("the picture", () => {
   // Two cells of class 0 left, two of class 1 right; the left ones lead by 3, the right ones by 1.
   const surface = Uint8Array.from([0, 1, 0, 1, 90, 30, 90, 30]);
@@ -260,20 +434,53 @@ describe("the widget", () => {
   type Render = (context: { model: unknown; el: HTMLElement }) => () => void;
   const view = (bytes: Uint8Array | Float32Array): DataView =>
     new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const still = [view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)), view(new Uint8Array(N))];
+  const still = [
+    view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)),
+    view(new Uint8Array(N)),
+    view(new Float32Array(0)),
+  ];
   const arrays = [view(new Uint8Array(8)), view(new Uint8Array(2 * N))];
   const said = (index: number): object => ({
     type: "moment",
     strategy: "margin",
+    start: "kmeans",
     seed: 3,
     index,
     last: 4,
-    curve: [0.5],
+    curve: along([0.5]),
     labelled: [0, 1],
-    accuracy: 0.5,
-    query: 2,
+    said: [0, 0],
+    measures: [0.5, 0.5],
+    queries: [2],
     why: "Because.",
     heat: false,
+  });
+  const { labelled, said: given, measures, queries, why, heat } = said(0) as never as Frame;
+  const one = { labelled, said: given, measures, queries, why, heat };
+  const told = (change: Partial<ExerciseMessage>): object => ({
+    type: "exercise",
+    exercise: "predict",
+    strategy: "margin",
+    start: "kmeans",
+    seed: 3,
+    picks: [],
+    hints: 0,
+    next: false,
+    task: "Which point?",
+    place: "Question 1 of 5",
+    said: "",
+    hint: "",
+    more_hints: true,
+    clickable: true,
+    going: false,
+    done: false,
+    solved: false,
+    ring: null,
+    pick: null,
+    lines: [],
+    you: one,
+    machine: null,
+    ...change,
   });
   let el: HTMLElement;
   let model: FakeModel;
@@ -283,6 +490,7 @@ describe("the widget", () => {
     vi.useFakeTimers();
     el = document.createElement("div");
     document.body.append(el);
+    localStorage.clear();
     model = new FakeModel();
     end = (lesson as unknown as { render: Render }).render({ model: model.any, el });
     model.say(welcome, still);
@@ -316,9 +524,15 @@ describe("the widget", () => {
     model.say(said(0), arrays);
     (el.querySelector("[data-value=game]") as HTMLElement).click();
     expect(model.of("play")).toMatchObject([{ picks: [] }]);
-    const { labelled, accuracy, query, why, heat } = said(0) as never as Frame;
-    const one = { labelled, accuracy, query, why, heat };
-    const start = { type: "game", strategy: "margin", seed: 3, picks: [], yours: [0.5], theirs: [0.5] };
+    const start = {
+      type: "game",
+      strategy: "margin",
+      start: "kmeans",
+      seed: 3,
+      picks: [],
+      yours: along([0.5]),
+      theirs: along([0.5]),
+    };
     model.say({ ...start, you: one, machine: one }, [...arrays, ...arrays]);
     press("ArrowRight");
     press("Enter");
@@ -327,6 +541,32 @@ describe("the widget", () => {
     expect([0, 1]).not.toContain((pick.picks as number[])[0]);
     press("Enter");
     expect(model.of("play")).toHaveLength(2);
+  });
+
+  it("does an exercise by keyboard, and goes on where it was after the page is loaded again", () => {
+    model.say(said(0), arrays);
+    (el.querySelector("[data-value=exercise]") as HTMLElement).click();
+    expect(model.of("attempt")).toMatchObject([{ exercise: "predict", picks: [], hints: 0, next: false }]);
+    model.say(told({}), arrays);
+    expect(el.querySelector(".hitl-lesson-reason")?.textContent).toBe("Which point?");
+    press("ArrowRight");
+    press("Enter");
+    const [, pick] = model.of("attempt");
+    expect(pick.picks).toHaveLength(1);
+    const picks = pick.picks as number[];
+    model.say(
+      told({ picks, said: "Right.", clickable: false, going: true, ring: 2, pick: picks[0] }),
+      arrays,
+    );
+    expect(el.querySelector("[aria-live=polite]")?.textContent).toBe("Right.");
+    press("Enter");
+    expect(model.of("attempt").at(-1)).toMatchObject({ picks, next: true });
+
+    end();
+    model = new FakeModel();
+    end = (lesson as unknown as { render: Render }).render({ model: model.any, el });
+    model.say(welcome, still);
+    expect(model.of("attempt")).toMatchObject([{ picks, next: true, seed: 3 }]);
   });
 
   it("says so when the kernel is silent, or in trouble", () => {
@@ -346,5 +586,144 @@ describe("the widget", () => {
     vi.advanceTimersByTime(60_000);
     expect(vi.getTimerCount()).toBe(0);
     expect(model.listeners.size).toBe(0);
+  });
+});
+
+describe("a saved lesson", () => {
+  it("answers from its file as the kernel would, and nothing else", () => {
+    const head = {
+      cells: 2,
+      messages: {
+        hello: { content: { type: "welcome", to: "" }, sizes: [3] },
+        "step/margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },
+      },
+    };
+    const text = new TextEncoder().encode(JSON.stringify(head));
+    // One picture of 2 x 2 cells: 5 6 / 4 250, as differences.
+    const bytes = new Uint8Array([text.length, 0, 0, 0, ...text, 7, 8, 9, 5, 1, 255, 245, 1, 2]);
+    const answer = open(bytes);
+    const parts = (buffers: DataView[]) => buffers.map((b) => [...new Uint8Array(b.buffer)]);
+    const [told, buffers] = answer({ type: "step", view: "v", strategy: "margin", index: 1 }) ?? [];
+    expect(told).toEqual({ type: "moment", to: "v" });
+    expect(parts(buffers ?? [])).toEqual([
+      [5, 6, 4, 250],
+      [1, 2],
+    ]);
+    expect(parts(answer({ type: "hello", view: "v" })?.[1] ?? [])).toEqual([[7, 8, 9]]);
+    expect(answer({ type: "bye", view: "v" })).toBeNull();
+    expect(answer({ type: "step", view: "v", strategy: "margin", index: 2 })).toBeNull();
+  });
+});
+
+describe("looking inside", () => {
+  const seen = run(welcomed, moment(0));
+
+  it("asks for the committee where it is shown, and for what is expected of the point under the pointer", () => {
+    const here = { strategy: "margin", start: "kmeans", seed: 3, index: 0 };
+    expect(wanted(seen)).toBeNull();
+    const looking = run(seen, { type: "behind", behind: "committee" });
+    expect(wanted(looking)).toEqual({ type: "committee", ...here });
+    const found = { surfaces: [new Uint8Array(8)], side: 2, words: "One model." };
+    const known = run(looking, { type: "members", ...here, found });
+    expect(wanted(known)).toBeNull();
+    expect(membersOf(known)).toBe(found);
+    expect(membersOf(run(known, { type: "go", index: 1 }, moment(1)))).toBeNull();
+    // Another strategy has no committee in this lesson.
+    expect(wanted(run(known, { type: "strategy", strategy: "random" }, moment(0, "random")))).toBeNull();
+
+    const over = run(seen, { type: "hover", row: 7 });
+    expect(wanted(over)).toEqual({ type: "expect", ...here, row: 7 });
+    expect(wanted(run(over, { type: "hover", row: 1 }))).toBeNull(); // it has a label
+    expect(wanted({ ...over, recorded: true })).toBeNull();
+    const told = run(over, { type: "expected", ...here, row: 7, words: "3 errors" });
+    expect([wanted(told), expectedOf(told, 7), expectedOf(told, 8)]).toEqual([null, "3 errors", ""]);
+  });
+
+  it("asks for whole curves of compared strategies, at most five", () => {
+    const both = run(seen, { type: "compare", strategy: "random", on: true });
+    expect(wanted(both)).toEqual({ type: "step", strategy: "random", start: "kmeans", seed: 3, index: 4 });
+    expect(wanted(run(both, moment(4, "random")))).toBeNull();
+    expect(run(both, moment(4, "random")).shown).toEqual(seen.shown);
+    expect(run(both, { type: "compare", strategy: "random", on: false }).compare).toEqual([]);
+    const full = { ...seen, compare: ["a", "b", "c", "d", "e"] };
+    expect(run(full, { type: "compare", strategy: "random", on: true })).toBe(full);
+  });
+
+  it("goes back to the model when a committee or a compared strategy fails", () => {
+    const looking = run(
+      seen,
+      { type: "behind", behind: "committee" },
+      { type: "compare", strategy: "random", on: true },
+    );
+    const failed = run(looking, { type: "trouble", words: "No." });
+    expect([failed.behind, failed.compare, wanted(failed)]).toEqual(["model", [], null]);
+    expect(wanted(run(failed, { type: "go", index: 0 }))).toBeNull();
+  });
+
+  it("draws lines where the lead has a value, also where it falls on both sides of a class", () => {
+    // One row of 4 cells repeated: the class changes in the middle.
+    const cells = 4;
+    const codes = [0, 0, 1, 1];
+    const leads = [200, 50, 50, 200];
+    const surface = new Uint8Array(2 * cells * cells);
+    for (let i = 0; i < cells * cells; i++) {
+      surface[i] = codes[i % cells];
+      surface[cells * cells + i] = leads[i % cells];
+    }
+    const xs = contour(surface, cells, 125 / 255).flatMap(([x0, , x1]) => [x0, x1]);
+    expect([...new Set(xs.map((x) => x.toFixed(4)))].sort()).toEqual(["0.2500", "0.7500"]);
+    expect(contour(surface, cells, 0.9)).toEqual([]);
+  });
+});
+
+describe("drawing points", () => {
+  const put = (x: number, y: number, more = false): SketchEvent => ({ type: "put", x, y, more });
+  const draw = (...events: SketchEvent[]) => events.reduce(sketched, blank);
+
+  it("draws with the pen, deletes with the eraser, and undoes a whole stroke", () => {
+    const two = draw(put(0.1, 0.2), { type: "pen", pen: 1 }, put(0.5, 0.5), put(0.6, 0.5, true));
+    expect(two.spots).toEqual([
+      [0.1, 0.2, 0],
+      [0.5, 0.5, 1],
+      [0.6, 0.5, 1],
+    ]);
+    expect(sketched(two, { type: "undo" }).spots).toHaveLength(1);
+    const erased = sketched(sketched(two, { type: "pen", pen: null }), put(0.51, 0.51));
+    expect(erased.spots).toHaveLength(2);
+    expect(sketched(erased, put(0.9, 0.9))).toBe(erased); // nothing is near
+    expect(sketched(erased, { type: "undo" }).spots).toEqual(two.spots);
+    expect(sketched(two, put(1.2, 0.5))).toBe(two);
+    expect(sketched(sketched(two, { type: "clear" }), { type: "undo" }).spots).toEqual(two.spots);
+  });
+
+  it("moves a cross by keys, which begins in the middle and stays inside", () => {
+    const begun = draw({ type: "cross", dx: 1, dy: 0 });
+    expect(begun.cross).toEqual([0.5, 0.5]);
+    let at = begun;
+    for (let i = 0; i < 40; i++) at = sketched(at, { type: "cross", dx: 1, dy: 0 });
+    expect(at.cross).toEqual([1, 0.5]);
+  });
+
+  it("says what is missing until there are ten points of two classes", () => {
+    const ten = draw(...Array.from({ length: 10 }, (_, i) => put(i / 10, 0.5)));
+    expect([lacking(draw(put(0, 0))), usable(ten), lacking(ten)]).toEqual([
+      "9 more needed",
+      false,
+      "A second class is needed",
+    ]);
+    const done = sketched(sketched(ten, { type: "pen", pen: 1 }), put(0.5, 0.9));
+    expect([usable(done), lacking(done)]).toEqual([true, ""]);
+    expect(sketchWords(done, welcome.classes)).toBe("11 points: 10 circle, 1 square");
+    expect(frameOfSketch(done).xy).toHaveLength(22);
+  });
+
+  it("begins with the points of the lesson, and with nothing else to do where there are none", () => {
+    const xy = Float32Array.of(0, 0.5, 1, 0.25);
+    expect(sketchOf(xy, Uint8Array.of(1, 0)).spots).toEqual([
+      [0, 0.5, 1],
+      [1, 0.25, 0],
+    ]);
+    const empty = run(initial, { type: "welcome", welcome: { ...welcome, n: 0, strategies: [] } });
+    expect([empty.mode, wanted(empty)]).toEqual(["draw", null]);
   });
 });

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from hitl_widgets.items.conversation import turns
     from hitl_widgets.items.rendered import Renderer
     from hitl_widgets.labels.store import LabelStore
+    from hitl_widgets.lessons.classroom import classroom
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
+    from hitl_widgets.races.benchmark import Benchmark, benchmark
     from hitl_widgets.races.embeddings import compare_embeddings
     from hitl_widgets.races.simulate import simulate
     from hitl_widgets.races.simulation import Simulation
@@ -42,6 +44,7 @@ except PackageNotFoundError:  # a source checkout that is not installed
     __version__ = "0+unknown"
 
 _HOMES = {
+    "Benchmark": "races.benchmark",
     "Explorer": "widgets.explorer",
     "LabelClass": "questions.schema",
     "LabelStore": "labels.store",
@@ -57,6 +60,8 @@ _HOMES = {
     "Session": "session",
     "Simulation": "races.simulation",
     "Workbench": "widgets.workbench",
+    "benchmark": "races.benchmark",
+    "classroom": "lessons.classroom",
     "compare_embeddings": "races.embeddings",
     "frame_times": "items.clips",
     "load_model": "models.files",
@@ -65,6 +70,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Benchmark",
     "Explorer",
     "LabelClass",
     "LabelStore",
@@ -80,6 +86,8 @@ __all__ = [
     "Session",
     "Simulation",
     "Workbench",
+    "benchmark",
+    "classroom",
     "compare_embeddings",
     "datasets",
     "frame_times",

@@ -147,8 +147,9 @@ def _notebook() -> Path:
     checkout = here.parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "notebooks" / QUICKSTART).is_file():
         return checkout / "notebooks" / QUICKSTART
-    packaged = sorted((here.parent / "notebooks").glob("*.ipynb"))
-    if QUICKSTART not in {notebook.name for notebook in packaged}:
+    home = here.parent / "notebooks"
+    packaged = [path.relative_to(home) for path in sorted(home.rglob("*.ipynb"))]
+    if Path(QUICKSTART) not in packaged:
         raise HitlError(
             f"The notebooks are missing from {here.parent}. Reinstall with: "
             "pip install --force-reinstall hitl-widgets"
@@ -156,8 +157,9 @@ def _notebook() -> Path:
     folder = Path("hitl-demo").absolute()
     folder.mkdir(exist_ok=True)
     for notebook in packaged:
-        if not (folder / notebook.name).exists():
-            shutil.copyfile(notebook, folder / notebook.name)
+        if not (folder / notebook).exists():
+            (folder / notebook).parent.mkdir(exist_ok=True)
+            shutil.copyfile(home / notebook, folder / notebook)
     return folder / QUICKSTART
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "RESCUE",
     "BundleMissing",
     "HitlError",
+    "Interrupted",
     "InvalidInput",
     "StoreError",
     "Taken",
@@ -36,6 +37,10 @@ class Taken(InvalidInput):
 
 class StoreError(HitlError, OSError):
     """The label store cannot be opened, read or written."""
+
+
+class Interrupted(RuntimeWarning):
+    """A computation was interrupted: its result is the part that was finished."""
 
 
 class BundleMissing(HitlError, RuntimeError):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-__all__ = ["chart", "display", "mimebundle", "place", "workbench"]
+__all__ = ["chart", "display", "mimebundle", "place", "ranks", "replay", "save", "svg", "workbench"]
 
 
 def place() -> tuple[str, str]:
@@ -39,3 +40,25 @@ def workbench(session: Any) -> Any:
 def chart(*told: Any, **how: Any) -> Any:
     """Draw the learning curves of a simulation: see :func:`hitl_widgets.widgets.charts.race_chart`."""
     return import_module("hitl_widgets.widgets.charts").race_chart(*told, **how)
+
+
+def ranks(*told: Any, **how: Any) -> Any:
+    """Draw the ranks of a benchmark: see :func:`hitl_widgets.widgets.charts.rank_chart`."""
+    return import_module("hitl_widgets.widgets.charts").rank_chart(*told, **how)
+
+
+def replay(*told: Any) -> Any:
+    """Show a run of a simulation: see :class:`hitl_widgets.widgets.replay.Replay`."""
+    return import_module("hitl_widgets.widgets.replay").Replay(*told)
+
+
+def save(chart: Any, path: str | Path) -> Path:
+    """Save a chart as a figure: see :func:`hitl_widgets.widgets.figures.save`."""
+    saved: Path = import_module("hitl_widgets.widgets.figures").save(chart, path)
+    return saved
+
+
+def svg(chart: Any) -> str:
+    """Return a chart as SVG for a page: see :func:`hitl_widgets.widgets.figures.svg`."""
+    drawn: str = import_module("hitl_widgets.widgets.figures").svg(chart)
+    return drawn

@@ -46,7 +46,13 @@ from hitl_widgets.loop.settings import (
     seed_of,
 )
 from hitl_widgets.loop.slices import Slice, Slices
-from hitl_widgets.loop.suggesting import check_sweep, source_of, source_of_class
+from hitl_widgets.loop.suggesting import (
+    check_suggestions,
+    check_sweep,
+    source_of,
+    source_of_class,
+    suggested_codes,
+)
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -166,7 +172,7 @@ class Session:
     strategy
         ``"auto"`` (doubt), a name from :data:`~hitl_widgets.learn.strategies.STRATEGIES`, a function
         ``(probabilities, context) -> utilities``, a query strategy of scikit-activeml, or a modAL-style
-        callable.
+        callable. ``"disagreement"`` asks where the column in ``suggest=`` is probably wrong.
     audit
         Share of the questions drawn at random, 0 to 1. Only these measure the model.
     cost
@@ -264,6 +270,7 @@ class Session:
         if sweep is not None:
             strategy = check_sweep(sweep, strategy, suggest)
         name, chosen = as_strategy(strategy)
+        check_suggestions(name, suggested)
         suggests = suggested is not None or sweep is not None
         if asked is not None:  # reject invalid settings before anything is written
             _check_how(asked, how_asked, suggests, segment)
@@ -286,6 +293,8 @@ class Session:
                 chosen.schema = lambda: ledger.schema  # type: ignore[attr-defined]
             asker = Asker(name, chosen, len(ledger.schema.classes), float(audit), seed, costs)
             asker.hides, asker.again = suggested is not None, float(again)
+            if ledger.schema.kind == "choice":
+                asker.suggested = suggested_codes(name, suggested, len(pool.items))
             self._loop = opened = Loop(
                 ledger,
                 model,
@@ -1071,6 +1080,40 @@ class Session:
 
         self._say_what_changed()
         return items_table(self.pool, self._loop.labels, self.round, machine=machine)
+
+    def explain(self, id: Any, against: Any = None) -> pd.DataFrame:  # noqa: A002 - the field's own word
+        """Say why the model prefers its guess for an item to another class.
+
+        The logarithm of the odds of the two classes is a sum, which is taken apart: into the words or columns
+        of the item, followed back through the encoder; labels and features of neighbouring items; trees on
+        single columns; and the rest. If the encoder or the learner cannot be followed back, the item is read
+        once without each word or column, and the differences need not add up.
+
+        Parameters
+        ----------
+        id
+            The item.
+        against
+            The class to compare with; None means the second most likely one.
+
+        Returns
+        -------
+        One row for each piece: columns part (``word``, ``column``, ``features``, ``neighbours``, ``trees``,
+        ``rest`` or ``label``), words, start and end (the characters of a word), value (what it adds), and for
+        labels that reach the item id, label and share of all such labels. ``attrs`` has guess, against, odds
+        (the logarithm) and exact.
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, the learner gives no reasons, or the question has no single class.
+        """
+        from hitl_widgets.transfer.frames import explanation_table
+
+        self.wait()
+        [row] = self.pool.index([id])
+        other = None if against is None else self.schema.code(against)
+        return explanation_table(self._loop.explaining.of(row, other=other), self.pool, self.schema)
 
     def accuracy(self) -> Estimate:
         """Estimate the current model's accuracy on the unlabelled items, with a 95 % interval.

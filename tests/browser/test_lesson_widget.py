@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
+
+import hitl_widgets as hitl
 
 pytestmark = pytest.mark.browser
 
@@ -14,13 +18,27 @@ hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8, strategy={strategy}
 SHOTS = Path(__file__).parent / "shots"
 
 
-class Room:
-    """The lesson on the page."""
+both = pytest.mark.parametrize("saved", [False, True], ids=["live", "saved"])
 
-    def __init__(self, desk, toy="line", strategy="'margin'", **look):
-        self.notebook, _ = desk.open(CELL.format(toy=toy, strategy=strategy), **look)
-        self.page = self.notebook.page
-        self.notebook.run(0)
+
+class Room:
+    """The lesson on the page: in a notebook, or saved as a page of its own."""
+
+    def __init__(
+        self, desk, toy="line", strategy="'margin'", saved=False, dark=False, width=1280, height=1000
+    ):
+        if saved:
+            points = hitl.datasets.toy(toy)
+            lesson = hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8)
+            lesson.save(desk.folder / "lesson.html", ["margin", "random", "query_by_committee"])
+            self.page = desk.page(width, height)
+            self.page.emulate_media(color_scheme="dark" if dark else "light")
+            self.page.goto(f"file://{desk.folder / 'lesson.html'}")
+        else:
+            cell = CELL.format(toy=toy, strategy=strategy)
+            self.notebook, _ = desk.open(cell, dark=dark, width=width, height=height)
+            self.page = self.notebook.page
+            self.notebook.run(0)
         self.root = self.page.locator(".hitl-lesson")
         self.wait_step(0)
 
@@ -84,8 +102,9 @@ class Room:
         )
 
 
-def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk):
-    room = Room(desk)
+@both
+def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk, saved):
+    room = Room(desk, saved=saved)
     room.focus()
     assert room.headline().startswith("2 labels · accuracy 0.")
     before, why = room.picture(), room.root.locator(".hitl-lesson-reason").inner_text()
@@ -105,8 +124,9 @@ def test_a_strategy_is_stepped_through_by_keyboard_and_back_is_what_it_was(desk)
     assert status.startswith("Step 0 of 6. 2 labels")
 
 
-def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
-    room = Room(desk)
+@both
+def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk, saved):
+    room = Room(desk, saved=saved)
     room.focus()
     room.press(" ")
     room.button("Pause").wait_for()
@@ -126,8 +146,9 @@ def test_play_goes_to_the_end_and_the_slider_goes_anywhere(desk):
     assert len(room.curve()) == 2
 
 
-def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_on_request(desk):
-    room = Room(desk, "blobs")
+@both
+def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_on_request(desk, saved):
+    room = Room(desk, "blobs", saved=saved)
     pictures = {"model": room.picture()}
     for name in ("Utilities", "Nothing"):
         room.button(name).click()
@@ -138,6 +159,34 @@ def test_behind_the_points_are_the_model_the_utilities_or_nothing_and_the_truth_
     room.root.get_by_label("Strategy").select_option("random")
     room.button("Utilities").click()
     room.page.get_by_text("All points are equally useful").wait_for()
+
+
+@both
+def test_one_looks_inside_and_compares(desk, saved):
+    room = Room(desk, "blobs", strategy="'query_by_committee'", saved=saved)
+    room.root.get_by_label("Strategy").select_option("query_by_committee")
+    room.root.get_by_role("slider", name="Step").fill("2")
+    room.wait_step(2)
+    room.button("Committee").click()
+    room.wait_reason("vote here:")
+    lines = room.picture()
+    room.button("Probability").click()
+    assert room.picture() != lines
+    room.root.get_by_text("Compare strategies").click()
+    room.root.get_by_label("random", exact=True).check()
+    room.root.locator("polyline.hitl-curve-hue-0").wait_for()
+    assert len(room.curve("hue-0")) == 6
+    assert room.headline().startswith("5 labels")
+    if saved:
+        return
+    canvas = room.root.locator(".hitl-plane canvas").first
+    box = canvas.bounding_box()
+    for i in range(60):
+        canvas.hover(position={"x": box["width"] * (0.2 + 0.01 * i), "y": box["height"] * 0.6})
+        tip = room.root.locator(".hitl-plane .hitl-tip").first
+        if tip.is_visible() and "model:" in tip.inner_text():
+            break
+    room.root.locator(".hitl-plane .hitl-tip").first.get_by_text("Expected errors now").wait_for()
 
 
 def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):
@@ -184,6 +233,35 @@ def test_the_game_is_played_by_keyboard_and_keys_stay_out_of_the_notebook(desk):
     assert room.root.evaluate("e => !e.contains(document.activeElement)")
 
 
+def test_an_exercise_is_done_with_hints_and_goes_on_after_a_reload_and_a_restart(desk):
+    room = Room(desk)
+    root = room.root
+    room.button("Exercise").click()
+    room.wait_reason("Which point does margin ask next?")
+    room.button("Hint").click()
+    root.get_by_text("Hint: margin: it asks where two classes are almost equally likely").wait_for()
+    room.focus()
+    room.press("ArrowDown")
+    room.press("Enter")
+    room.button("Next question").click()
+    root.get_by_text("Question 2 of 5").wait_for()
+
+    room.notebook.save()
+    room.page.reload()
+    room.notebook._idle()
+    room.notebook.run(0)
+    root.get_by_text("Question 2 of 5").wait_for()
+    os.kill(room.notebook.kernel_pid(), signal.SIGKILL)
+    room.notebook.wait_restarted()
+    room.notebook.run(0)
+    root.get_by_text("Question 2 of 5").wait_for()
+    root.get_by_text("Hint: margin: it asks").wait_for()
+    root.get_by_label("Exercise", exact=True).select_option("beat-random")
+    room.wait_reason("Reach it with 12 or fewer")
+    assert root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert root.evaluate(CONTRAST) >= 4.5
+
+
 def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
     tired = "lambda p, c: p[:, 0] if (c.y >= 0).sum() < 4 else 1 / 0"
     room = Room(desk, strategy=tired)
@@ -197,6 +275,56 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
     assert room.root.get_by_role("alert").count() == 0
 
 
+def test_points_are_drawn_by_pointer_and_keys_and_are_a_lesson(desk):
+    notebook, _ = desk.open(
+        "import hitl_widgets as hitl\nlesson = hitl.Lesson(budget=8); lesson", "lesson.points"
+    )
+    page = notebook.page
+    notebook.run(0)
+    root = page.locator(".hitl-lesson")
+    headline = root.locator(".hitl-lesson-headline")
+    canvas = root.locator(".hitl-drawing canvas")
+    canvas.wait_for()
+    use = root.get_by_role("button", name="Use these points")
+    assert use.get_attribute("aria-disabled") == "true"
+    box = canvas.bounding_box()
+
+    def stroke(x):
+        """Draw several points from above to below."""
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.1 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + 0.7 * box["height"], steps=12)
+        page.mouse.up()
+
+    stroke(0.2)
+    headline.get_by_text("circle").wait_for()
+    n = int(headline.inner_text().split()[0])
+    assert n > 6
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    page.keyboard.press("2")
+    stroke(0.8)
+    headline.get_by_text("square").wait_for()
+    root.evaluate("e => e.focus({ preventScroll: true })")
+    both = headline.inner_text()
+    for key in ("3", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    headline.get_by_text("1 triangle").wait_for()
+    page.keyboard.press("z")
+    headline.get_by_text(both, exact=True).wait_for()
+    SHOTS.mkdir(exist_ok=True)
+    root.screenshot(path=SHOTS / "lesson-draw.png")
+    use.click()
+    page.locator('.hitl-lesson[data-step="0"]').wait_for()
+    assert root.locator(".hitl-lesson-legend li").filter(has_text="triangle").count() == 0
+    root.get_by_role("button", name="Step", exact=True).click()
+    page.locator('.hitl-lesson[data-step="1"]').wait_for()
+    # Further points: the drawing begins with those of the lesson.
+    root.get_by_role("button", name="Draw points").click()
+    headline.get_by_text(both, exact=True).wait_for()
+    notebook.run(1)
+    page.locator(".jp-OutputArea").nth(1).get_by_text("x2").wait_for()
+
+
 @pytest.mark.parametrize(
     ("name", "toy", "dark", "width"),
     [
@@ -204,10 +332,13 @@ def test_a_strategy_of_ones_own_that_fails_says_so_and_the_others_go_on(desk):
         ("dark", "trap", True, 1280),
         ("narrow", "moons", False, 640),
         ("dark-narrow", "moons", True, 640),
+        ("saved", "blobs", False, 1280),
+        ("saved-dark-narrow", "moons", True, 640),
     ],
 )
 def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
-    room = Room(desk, toy, dark=dark, width=width, height=1500)
+    saved = name.startswith("saved")
+    room = Room(desk, toy, saved=saved, dark=dark, width=width, height=1500)
     room.focus()
     for i in range(1, 5):
         room.press("ArrowRight")
@@ -220,6 +351,12 @@ def test_the_look_fits_its_cell_in_both_themes(desk, name, toy, dark, width):
         assert curve["y"] >= plane["y"] + plane["height"]
     else:
         assert curve["x"] >= plane["x"] + plane["width"]
+    assert room.root.evaluate(CONTRAST) >= 4.5
+    assert room.root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    if saved:
+        room.root.get_by_text("To play against the machine, run the lesson in a notebook").wait_for()
+        assert not room.button("You against the machine").is_visible()
+        return
     room.play_game()
     room.root.screenshot(path=SHOTS / f"lesson-{name}-game.png")
     mine, its = (room.root.locator(".hitl-plane").nth(i).bounding_box() for i in (0, 1))

@@ -25,6 +25,7 @@ from hitl_widgets.learn.learner import SklearnLearner
 from hitl_widgets.learn.linear import LinearLearner
 from hitl_widgets.learn.strategies import (
     STRATEGIES,
+    WITH_SUGGESTIONS,
     Context,
     Strategy,
     as_strategy,
@@ -63,8 +64,9 @@ def least_sure(classifier: Any, X_pool: Any, n_instances: int = 1) -> Any:
     return np.argsort(classifier.predict_proba(X_pool).max(axis=1), kind="stable")[:n_instances]
 
 
+BUILT_IN = STRATEGIES | WITH_SUGGESTIONS
 ALL: dict[str, Strategy] = {
-    **STRATEGIES,
+    **BUILT_IN,
     "positive is 1": partial(most_likely_positive, positive=1),
     "a person's own": second_class_first,
     "modAL-style": as_strategy(least_sure)[1],
@@ -117,7 +119,8 @@ def context_of(
     y = np.full(n, -1, dtype=np.int16)
     y[:labels] = np.arange(labels) % classes
     may = (np.ones(n, bool) if candidates is None else np.asarray(candidates)) & (y < 0)
-    return Context(X, y, may, rng, ask, graph(X), LinearLearner(), cost)
+    suggested = np.random.default_rng(seed + 1).integers(-1, classes, n).astype(np.int16)
+    return Context(X, y, may, rng, ask, graph(X), LinearLearner(), cost, suggested=suggested)
 
 
 def probabilities(n: int, k: int = 3, seed: int = 0) -> Any:
@@ -198,12 +201,12 @@ def test_tiny_pools(strategy: Strategy, size: int, labels: int) -> None:
         assert set(chosen) <= set(range(labels, size))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_class_that_is_alone_so_far(name: str) -> None:
     context = context_of(30, labels=5, classes=1, ask=3)
     P = np.zeros((30, 4), dtype=np.float32)
     P[:, 0] = 1
-    assert len(choose(STRATEGIES[name], P, context)) == 3
+    assert len(choose(BUILT_IN[name], P, context)) == 3
 
 
 def test_a_learner_of_scikit_learn_serves_those_that_fit_models() -> None:
@@ -308,10 +311,10 @@ def test_cost_leaves_a_random_choice_random() -> None:
     assert len(first) > 6  # of 10; the probability of fewer is below 1e-7
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_two_thousand_items(name: str) -> None:
     P, context = probabilities(2000, 10), context_of(2000, labels=40, classes=10, ask=10)
-    chosen = choose(STRATEGIES[name], P, context)
+    chosen = choose(BUILT_IN[name], P, context)
     assert len(set(chosen)) == 10
     assert min(chosen) >= 40
 
@@ -523,28 +526,40 @@ def test_doubt_without_a_graph_is_the_margin() -> None:
     np.testing.assert_array_equal(doubt(P, context), margin(P, context))
 
 
-@pytest.mark.parametrize("labels", [30, 39])
-def test_doubt_is_the_margin_of_what_labels_do_not_surround(labels: int) -> None:
-    P, context = probabilities(40), context_of(40, labels=labels)
+def surrounded(context: Context) -> Any:
+    """By how much labels within two steps reduce the doubt of each item."""
+    assert context.affinity is not None
     W = context.affinity.toarray().astype(float)
     walk = W / W.sum(axis=1, keepdims=True)
     once = walk @ (context.y >= 0)
-    expected = margin(P, context) / (1 + 10 * (once + walk @ once))
-    np.testing.assert_allclose(doubt(P, context), expected, rtol=1e-4)
+    return 1 + 10 * (once + walk @ once)
 
 
-def test_before_thirty_labels_doubt_looks_around() -> None:
-    P, context = probabilities(40), context_of(40, labels=29)
-    late = context_of(40, labels=30)
-    assert np.corrcoef(doubt(P, context), doubt(P, late))[0, 1] < 0.99
+@pytest.mark.parametrize("labels", [30, 39])
+def test_doubt_is_the_margin_of_what_labels_do_not_surround(labels: int) -> None:
+    P, context = probabilities(40), context_of(40, labels=labels)
+    np.testing.assert_allclose(doubt(P, context), margin(P, context) / surrounded(context), rtol=1e-4)
 
 
-def test_early_doubt_is_what_two_steps_around_are_uncertain_of() -> None:
-    P, context = probabilities(40), context_of(40, labels=5)
+@pytest.mark.parametrize("labels", [0, 5, 29])
+def test_early_doubt_is_also_what_two_steps_around_are_uncertain_of(labels: int) -> None:
+    P, context = probabilities(40), context_of(40, labels=labels)
     W = context.affinity.toarray().astype(float)
     S = W / np.sqrt(np.outer(W.sum(axis=1), W.sum(axis=1)))
     u = margin(P, context)
-    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u), rtol=1e-5)
+    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u) / surrounded(context), rtol=1e-4)
+
+
+def test_early_doubt_leaves_a_dense_region_that_labels_do_not_resolve() -> None:
+    # All items are equally uncertain. The larger cloud is denser, and has labels.
+    X = np.vstack(
+        [np.random.default_rng(0).normal(size=(60, 2)), 20 + np.random.default_rng(1).normal(size=(20, 2))]
+    )
+    P, context = np.full((80, 2), 0.5), context_of(80, X=X, labels=12, classes=2)
+    near = kneighbors_graph(X, 10, mode="distance")
+    near.data = np.exp(-np.square(near.data))
+    context = replace(context, affinity=csr_array(near.maximum(near.T), dtype=np.float32))
+    assert choose(doubt, P, context)[0] >= 60
 
 
 def test_early_doubt_asks_in_a_dense_region_and_never_an_outlier() -> None:

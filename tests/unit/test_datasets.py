@@ -35,7 +35,7 @@ def test_docstrings_are_real_distinct_and_balanced() -> None:
 
 
 def test_docstrings_says_which_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "_SOURCES", {"x": ("no_such_library/part",)})
+    monkeypatch.setattr(datasets.builtin, "_SOURCES", {"x": ("no_such_library/part",)})
     with pytest.raises(InvalidInput, match="no_such_library"):
         datasets.docstrings()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hitl_widgets.widgets.channel import STATIC
 
 ROOT = Path(__file__).parents[2]
-WIDGETS = ("labeler", "explorer", "monitor", "lesson")
+WIDGETS = ("labeler", "explorer", "monitor", "lesson", "replay")
 
 
 def build(target: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -32,9 +32,9 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
     names = set(zipfile.ZipFile(wheel).namelist())
     static = "hitl_widgets/widgets/static/"
     widgets = [f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")]
-    bundles = (*widgets, "vega.js", "map.json", "curve.json")
+    bundles = (*widgets, "recorded.js", "vega.js", "map.json", "curve.json")
     assert {static + name for name in bundles} <= names
-    notebooks = {f"hitl_widgets/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    notebooks = {f"hitl_widgets/{path.relative_to(ROOT)}" for path in (ROOT / "notebooks").rglob("*.ipynb")}
     assert {"hitl_widgets/py.typed", *notebooks} <= names
     assert not any(name.startswith(("js/", "tests/")) or name.endswith(".sqlite") for name in names)
 

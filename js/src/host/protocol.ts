@@ -493,6 +493,9 @@ export type Past = { type: "past"; id: string; view: string; n: number };
  */
 export type Answers = { type: "answers"; id: string; view: string; rows: number[] };
 
+/** Request why the model prefers a class to another for an item; by default its guess to the next. */
+export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -617,10 +620,71 @@ export type Answer = {
 /** The labels of items. */
 export type AnswersMessage = { type: "answers"; to: string; id: string; answers: Answer[] };
 
+/** A part of the text of an item, in characters, and how much it speaks for the guess, -1 to 1. */
+export type Place = { start: number; end: number; strength: number };
+
+/** A part of the reasons, and its share of all, negative if it speaks against the guess. */
+export type Share = { name: string; share: number };
+
+/** A labelled item nearby: its words, its class, and its share of all labels nearby. */
+export type Beside = { row: number; words: string; code: number; share: number };
+
+/**
+ * Why the model prefers its guess to the next class; `missing` says why there are no reasons. `words` speak
+ * most for the guess, `against` most against it.
+ */
+export type WhyMessage = {
+  type: "why";
+  to: string;
+  row: number;
+  code: number;
+  other: number;
+  parts: Share[];
+  places: Place[];
+  words: string[];
+  against: string[];
+  beside: Beside[];
+  missing: string;
+};
+
 // -- Lesson
 
 /** Request the state after `index` questions of a strategy, from the cold start of a seed. */
-export type Step = { type: "step"; id: string; view: string; strategy: string; seed: number; index: number };
+export type Step = {
+  type: "step";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+};
+
+/** Request the members of the committee at a step. */
+export type Committee = {
+  type: "committee";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+};
+
+/** Request what the model expects of a label of this point at a step. */
+export type Expect = {
+  type: "expect";
+  id: string;
+  view: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+};
+
+/** Drawn points for a new lesson: x and y in the unit square from the top left, and the class. */
+export type Draw = { type: "draw"; id: string; view: string; points: [number, number, number][] };
 
 /** A student has chosen these points, in this order, in a game against the strategy. */
 export type Play = {
@@ -628,23 +692,65 @@ export type Play = {
   id: string;
   view: string;
   strategy: string;
+  start: string;
   seed: number;
   picks: number[];
 };
 
-/** Buffers: points (float32, x and y in the unit square from the top left), truth (uint8). */
+/** A student has chosen these points in an exercise, took some hints, and goes on to the next question. */
+export type AttemptMessage = {
+  type: "attempt";
+  id: string;
+  view: string;
+  exercise: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  picks: number[];
+  hints: number;
+  next: boolean;
+};
+
+/** A way to choose the first labels, and their number. */
+export type LessonStart = { name: string; words: string; n: number };
+
+/** What is measured after each label. */
+export type LessonMeasure = { name: string; words: string };
+
+/** A task for students. */
+export type LessonExercise = { name: string; words: string };
+
+/**
+ * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32). The
+ * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
+ * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
+ * `committees`: the strategies at whose steps a committee can be shown. `compare`: those whose curves are
+ * shown from the beginning. `draws`: points can be drawn. Without points there is only that to do.
+ */
 export type LessonWelcome = {
   type: "welcome";
   to: string;
+  lesson: string;
   classes: PlainClass[];
   learner: string;
   strategies: string[];
   strategy: string;
+  starts: LessonStart[];
+  start: string;
+  measures: LessonMeasure[];
+  exercises: LessonExercise[];
+  exercise: string;
+  annotators: string[];
+  mistakes: boolean;
+  batch: number;
   seed: number;
   budget: number;
-  n_start: number;
   cells: number;
   n: number;
+  recorded: boolean;
+  committees: string[];
+  compare: string[];
+  draws: boolean;
 };
 
 /**
@@ -653,26 +759,56 @@ export type LessonWelcome = {
  */
 export type Moment = {
   labelled: number[];
-  accuracy: number;
-  query: number | null;
+  said: number[];
+  measures: number[];
+  queries: number[];
   why: string;
   heat: boolean;
 };
 
-/** A state of the strategy's run, and its accuracies so far: see `Moment`. */
+/** A run so far: each measure, step by step; what the labels cost; where a rule would have stopped. */
+export type RunCurve = { measures: number[][]; spent: number[]; stop: number | null };
+
+/** A state of the strategy's run, and its curve so far: see `Moment`. */
 export type MomentMessage = {
   type: "moment";
   to: string;
   strategy: string;
+  start: string;
   seed: number;
   index: number;
   last: number;
-  curve: number[];
+  curve: RunCurve;
   labelled: number[];
-  accuracy: number;
-  query: number | null;
+  said: number[];
+  measures: number[];
+  queries: number[];
   why: string;
   heat: boolean;
+};
+
+/** The committee at a step. Buffers: each member's class and lead in `side` x `side` cells. */
+export type CommitteeMessage = {
+  type: "members";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  side: number;
+  words: string;
+};
+
+/** What the model expects of a label of a point at a step. */
+export type ExpectMessage = {
+  type: "expected";
+  to: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  index: number;
+  row: number;
+  words: string;
 };
 
 /** A game against the strategy. Buffers: those of the student's state, then the machine's. */
@@ -680,12 +816,46 @@ export type GameMessage = {
   type: "game";
   to: string;
   strategy: string;
+  start: string;
   seed: number;
   picks: number[];
   you: Moment;
   machine: Moment;
-  yours: number[];
-  theirs: number[];
+  yours: RunCurve;
+  theirs: RunCurve;
+};
+
+/** A line of a chart: values, and the number of labels of each. */
+export type ExerciseLine = { name: string; values: number[]; at: number[] };
+
+/**
+ * How an attempt stands. Buffers: those of the student's state, then the machine's if there is one. `ring`
+ * and `pick` are the points that the strategy and the student chose.
+ */
+export type ExerciseMessage = {
+  type: "exercise";
+  to: string;
+  exercise: string;
+  strategy: string;
+  start: string;
+  seed: number;
+  picks: number[];
+  hints: number;
+  next: boolean;
+  task: string;
+  place: string;
+  said: string;
+  hint: string;
+  more_hints: boolean;
+  clickable: boolean;
+  going: boolean;
+  done: boolean;
+  solved: boolean;
+  ring: number | null;
+  pick: number | null;
+  lines: ExerciseLine[];
+  you: Moment;
+  machine: Moment | null;
 };
 
 /** A strategy or learner failed. */
@@ -989,6 +1159,47 @@ export type TrustMessage = {
   pace: OwnPace;
 };
 
+// -- Replay
+
+/** Show a run after `step` answers. */
+export type Go = { type: "go"; id: string; view: string; contestant: string; repeat: number; step: number };
+
+/** The last question: its row on the map, its text, and the answer; `label` None if there was none. */
+export type Question = {
+  item: number;
+  row: number;
+  words: string;
+  label: string | null;
+  annotator: string;
+  audited: boolean;
+};
+
+/**
+ * A run after `step` of `last` answers, and the metric at its last record, None before the first. `curve` are
+ * numbers of labels and values at each record of the run.
+ */
+export type ReplayMoment = {
+  type: "moment";
+  contestant: string;
+  repeat: number;
+  step: number;
+  last: number;
+  n_labels: number;
+  batch: number;
+  value: number | null;
+  question: Question | null;
+  curve: [number, number][];
+};
+
+/** What can be chosen, and the metric as text. A :class:`ReplayMoment` follows. */
+export type ReplayWelcome = {
+  type: "welcome";
+  to: string;
+  contestants: string[];
+  repeats: number[];
+  metric: string;
+};
+
 // -- Reviewer
 
 /** Request the disputes again, those that the reviewer put off last. */
@@ -1102,13 +1313,19 @@ export type Request =
   | Suspected
   | Past
   | Answers
+  | Why
   | Step
+  | Committee
+  | Expect
+  | Draw
   | Play
+  | AttemptMessage
   | Open
   | Span
   | Propose
   | Trust
   | Behind
+  | Go
   | Cases;
 
 /** The reply to the message with this id. */

@@ -16,6 +16,7 @@ from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
+from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.learn.remote import score_pool
 from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of
 from hitl_widgets.learn.takeaway import distil
@@ -44,6 +45,8 @@ TREES, SAPLINGS, WORTH = 50, 10, 0.75
 FOREST_ROWS = 5_000
 # An expert with a lower weight is ignored.
 LITTLE = 0.01
+# Odds whose logarithm is nearer to 0 are not scaled.
+SMALLEST = 1e-9
 # Logarithms of the limits of the trees' inverse temperature, and the strength of the pull towards 1.
 SURER, UNSURER, TEMPER = 1.5, -3.0, 0.5
 # Rows processed between two calls of give_way, which take some milliseconds.
@@ -369,6 +372,48 @@ class AutoLearner:
                 scores = scores + _sum(found.weights[-len(PRIORS) :], logs)
             P[part] = softmax(scores)
         return P
+
+    def reasons(self, row: int, one: int, other: int) -> Reasons:
+        """See :class:`~hitl_widgets.learn.reasons.Explaining`.
+
+        The certainty of each expert is limited, so each is a sum whose parts are scaled to the limited odds.
+        """
+        with held(self._refreshing):  # the linear experts are those of the last refresh
+            if (head := self._head()) is not None:
+                return Reasons(*head.between(one, other))
+            found = self._found
+            assert found is not None  # noqa: S101 - there are labels
+            rows = np.array([row])
+            slope, start, neighbours = np.zeros(self._X.shape[1]), 0.0, 0.0
+            n_plain, n_linear = len(STRENGTHS), len(self._linear)
+            # Without a second class with labels, or before the graph, there are no other experts.
+            for k, expert in enumerate(self._linear):
+                x = (self._X if k < n_plain else self._views[k - n_plain + 1])[row].astype(np.float64)
+                (log,) = [_log(P)[0] for P in told_together([expert], x[None].astype(np.float32))]
+                limited, weight = float(log[one]) - float(log[other]), float(found.weights[k])
+                if k >= n_plain:
+                    neighbours += weight * limited
+                    continue
+                if expert.constant is not None:
+                    start += weight * limited
+                    continue
+                along, ahead = expert.head.between(one, other)
+                plain = float(along @ x) + ahead
+                scale = limited / plain if abs(plain) > SMALLEST else 1.0
+                slope += weight * scale * along
+                start += weight * (limited - scale * float(along @ x))
+            base, prior = (np.asarray(a)[rows].astype(np.float64) for a in (found.base, found.prior))
+            told = float(base[0, one] - base[0, other])
+            trees = told - float(slope @ self._X[row].astype(np.float64)) - start - neighbours
+            if len(found.weights) <= n_linear + len(PRIORS):
+                trees, neighbours = 0.0, neighbours + trees  # rounding errors
+            near: list[Near] = []
+            if self._affinity is not None:
+                logs = self._spread_logs(self._graph.reached(rows), prior)
+                spread = _sum(found.weights[-len(PRIORS) :], logs)[0]
+                neighbours += float(spread[one] - spread[other])
+                near = self._graph.near(row)
+            return Reasons(slope, start, neighbours, trees, near)
 
     def _judged(self, weights: npt.NDArray[np.float64], told: list[FloatArray], y: IntArray) -> Trust:
         sides = np.ones(len(told), np.int64)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, diags_array
 
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks
+from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.learn.takeaway import distil
 
 if TYPE_CHECKING:
@@ -202,6 +203,25 @@ class GraphLearner:
         F = self._F[index]
         F[np.arange(len(index)), y] -= self._own[index]
         return F / SCALE
+
+    def near(self, row: int) -> list[Near]:
+        """Return the labels that reach a row, by their share: the amounts of all labels are added up."""
+        # The effect of one row on another is the same in both directions.
+        rows, amount = self._spread.column(row)
+        weight = self._weight[rows]
+        amount = np.where((self._label[rows] >= 0) & (weight > 0), amount * weight, 0)
+        rows, amount = rows[amount > 0], amount[amount > 0]
+        order, total = np.argsort(-amount, kind="stable"), max(float(amount.sum()), 1.0)
+        return [Near(int(rows[k]), int(self._label[rows[k]]), float(amount[k] / total)) for k in order]
+
+    def reasons(self, row: int, one: int, other: int) -> Reasons:
+        """See :class:`~hitl_widgets.learn.reasons.Explaining`."""
+        P = self.proba(np.array([row]))[0].astype(np.float64)
+        return Reasons(
+            np.zeros(self._X.shape[1]),
+            neighbours=float(np.log(P[one]) - np.log(P[other])),
+            near=self.near(row),
+        )
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""

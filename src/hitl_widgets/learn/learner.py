@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
+from hitl_widgets.learn.reasons import Reasons
 
 if TYPE_CHECKING:
     from hitl_widgets.learn.scoring import ClassBelief
@@ -99,6 +100,8 @@ LEARNERS = {
 ROWS = 200_000
 # With this many labels of every class, a failing estimator is broken, not just short of labels.
 ENOUGH = 10
+# The smallest probability of which a logarithm is taken.
+RARE = 1e-12
 
 
 class NotYet(Exception):
@@ -318,6 +321,26 @@ class SklearnLearner:
                 )
             P[part, columns] = scores
         return P
+
+    def reasons(self, row: int, one: int, other: int) -> Reasons:
+        """See :class:`~hitl_widgets.learn.reasons.Explaining`; exact for a logistic regression."""
+        none = np.zeros(self._X.shape[1])
+        if self._only is not None:
+            return Reasons(none, float(np.log(self._only[one]) - np.log(self._only[other])))
+        model, codes = self._fitted, self._seen[np.asarray(self._classes(), dtype=np.int64)].tolist()
+        at = [codes.index(code) if code in codes else -1 for code in (one, other)]
+        if type(model).__name__ == "LogisticRegression" and min(at) >= 0:
+            coef, intercept = model.coef_, model.intercept_
+            if len(coef) == 1:
+                coef, intercept = np.vstack([-coef, coef]) / 2, np.append(-intercept, intercept) / 2
+            return Reasons(coef[at[0]] - coef[at[1]], float(intercept[at[0]] - intercept[at[1]]))
+
+        def odds(X: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+            P = np.maximum(self._scores(np.asarray(X, self._X.dtype)), RARE)
+            P = np.column_stack([P, np.full(len(P), RARE)])  # the last for a class without labels
+            return np.asarray(np.log(P[:, at[0]]) - np.log(P[:, at[1]]), np.float64)
+
+        return Reasons(none, float(odds(self._X[[row]])[0]), odds=odds)
 
     def export(
         self,

@@ -18,6 +18,7 @@ from hitl_widgets.learn.learner import (
     named,
     softmax,
 )
+from hitl_widgets.learn.reasons import Reasons
 from hitl_widgets.learn.remote import score_pool
 from hitl_widgets.learn.scoring import ClassBelief, Head, told_by
 
@@ -221,6 +222,13 @@ class LinearLearner:
         if self.constant is not None:
             return ClassBelief.of(np.broadcast_to(self.constant, (len(self._X), self._n_classes)))
         return score_pool(self._X, self.head, done=done)
+
+    def reasons(self, row: int, one: int, other: int) -> Reasons:
+        """See :class:`~hitl_widgets.learn.reasons.Explaining`."""
+        if self.constant is not None:
+            start = float(np.log(self._shares[one]) - np.log(self._shares[other]))
+            return Reasons(np.zeros(self._X.shape[1]), start)
+        return Reasons(*self.head.between(one, other))
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""

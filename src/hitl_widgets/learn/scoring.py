@@ -37,6 +37,8 @@ SMALL = 500_000
 EXACT = 1_000
 AGAIN = 5
 _HALF = 512
+# The logarithm of the odds of a class without labels.
+LEAST = -30.0
 _TILE = 5
 
 _warming = threading.Event()
@@ -72,6 +74,18 @@ class Head:
         P = np.zeros((len(X), self.n_classes))
         P[:, self.codes] = softmax(X.astype(np.float64) @ self.coef.T + self.intercept)
         return P
+
+    def between(self, one: int, other: int) -> tuple[npt.NDArray[np.float64], float]:
+        """Return the slope and the intercept of the logarithm of the odds of two classes.
+
+        Zeros, and the logarithm of a very small probability, for a class that is not in use.
+        """
+        at = {int(code): k for k, code in enumerate(self.codes)}
+        if one not in at or other not in at:
+            unused = LEAST * ((other in at) - (one in at))
+            return np.zeros(self.coef.shape[1]), float(unused)
+        a, b = at[one], at[other]
+        return self.coef[a] - self.coef[b], float(self.intercept[a] - self.intercept[b])
 
     def over(self, X: Any, index: IntArray | None = None) -> npt.NDArray[np.float32]:
         """Return class probabilities of rows of a pool, float32 (m, n_classes), computed in blocks."""

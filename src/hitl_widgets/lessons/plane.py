@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from hitl_widgets.data.neighbors import NeighborGraph
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
+from hitl_widgets.lessons.measures import Measures
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["Plane", "surface_of"]
 
 CELLS = 60
 MARGIN = 0.07
-MOST_POINTS = 2_000
-MOST_CLASSES = 6
+FEWEST_POINTS, MOST_POINTS = 10, 2_000
+MOST_CLASSES = 10
 NEIGHBOURS = 8
 
 Bytes = npt.NDArray[np.uint8]
@@ -31,18 +31,30 @@ class Plane:
     Parameters
     ----------
     X
-        Finite, of shape (n, 2); n from 10 to 2,000.
+        Finite, of shape (n, d), d at least 2; n from 10 to 2,000.
     y
-        Shape (n,): the true class of each point, two to six different ones.
+        Shape (n,): the true class of each point, two to ten different ones.
     classes
         The class names in order; None means the sorted classes in ``y``.
+    test
+        ``(X, y)``: held-out points, which are never asked.
+    cost
+        Shape (n,), above 0: what a label of each point costs; None if all cost the same.
+    at
+        Shape (n, 2): where points with more than two features are drawn; None means their first two principal
+        components. The model is then known at the points only, and spread from them to the cells.
 
     Attributes
     ----------
     X, truth
-        float32 (n, 2) and class codes, int16 (n,).
+        float32 (n, d) and class codes, int16 (n,).
+    xy, flat
+        float32 (n, 2): where the points are drawn, and whether these are their features.
     everything
-        float32 (n + 3600, 2): the points, then the centres of the cells, row by row from the top.
+        float32 (n + 3600 + m, 2): the points, then the centres of the cells, row by row from the top, then
+        the held-out points.
+    measures
+        What is measured on the points and the held-out points.
     low, high
         float64 (2,): the corners of the box.
 
@@ -52,18 +64,27 @@ class Plane:
         If the points cannot be drawn, or a class is missing.
     """
 
-    def __init__(self, X: Any, y: Any, classes: Any = None) -> None:
+    def __init__(
+        self, X: Any, y: Any, classes: Any = None, test: Any = None, cost: Any = None, at: Any = None
+    ) -> None:
         self.X = _points(X)
+        self.flat = self.X.shape[1] == 2 and at is None
+        self.xy = self.X if self.flat else _positions(self.X, at)
         self.schema, self.truth = _classes(y, classes, len(self.X))
-        low, high = self.X.min(axis=0).astype(float), self.X.max(axis=0).astype(float)
+        held, held_truth = _held(test, self.schema)
+        self.measures = Measures(self.truth, held_truth, self.schema.names)
+        self.cost = None if cost is None else _cost(cost, len(self.X))
+        if test is not None and not self.flat:
+            raise InvalidInput("test= needs points in the plane: two columns, without at=.")
+        low, high = self.xy.min(axis=0).astype(float), self.xy.max(axis=0).astype(float)
         span = np.where(high > low, high - low, 1.0)
         self.low, self.high = low - MARGIN * span, high + MARGIN * span
         step = (np.arange(CELLS) + 0.5) / CELLS
         cells = np.stack(np.meshgrid(step, 1 - step), axis=-1).reshape(-1, 2)
-        self._unit = (self.X - self.low) / (self.high - self.low)
-        self._cells = cells
+        self._unit = (self.xy - self.low) / (self.high - self.low)
+        self._beyond = np.vstack([cells, (held - self.low) / (self.high - self.low)])
         grid = self.low + cells * (self.high - self.low)
-        self.everything = np.vstack([self.X, grid]).astype(np.float32)
+        self.everything = np.vstack([self.xy, grid, held]).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -76,10 +97,17 @@ class Plane:
     @cached_property
     def affinity(self) -> Affinity:
         """The weights of the points' neighbour graph."""
+        from hitl_widgets.data.neighbors import NeighborGraph
+
         return NeighborGraph.build(self.X).weights
 
+    @property
+    def unit(self) -> npt.NDArray[np.float32]:
+        """Where the points are drawn: x and y in the unit square from the top left."""
+        return np.stack([self._unit[:, 0], 1 - self._unit[:, 1]], axis=1).astype(np.float32)
+
     def spread(self, values: FloatArray, rows: IntArray | None = None) -> FloatArray:
-        """Interpolate values of points to the cells: the 8 nearest, weighted by 1 / distance^2.
+        """Interpolate values of points to the cells and held-out points: the 8 nearest, by 1 / distance^2.
 
         Inverse distance weighting (Shepard 1968), in units of the box.
 
@@ -91,7 +119,7 @@ class Plane:
             The points that the values belong to, of shape (m,); None means all points.
         """
         points = self._unit if rows is None else self._unit[rows]
-        distance, nearest = cKDTree(points).query(self._cells, k=range(1, min(NEIGHBOURS, len(points)) + 1))
+        distance, nearest = cKDTree(points).query(self._beyond, k=range(1, min(NEIGHBOURS, len(points)) + 1))
         weight = 1 / np.maximum(distance, 1e-6) ** 2
         weight /= weight.sum(axis=1, keepdims=True)
         return np.asarray(np.einsum("cm,cm...->c...", weight, values[nearest]))
@@ -107,44 +135,85 @@ def surface_of(proba: FloatArray) -> Bytes:
     return np.stack([proba.argmax(axis=1), np.rint(255 * lead)]).astype(np.uint8)
 
 
-def _points(X: Any) -> npt.NDArray[np.float32]:
+def _points(X: Any, what: str = "X") -> npt.NDArray[np.float32]:
     try:
         points = np.asarray(X, dtype=np.float32)
     except (TypeError, ValueError):
         raise InvalidInput(
-            "X contains values that are not numbers. Expected two numeric columns, such as "
+            f"{what} contains values that are not numbers. Expected two numeric columns, such as "
             'hitl.datasets.toy("moons")[["x1", "x2"]].'
         ) from None
-    if points.ndim != 2 or points.shape[1] != 2:
+    if points.ndim != 2 or points.shape[1] < 2:
         raise InvalidInput(
-            f"X has shape {points.shape}. A lesson is drawn in the plane: expected (n, 2). For data with "
-            "more columns, show a Session, or the first two components of a PCA."
+            f"{what} has shape {points.shape}. Expected (n, 2), points in the plane, or (n, d), which are "
+            "drawn in two dimensions."
         )
     if not np.isfinite(points).all():
-        raise InvalidInput("X contains NaN or infinity. Expected finite numbers: drop those rows first.")
-    if not 10 <= len(points) <= MOST_POINTS:
         raise InvalidInput(
-            f"X has {len(points)} points. Expected 10 to {MOST_POINTS:,}, so that each can be seen: "
-            "pass a sample, or label larger pools in a Session."
+            f"{what} contains NaN or infinity. Expected finite numbers: drop those rows first."
+        )
+    if not FEWEST_POINTS <= len(points) <= MOST_POINTS:
+        raise InvalidInput(
+            f"{what} has {len(points)} points. Expected {FEWEST_POINTS} to {MOST_POINTS:,}, so that each "
+            "can be seen: pass a sample, or label larger pools in a Session."
         )
     return points
 
 
-def _classes(y: Any, classes: Any, n: int) -> tuple[Schema, npt.NDArray[np.int16]]:
+def _positions(X: npt.NDArray[np.float32], at: Any) -> npt.NDArray[np.float32]:
+    """Where points of any number of features are drawn: ``at``, or their first two principal components."""
+    if at is None:
+        from hitl_widgets.data.projection import pca_map
+
+        return np.asarray(pca_map(X), dtype=np.float32)
+    places = _points(at, "at")
+    if places.shape != (len(X), 2):
+        raise InvalidInput(f"at= has shape {places.shape}. Expected {(len(X), 2)}: a place for each point.")
+    return places
+
+
+def _held(test: Any, schema: Schema) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]]:
+    if test is None:
+        return np.zeros((0, 2), dtype=np.float32), np.zeros(0, dtype=np.int16)
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise InvalidInput(
+            f"test= is {a_type(test)}: expected (X, y), points that are never asked and their classes."
+        )
+    X = _points(test[0], "test[0]")
+    if X.shape[1] != 2:
+        raise InvalidInput(f"test[0] has shape {X.shape}. Expected (m, 2), points in the plane.")
+    _, codes = _classes(test[1], list(schema.names), len(X), "test[1]")
+    return X, codes
+
+
+def _cost(cost: Any, n: int) -> npt.NDArray[np.float64]:
+    try:
+        values = np.asarray(cost, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.zeros(0)
+    if values.shape != (n,) or not (np.isfinite(values).all() and (values > 0).all()):
+        raise InvalidInput(f"cost= must hold one finite number above 0 for each of the {n} points.")
+    return values
+
+
+def _classes(y: Any, classes: Any, n: int, what: str = "y") -> tuple[Schema, npt.NDArray[np.int16]]:
     truth = np.asarray(y, dtype=object)
     if truth.shape != (n,):
-        raise InvalidInput(f"y has shape {truth.shape}. Expected one class for each of the {n} points.")
+        raise InvalidInput(f"{what} has shape {truth.shape}. Expected one class for each of the {n} points.")
     if missing := [i for i, value in enumerate(truth) if value is None or value != value]:  # noqa: PLR0124
-        raise InvalidInput(f"y has no class for point {missing[0]}. A lesson needs the class of every point.")
+        raise InvalidInput(
+            f"{what} has no class for point {missing[0]}. A lesson needs the class of every point."
+        )
     names = sorted({str(value) for value in truth}) if classes is None else classes
     schema = Schema(names)
     if len(schema.classes) > MOST_CLASSES:
         raise InvalidInput(
-            f"y has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each as a shape."
+            f"{what} has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each as a "
+            "shape."
         )
     codes = np.array([schema.code(value) for value in truth], dtype=np.int16)
     if len(np.unique(codes)) < 2:
         raise InvalidInput(
-            "y has only one class. Expected at least two, so that there is something to learn."
+            f"{what} has only one class. Expected at least two, so that there is something to learn."
         )
     return schema, codes

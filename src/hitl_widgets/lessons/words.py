@@ -10,7 +10,7 @@ import numpy as np
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.loop.words import within
 
-__all__ = ["Asked", "too_few", "why"]
+__all__ = ["WITHOUT_MODEL", "Asked", "looks_at", "of_batch", "too_few", "why"]
 
 _WORDS = {
     "random": "Drawn at random: this strategy does not look at the model.",
@@ -27,13 +27,49 @@ _WORDS = {
     "graph_error_reduction": "Spread to its neighbours, this label leaves the fewest expected errors.",
     "information_density": "The model is uncertain here, and many points lie in the same direction.",
     "typicality": "The most typical point of the largest group with the fewest labels.",
+    "typiclust": "The most typical point of the largest group with the fewest labels.",
+    "prob_cover": "Has the most points near it that are not near a label.",
     "kmeans": "The middle of the largest group with the fewest labels.",
     "doubt": "The model is uncertain here and, while labels are few, also at the points around it.",
     "core_set": "The point farthest from all labelled points.",
     "badge": "Even if the model's guess is right, this label would change the model most.",
+    "batch_bald": "Twenty models, each trained on a subset of the labels, are each sure here, but differ.",
+    "alfa_mix": "Mixed with a few features of labelled points, this point would get another class.",
+    "contrastive": "Predicted differently from the labelled points next to it.",
+    "discriminative": "The point least like the labelled ones.",
     "most_likely_positive": "The best bet for the class that has the fewest labels.",
 }
 _TIED = {"random", "power_margin"}
+
+_LOOKS = {
+    "least_confident": "it asks where the model's best guess is least sure: where the colours are palest.",
+    "margin": "it asks where two classes are almost equally likely: at the border of the colours.",
+    "margin_kmeans": "it asks where two classes are almost equally likely: at the border of the colours.",
+    "entropy": "it asks where the probabilities are most even: where the colours are palest, or all meet.",
+    "class_balanced": "it asks near the border, and prefers points of a class with few labels.",
+    "query_by_committee": "it asks where models trained on subsets of the labels vote differently: far from "
+    "labels, where the border could lie in many places.",
+    "kl_divergence": "it asks where models trained on subsets of the labels disagree: far from labels, where "
+    "the border could lie in many places.",
+    "expected_error_reduction": "it asks for the label that would make the model surest about all others.",
+    "graph_error_reduction": "it asks for the label that tells most about the points around it.",
+    "information_density": "it asks near the border, but only where many points lie in the same direction.",
+    "typicality": "it does not look at the model: it asks in the densest part of a group without labels.",
+    "kmeans": "it does not look at the model: it asks in the middle of a group without labels.",
+    "doubt": "it asks where the model is uncertain, and the points around it too.",
+    "core_set": "it does not look at the model: it asks the point farthest from all labels.",
+    "badge": "it asks far out, near the border: where a label would change the model most.",
+    "most_likely_positive": "it asks where the model expects the class with the fewest labels.",
+}
+
+
+def looks_at(strategy: str) -> str:
+    """What a strategy looks at, as a hint."""
+    return _LOOKS.get(strategy, "step through a few of its questions, and look at what they have in common.")
+
+
+WITHOUT_MODEL = {"random", "typicality", "kmeans", "core_set"}
+"""Strategies that need no model, and so choose from the first label on."""
 
 
 class Asked(NamedTuple):
@@ -51,6 +87,14 @@ class Asked(NamedTuple):
 def too_few(learner: str) -> str:
     """The explanation while the learner cannot be fitted."""
     return f"{learner} cannot learn from so few labels yet: drawn at random."
+
+
+def of_batch(n: int, ordered: bool) -> str:
+    """What is to be said about a batch of ``n``, chosen as a whole or point by point."""
+    if n < 2:
+        return ""
+    how = "chosen together" if ordered else "the next best, each rated alone"
+    return f" The batch has {n} points: {how}."
 
 
 def why(strategy: str, asked: Asked | None, classes: Sequence[str]) -> str:

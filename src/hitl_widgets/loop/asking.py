@@ -362,6 +362,8 @@ class Asker:
         Whether there are suggested answers, which are hidden from the items drawn at random.
     again
         Share of the questions that this annotator has answered before.
+    suggested
+        Returns the suggested classes as codes, for strategies that read them; None if there are none.
     """
 
     def __init__(
@@ -378,6 +380,7 @@ class Asker:
         self._n_classes = n_classes
         self.share = share
         self.hides, self.again = False, 0.0
+        self.suggested: Callable[[Schema], npt.NDArray[np.int16]] | None = None
         self.seed = seed
         self.cost = cost
         self._start: list[int] | None = None
@@ -403,9 +406,9 @@ class Asker:
     def _context(self, ground: Ground, labels: Labels, n: int, learner: Learner | None = None) -> Context:
         rng = np.random.default_rng([self.seed, labels.n_events])
         affinity = None if isinstance(ground.affinity, Landmarks) else ground.affinity
-        return Context(
-            ground.X, labels.taught, labels.candidates, rng, n, affinity, learner, self.cost, ground.degree
-        )
+        suggested = self.suggested(labels.schema) if self.suggested else None
+        known = (ground.X, labels.taught, labels.candidates, rng, n, affinity, learner, self.cost)
+        return Context(*known, ground.degree, suggested)
 
     def queue(
         self,

@@ -6,7 +6,7 @@ import hashlib
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from hitl_widgets.background.worker import Worker, weakly
@@ -20,6 +20,7 @@ from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
 from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
+from hitl_widgets.loop.explaining import Explaining
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.handing import Handing
 from hitl_widgets.loop.known import name_experts
@@ -188,6 +189,12 @@ class Loop:
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """Says why the model guesses what it guesses."""
+        background = self.background
+        return Explaining(self.pool, background.trainer, self.log, background.preparation)
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""

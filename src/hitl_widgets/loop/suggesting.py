@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, a_type, nearest
 from hitl_widgets.items.base import Measured
 from hitl_widgets.learn.learner import FloatArray
-from hitl_widgets.learn.strategies import Context
+from hitl_widgets.learn.strategies import STRATEGIES, WITH_SUGGESTIONS, Context
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.rules import Rules
@@ -24,7 +25,18 @@ from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank
 from hitl_widgets.search.places import apart
 
-__all__ = ["Source", "Suggesting", "Sweep", "check_sweep", "source_of", "source_of_class", "source_of_model"]
+__all__ = [
+    "Source",
+    "SuggestedCodes",
+    "Suggesting",
+    "Sweep",
+    "check_suggestions",
+    "check_sweep",
+    "source_of",
+    "source_of_class",
+    "source_of_model",
+    "suggested_codes",
+]
 
 KEPT = 10_000
 
@@ -59,6 +71,49 @@ class _Cells:
 
     def __call__(self, rows: Sequence[int]) -> Sequence[Any]:
         return [self.values[row] for row in rows]
+
+
+class SuggestedCodes:
+    """The suggested classes of a column as codes, for query strategies; called with the current classes."""
+
+    def __init__(self, source: Source, n: int) -> None:
+        self._source, self._n = source, n
+        self._schema: Schema | None = None
+        self._codes = np.zeros(0, np.int16)
+
+    def __call__(self, schema: Schema) -> npt.NDArray[np.int16]:
+        """Return the class codes, int16 (n,); -1 where nothing or no class in use is suggested."""
+        if schema is not self._schema:
+            keys = [_key(value) for value in self._source(range(self._n))]
+            codes = {key: _code(key[1], schema) for key in set(keys)}
+            found = [codes[key] for key in keys]
+            self._codes, self._schema = np.array(found, np.int16), schema
+        return self._codes
+
+
+def _key(value: Any) -> tuple[type, Any]:
+    """Return the value with its type, because 1 and True are equal; None for lists, which are no class."""
+    is_plain = isinstance(value, Hashable) and not isinstance(value, tuple)
+    return (type(value), value) if is_plain else (type(None), None)
+
+
+def _code(value: Any, schema: Schema) -> int:
+    name = None if is_blank(value) else schema.find(value)
+    return schema.names.index(name) if name in schema.names else -1
+
+
+def check_suggestions(strategy: str, source: Source | None) -> None:
+    """Raise InvalidInput if the strategy needs suggested classes, and they are not in a column."""
+    if strategy in WITH_SUGGESTIONS and not isinstance(source, _Cells):
+        got = "it is a function, which would be called for all items" if source else "there is none"
+        raise InvalidInput(
+            f"strategy={strategy!r} needs suggest=, the name of a column of suggested classes, but {got}."
+        )
+
+
+def suggested_codes(strategy: str, source: Source | None, n: int) -> SuggestedCodes | None:
+    """Return the suggested classes, if they are in a column and the strategy may read them."""
+    return SuggestedCodes(source, n) if isinstance(source, _Cells) and strategy not in STRATEGIES else None
 
 
 class Sweep:

@@ -34,11 +34,13 @@ from hitl_widgets.learn.evaluate import (
 )
 from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable, foretold
 from hitl_widgets.learn.problems.base import Problem
+from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Reasons, Round, Suggestion, gains_of
+from hitl_widgets.loop.round import Reasons as Doubts
+from hitl_widgets.loop.round import Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -100,7 +102,7 @@ class Trainer:
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
-    doubts: Callable[[], Reasons | None] = staticmethod(lambda: None)
+    doubts: Callable[[], Doubts | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -343,7 +345,7 @@ class Trainer:
         return belief
 
     def _rank(
-        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: Reasons | None
+        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: Doubts | None
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
         args = (
             lambda: labels.target.problem.read(live.proba())[0],
@@ -408,6 +410,40 @@ class Trainer:
                 f"The model {self._template.name!r} could not be fitted to {len(rows)} labels: "
                 f"{in_words(failure)}."
             ) from failure
+
+    def proba(self, row: int) -> FloatArray:
+        """Return the probability of each class for an item by the live model, (n_classes,).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet.
+        """
+        return np.asarray(self._begun().proba(np.array([row]))[0], np.float64)
+
+    def reasons(self, row: int, one: int, other: int) -> tuple[FloatArray, Reasons]:
+        """Return the features of an item, and why the odds of two classes are what they are.
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it gives no reasons.
+        """
+        live = self._begun()
+        if not isinstance(live, Explaining):
+            raise HitlError(
+                f"The learner {self._template.name!r} gives no reasons: it needs a method "
+                "reasons(row, one, other), see hitl_widgets.learn.reasons."
+            )
+        ground = self._ground
+        assert ground is not None  # noqa: S101 - the model has begun
+        return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def _begun(self) -> Any:
+        live, made = self._live, self.round
+        if live is None or self._waits or made is None or not made.n_labels:
+            raise HitlError(self._waits or "There is no model yet: label some items first.")
+        return live
 
     def split_model(self, labels: Labels) -> tuple[Any, npt.NDArray[np.int64]]:
         """Return a classifier that has not learned the audited labels, and the audited rows.
@@ -609,7 +645,7 @@ def _provisional(
     return points
 
 
-def _explained(doubts: Reasons | None) -> str:
+def _explained(doubts: Doubts | None) -> str:
     return "" if doubts is None else doubts.explanation
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hitl_widgets.quality.projection import Projection
 
-__all__ = ["advise", "kappa", "settled"]
+__all__ = ["KAPPA", "TIMES", "WORTH", "advise", "kappa", "settled"]
 
 KAPPA, TIMES = 0.99, 3
 # A gain below this is not worth more labels.

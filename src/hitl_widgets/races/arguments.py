@@ -27,6 +27,7 @@ from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = [
     "Items",
+    "positive",
     "read_affinity",
     "read_amounts",
     "read_budget",
@@ -35,14 +36,16 @@ __all__ = [
     "read_jobs",
     "read_pool",
     "read_question",
+    "read_start",
     "read_stops",
     "read_test",
     "read_truth",
     "share",
-    "start_size",
     "whole",
 ]
 
+# Answers are coded as int16.
+MOST_ANSWERS = 32_767
 DENSE = 50  # every number of labels is recorded up to here, then every fifth
 
 
@@ -50,13 +53,15 @@ DENSE = 50  # every number of labels is recorded up to here, then every fifth
 class Items:
     """The pool's distinct items: their features, and the row of each in the user's data.
 
-    ``reduction`` is the transformer that reduced a wide sparse matrix, if any.
+    ``reduction`` is the transformer that reduced a wide sparse matrix, if any. ``pool`` has the items
+    themselves, if they were given.
     """
 
     X: npt.NDArray[np.float32]
     rows: npt.NDArray[np.int64]
     n_rows: int
     reduction: Any = None
+    pool: Pool | None = None
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
         """Select one value for each item from one for each row."""
@@ -76,7 +81,7 @@ def read_pool(pool: Any, X: Any) -> Items:
     if isinstance(pool, Pool):
         features, reduction = (pool.X, pool.reduction) if X is None else reduce_matrix(X, len(pool))
         features = build_features(pool) if features is None else features
-        return Items(features, pool.first_rows, len(pool.rows), reduction)
+        return Items(features, pool.first_rows, len(pool.rows), reduction, pool)
     if X is None and getattr(pool, "ndim", 0) == 2 and not hasattr(pool, "columns"):
         features, reduction = reduce_matrix(pool, pool.shape[0])
         return Items(features, np.arange(len(features)), len(features), reduction)
@@ -131,12 +136,17 @@ def read_question(
     known: dict[Any, int] = {answer: code for code, answer in enumerate(kind.answers(question))}
 
     def codes(values: Any, what: str) -> npt.NDArray[np.int16]:
-        found = []
+        found: list[int] = []
         for row, value in enumerate(values.tolist() if hasattr(values, "tolist") else list(values)):
             try:
                 found.append(known.setdefault(kind.parse(value, vocabulary), len(known)))
             except InvalidInput as error:
                 raise InvalidInput(f"{what} at row {row}: {error}") from None
+        if len(known) > MOST_ANSWERS:
+            raise InvalidInput(
+                f"{what} has more than {MOST_ANSWERS:,} different answers: round the numbers, or pass a "
+                "sample of the rows."
+            )
         return np.array(found, np.int16)
 
     said = data.pick(codes(y, "y"), "y")
@@ -150,7 +160,9 @@ def read_question(
     target = kind.target(list(known), question)
     if lacks := target.problem.lacks(target.values[true]):
         raise InvalidInput(f"Nothing can be learned from the answers in y: {lacks}.")
-    return list(known), said, true, told, target
+    # Answers as the user gives them; the codes stay the same.
+    own = [kind.own(kind.said(answer, vocabulary), question) for answer in known]
+    return own, said, true, told, target
 
 
 def _names(classes: Any, found: list[Any], n: int) -> list[Any]:
@@ -216,13 +228,35 @@ def read_confusion(confusion: Any, k: int) -> FloatArray | None:
 
 
 def read_cost(data: Items, cost: Any) -> npt.NDArray[np.float64]:
-    """``cost=``: above 0 and finite, one for each item."""
+    """``cost=``: above 0 and finite, one for each item; from one number, or a function of the row."""
+    if callable(cost):
+        cost = [_cost_of(cost, int(row)) for row in data.rows]
+    elif np.ndim(cost) == 0:
+        cost = np.full(len(data.X), positive("cost", cost))
     values = data.pick(_numbers("cost", cost), "cost")
     if not (np.isfinite(values).all() and values.min() > 0):
         raise InvalidInput(
             f"cost has a minimum of {values.min()}: expected a finite number above 0 for each row."
         )
     return values
+
+
+def _cost_of(cost: Any, row: int) -> Any:
+    try:
+        return cost(row)
+    except Exception as error:
+        raise InvalidInput(
+            f"cost= failed at row {row}: {type(error).__name__}: {error}. Expected a function of the row "
+            "number that returns a number."
+        ) from error
+
+
+def positive(name: str, value: Any) -> float:
+    """A finite number above 0."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (number and 0 < value < np.inf):
+        raise InvalidInput(f"{name}={value!r}: expected a number above 0.")
+    return float(value)
 
 
 def _numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
@@ -251,13 +285,32 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def start_size(start: Any, n_classes: int) -> int:
-    """``start=``: the size of the cold start."""
-    if start is None or start == "own":
-        return cold_start_size(n_classes)
+def read_start(start: Any, n_classes: int, data: Items, known: npt.NDArray[Any] | None) -> dict[str, Any]:
+    """``start=``: the fields of a :class:`~.contest.Start`."""
+    usual = cold_start_size(n_classes)
+    if start is None or (isinstance(start, str) and start in {"own", "one_class"}):
+        if start == "one_class" and known is None:
+            raise InvalidInput("start='one_class' requires the classes of the items: pass truth=.")
+        how = {"own": start == "own", "one_class": start == "one_class"}
+        return {"size": usual, "rows": None, "enough": usual, **how}
     if isinstance(start, str):
-        raise InvalidInput(f"start={start!r}: expected the size of the cold start, 'own' or None.")
-    return whole("start", start)
+        raise InvalidInput(
+            f"start={start!r}: expected the size of the cold start, a list of row numbers, 'own', "
+            "'one_class' or None."
+        )
+    if not isinstance(start, Iterable):
+        size = whole("start", start, least=0)
+        return {"size": size, "rows": None, "enough": max(size, usual), "own": False, "one_class": False}
+    rows = [whole("start", row, least=0) for row in start]
+    place = {int(row): i for i, row in enumerate(data.rows.tolist())}
+    if odd := [row for row in rows if row not in place]:
+        raise InvalidInput(
+            f"start= contains row {odd[0]}, but the pool has {data.n_rows:,} rows, counted from 0"
+            f"{', and equal rows count as the first of them' if odd[0] < data.n_rows else ''}."
+        )
+    items = tuple(dict.fromkeys(place[row] for row in rows))
+    enough = max(len(items), usual)
+    return {"size": len(items), "rows": items, "enough": enough, "own": False, "one_class": False}
 
 
 def read_jobs(n: Any) -> int:
@@ -288,7 +341,7 @@ def read_budget(budget: Any, n: int) -> int:
 
 def read_stops(budget: int, start: int, batch: int, at: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The numbers of labels at which the model is updated, and those at which results are recorded."""
-    bounds = {*range(min(start, budget), budget, batch), budget}
+    bounds = {*range(min(start, budget), budget, batch), budget} - {0}
     if at is not None:
         if isinstance(at, str) or not isinstance(at, Iterable):
             raise InvalidInput(f"at={at!r}: expected a list of numbers of labels, such as [1, {budget}].")

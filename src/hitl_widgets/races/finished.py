@@ -19,7 +19,8 @@ from joblib.externals.loky.backend.reduction import dumps
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.paths import full_path
-from hitl_widgets.races.contest import COLUMNS, Columns, Entrant, Race, Task
+from hitl_widgets.races.contest import ASKED, COLUMNS, Played, Race, Task
+from hitl_widgets.races.entrants import Entrant
 
 __all__ = ["SavedRuns", "check_portable", "run_keys"]
 
@@ -40,7 +41,7 @@ class SavedRuns:
 
     def __init__(self, path: str | Path | None) -> None:
         self.file: Path | None = None
-        self.runs: dict[str, Columns] = {}
+        self.runs: dict[str, Played] = {}
         self._counts: Counter[str] = Counter()  # runs of each contestant under any key
         self._cut = False
         if path is None:
@@ -56,15 +57,16 @@ class SavedRuns:
                 run = json.loads(line)
                 key, columns = run["key"], run["columns"]
                 self._counts[run["contestant"]] += 1
-                if set(columns) == set(COLUMNS):  # other versions recorded other columns
-                    self.runs[key] = columns
+                # Other versions recorded other columns, and not what was asked.
+                if set(columns) >= set(COLUMNS) and set(run["asked"]) == set(ASKED):
+                    self.runs[key] = Played(columns, run["asked"])
             except (ValueError, TypeError, KeyError):
                 continue
         if text.strip() and not self._counts and not text.startswith('{"key"'):
             raise InvalidInput(f"path={str(path)!r} is not a file of runs: pass a new file or a folder.")
         self._cut = bool(text) and not text.endswith("\n")
 
-    def of(self, keys: Mapping[Task, str]) -> dict[Task, Columns]:
+    def of(self, keys: Mapping[Task, str]) -> dict[Task, Played]:
         """The runs with these keys; warns if a contestant has only runs with other keys."""
         found = {task: self.runs[key] for task, key in keys.items() if key in self.runs}
         here = {name for name, _ in found}
@@ -87,10 +89,10 @@ class SavedRuns:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
             self._write(b"\n" if self._cut else b"")
 
-    def append(self, key: str, task: Task, columns: Columns) -> None:
+    def append(self, key: str, task: Task, played: Played) -> None:
         """Save a run, and sync it to disk before returning."""
         if self.file is not None:
-            run = {"key": key, "contestant": task[0], "repeat": task[1], "columns": columns}
+            run = {"key": key, "contestant": task[0], "repeat": task[1], **vars(played)}
             self._write(json.dumps(run).encode() + b"\n")
 
     def _write(self, line: bytes) -> None:
@@ -113,7 +115,10 @@ def _in_words(path: Path) -> Iterator[None]:
 
 def check_portable(race: Race, entrants: list[Entrant]) -> None:
     """Raise if the oracle or a contestant cannot be sent to another process."""
-    parts = [("The oracle y", race.oracle), *((f"The contestant {e.name!r}", e) for e in entrants)]
+    parts: list[tuple[str, Any]] = [("The oracle y", race.oracle)]
+    parts += [(f"The contestant {e.name!r}", e) for e in entrants]
+    parts += [(f"The metric {m.name!r}", m) for m in race.metrics]
+    parts += [(f"The stopping rule {name!r}", rule) for name, rule in race.stopping.items()]
     for who, part in parts:
         try:
             dumps(part)
@@ -129,17 +134,27 @@ def run_keys(race: Race, entrants: list[Entrant], repeats: int, graph: Any) -> d
 
     Of an oracle function only the name counts, so that runs can be continued after it was fixed.
     """
-    shared = {name: getattr(race, name) for name in race.__dataclass_fields__ if name != "oracle"}
+    functions = {"oracle", "metrics", "stopping", "stops"}
+    shared = {name: getattr(race, name) for name in race.__dataclass_fields__ if name not in functions}
+    measured = [(m.name, _identity(m.function) if m.own else "") for m in race.metrics]
+    rules = [(name, _identity(rule)) for name, rule in race.stopping.items()]
     given = graph if isinstance(graph, bool) or graph is None else joblib.hash(graph)
     oracle = getattr(race.oracle, "__qualname__", type(race.oracle).__qualname__)
-    common = [joblib.hash(shared), oracle, given, _OUR_CODE]
+    common = [joblib.hash(shared), oracle, given, measured, rules, _OUR_CODE]
 
     def key(e: Entrant, repeat: int) -> str:
-        own = race.own_start and e.strategy_name == "random"
-        what = repr([common, _identity(e.learner), _identity(e.strategy), own, repeat])
+        own = race.start.own and e.strategy_name == "random"
+        how = [e.batch, race.stops.get(e.batch), None if e.whom is None else _identity(e.whom)]
+        what = repr([common, _identity(e.learner), _identity(e.strategy), own, how, repeat])
         return hashlib.blake2b(what.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     return {(e.name, repeat): key(e, repeat) for repeat in range(repeats) for e in entrants}
+
+
+# The modules of this package that determine a run.
+_DETERMINING = (
+    "arguments", "contest", "entrants", "finished", "metrics", "people", "simulate", "stopping",
+)  # fmt: skip
 
 
 def _our_code() -> str:
@@ -148,7 +163,8 @@ def _our_code() -> str:
     files = [
         *sorted((root / "learn").rglob("*.py")),
         *sorted((root / "data").glob("*neighbor*.py")),
-        *(root / "races" / name for name in ("contest.py", "simulate.py", "arguments.py", "finished.py")),
+        *(root / "races" / f"{name}.py" for name in _DETERMINING),
+        *(root / "quality" / f"{name}.py" for name in ("consensus", "deferral", "projection", "stopping")),
     ]
     texts = [f.read_bytes() for f in files if f.exists()]
     return hashlib.blake2b(b"\0".join(texts), digest_size=12).hexdigest()

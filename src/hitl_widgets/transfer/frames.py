@@ -14,15 +14,18 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import LabelEvent, because_of, is_demonstration, is_gold
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
 from hitl_widgets.quality.hours import worked
 from hitl_widgets.quality.pace import usual_seconds
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
+from hitl_widgets.questions.schema import Schema
 
 __all__ = [
     "column",
     "decisions_table",
+    "explanation_table",
     "folded",
     "history_table",
     "items_table",
@@ -232,6 +235,39 @@ def history_table(events: list[LabelEvent], fold: Fold) -> pd.DataFrame:
 
 def _guesses(round_: Round) -> list[Any]:
     return kind_of(round_.schema.kind).guesses(round_.belief, round_.schema)
+
+
+def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.DataFrame:
+    """What speaks for a guess, in the order of the item; see :meth:`Session.explain`."""
+    rows: list[dict[str, Any]] = [
+        {
+            "part": "column" if one.start is None else "word",
+            "words": one.words if one.column is None else f"{one.column}: {one.words}",
+            "start": one.start,
+            "end": one.end,
+            "value": one.value,
+        }
+        for one in found.pieces
+    ]
+    rows += [
+        {"part": name, "value": value}
+        for name, value in found.parts.items()
+        if name not in {"words", "columns"}
+    ]
+    values = schema.all_values
+    rows += [
+        {"part": "label", "id": pool.ids[one.row], "label": values[one.code], "share": one.share}
+        for one in found.near
+    ]
+    names = ["part", "words", "start", "end", "value", "id", "label", "share"]
+    table = pd.DataFrame({name: column([row.get(name) for row in rows]) for name in names})
+    table.attrs |= {
+        "guess": values[found.code],
+        "against": values[found.other],
+        "odds": found.odds,
+        "exact": not found.measured,
+    }
+    return table
 
 
 def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:

@@ -9,16 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
-__all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart"]
+from hitl_widgets.widgets.stillchart import still_chart
+
+__all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart", "rank_chart"]
+
+Align = Literal["left", "center", "right"]
 
 # Halfway between black and white: visible on light and dark pages.
 GREY = "#7F7F7F"
 # Without a background, vl-convert 1.9 turns half-transparent colours in a PNG grey.
 PAPER = "white"
+# For grey charts: the same white, but kept on dark pages.
+WHITE = "#FFFFFF"
+PRINTED = "#222222"
+GREYS = ("#000000", "#6E6E6E", "#A0A0A0")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -95,17 +103,24 @@ class RaceChart(alt.LayerChart):
         if spec["config"].get("background") == PAPER:  # transparent on light and dark pages
             spec["config"]["background"] = "transparent"
         # They know MIME types up to Vega-Lite 5, and render them with the version that they have.
-        return {"application/vnd.vegalite.v5+json": spec, "text/plain": "learning curves"}
+        made = {"application/vnd.vegalite.v5+json": spec, "text/plain": "a chart"}
+        if still := still_chart(spec):
+            made["image/svg+xml"] = still  # for pages that show no Vega, such as those that nbconvert makes
+        return made
 
 
 def race_chart(
     rows: Sequence[Mapping[str, Any]],
     colors: Mapping[str, str],
-    metric: str = "accuracy",
     *,
     axis: str = "n_labels",
+    unit: str = "cost",
+    title: str | None = None,
+    x_title: str | None = None,
+    y_title: str = "accuracy",
     width: int = 520,
     height: int = 320,
+    grey: bool = False,
 ) -> RaceChart:
     """Learning curves with 95 % bands; clicking a name in the legend fades the others.
 
@@ -117,19 +132,28 @@ def race_chart(
     colors
         A colour for each contestant, in the order of the legend. With more than eight, lines are also
         dashed.
-    metric
-        Title of the y axis.
     axis
         Column of the x axis: ``n_labels``, or ``budget``, an amount of cost.
+    unit
+        The unit of the cost.
+    title, x_title, y_title
+        Titles of the chart and its axes.
+    width, height
+        Size of the plot in pixels.
+    grey
+        Greys and dashes instead of colours, on white.
     """
-    title = "labels" if axis == "n_labels" else "cost"
+    x_title = x_title or ("labels" if axis == "n_labels" else unit)
     names = list(colors)
-    dashes = [DASHES[i // 8 % len(DASHES)] for i in range(len(names))]
+    shades = [GREYS[i % len(GREYS)] for i in range(len(names))] if grey else list(colors.values())
+    dashes = [DASHES[(i if grey else i // 8) % len(DASHES)] for i in range(len(names))]
     color = alt.Color(
         "contestant:N",
         title=None,
-        scale=alt.Scale(domain=names, range=list(colors.values())),
-        legend=alt.Legend(orient="right", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1),
+        scale=alt.Scale(domain=names, range=shades),
+        legend=alt.Legend(
+            orient="right", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1, symbolSize=400
+        ),
     )
     dash = alt.StrokeDash("contestant:N", title=None, scale=alt.Scale(domain=names, range=dashes))
     chosen = alt.selection_point(fields=["contestant"], bind="legend")
@@ -137,19 +161,25 @@ def race_chart(
     # JSON has no NaN, and null is not drawn.
     values = [{k: None if v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        x=alt.X(f"{axis}:Q", title=title, scale=alt.Scale(zero=False, nice=False)), color=color
+        x=alt.X(
+            f"{axis}:Q",
+            title=x_title,
+            scale=alt.Scale(zero=False, nice=False),
+            axis=alt.Axis(labelFlush=False),
+        ),
+        color=color,
     )
-    y = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".2~f"))
+    y = alt.Y("mean:Q", title=y_title, scale=alt.Scale(zero=False), axis=alt.Axis(format=".2~f"))
     tooltip = [
         alt.Tooltip("contestant:N"),
-        alt.Tooltip(f"{axis}:Q", title=title),
+        alt.Tooltip(f"{axis}:Q", title=x_title),
         alt.Tooltip("mean:Q", format=".3f"),
         alt.Tooltip("low:Q", title="95 % from", format=".3f"),
         alt.Tooltip("high:Q", title="95 % to", format=".3f"),
         alt.Tooltip("repeats:Q"),
     ]
     band = base.mark_area(clip=True).encode(
-        y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)),
+        y=alt.Y("low:Q", title=y_title, scale=alt.Scale(zero=False)),
         y2="high:Q",
         opacity=alt.when(chosen).then(alt.value(0.16)).otherwise(alt.value(0.02)),
     )
@@ -159,17 +189,113 @@ def race_chart(
     points = base.mark_point(filled=True, size=70).encode(
         y=y, tooltip=tooltip, opacity=alt.when(near).then(alt.value(1)).otherwise(alt.value(0))
     )
-    chart: RaceChart = (
-        RaceChart(layer=[band, line.add_params(chosen), points.add_params(near)])
-        .properties(width=width, height=height)
-        .configure(background=PAPER)
+    layers = [band, line.add_params(chosen), points.add_params(near)]
+    return _plain(RaceChart(layer=layers), title, grey).properties(width=width, height=height)
+
+
+def rank_chart(
+    ranks: Mapping[str, float],
+    groups: Sequence[tuple[int, int]],
+    difference: float,
+    *,
+    title: str | None = None,
+    x_title: str | None = None,
+    width: int = 420,
+    grey: bool = False,
+) -> RaceChart:
+    """A critical-difference diagram (Demšar 2006, figure 1): names at an axis of mean ranks.
+
+    Parameters
+    ----------
+    ranks
+        The mean rank of each contestant, best first; 1 is the best.
+    groups
+        First and last place of the contestants that a bar joins, because they do not differ significantly.
+    difference
+        The critical difference, drawn as a bar above the axis.
+    title, x_title
+        Titles of the diagram and its axis.
+    width
+        Length of the axis in pixels.
+    grey
+        Dark on white in any theme.
+    """
+    k, ink = len(ranks), PRINTED if grey else GREY
+    rules: list[dict[str, Any]] = []
+    texts: dict[Align, list[dict[str, Any]]] = {"left": [], "right": [], "center": []}
+
+    def at(rank: float) -> float:
+        return (rank - 1) / (k - 1) * width
+
+    def rule(x: float, y: float, x2: float, y2: float, thick: float = 1) -> None:
+        rules.append({"x": x, "y": y, "x2": x2, "y2": y2, "thick": thick})
+
+    def text(align: Align, x: float, y: float, words: str, **more: Any) -> None:
+        texts[align].append({"x": x, "y": y, "text": words, "size": 12, **more})
+
+    axis = 48.0
+    words = f"CD = {difference:.2f}"
+    if difference <= k - 1:
+        rule(0, 14, at(1 + difference), 14, 2)
+        for x in (0, at(1 + difference)):
+            rule(x, 10, x, 18, 2)
+        text("center", at(1 + difference) / 2, 3, words)
+    else:
+        text("left", 0, 10, f"{words}, more than any two ranks can differ by")
+    rule(0, axis, width, axis, 1.5)
+    for half in range(2 * k - 1):
+        rule(half / 2 / (k - 1) * width, axis, half / 2 / (k - 1) * width, axis - (4 if half % 2 else 8))
+    for tick in range(1, k + 1):
+        text("center", at(tick), axis - 15, str(tick), size=11)
+    if x_title:
+        text("left", width + 14, axis, x_title, size=11)
+    placed = list(ranks.items())
+    for i, (first, last) in enumerate(groups):
+        low, high = at(placed[first][1]) - 4, at(placed[last][1]) + 4
+        rule(low, axis + 12 + 9 * i, high, axis + 12 + 9 * i, 4)
+    below = axis + 26 + 9 * len(groups)
+    for place, (name, rank) in enumerate(placed):
+        left = place < (k + 1) // 2
+        y = below + 22 * (place if left else k - 1 - place)
+        end, side = (-14.0, -19.0) if left else (width + 14.0, width + 19.0)
+        rule(at(rank), axis, at(rank), y)
+        rule(at(rank), y, end, y)
+        text("right" if left else "left", side, y, f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}")
+    here = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
+    lines = (
+        alt.Chart(alt.InlineData(values=rules))
+        .mark_rule(color=ink, strokeCap="butt")
+        .encode(**here, x2="x2", y2="y2", strokeWidth=alt.StrokeWidth("thick:Q", scale=None))
+    )
+    labels = [
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_text(align=align, baseline="middle", color=ink)
+        .encode(**here, text="text:N", size=alt.Size("size:Q", scale=None))
+        for align, rows in texts.items()
+        if rows
+    ]
+    height = below + 22 * ((k + 1) // 2 - 1) + 8
+    return _plain(RaceChart(layer=[lines, *labels]), title, grey).properties(width=width, height=height)
+
+
+def _plain(chart: RaceChart, title: str | None, grey: bool) -> RaceChart:
+    """Hairlines and grey text that are visible on light and dark pages, or dark ones on white."""
+    ink = PRINTED if grey else GREY
+    done: RaceChart = (
+        chart.configure(background=WHITE if grey else PAPER)
         .configure_view(stroke=None)
         .configure_axis(
-            labelColor=GREY, titleColor=GREY, gridColor=GREY, gridOpacity=0.25, domain=False, tickColor=GREY
+            labelColor=ink,
+            titleColor=ink,
+            gridColor=ink,
+            gridOpacity=0.12 if grey else 0.25,
+            domain=False,
+            tickColor=ink,
         )
-        .configure_legend(labelColor=GREY, labelLimit=260)
+        .configure_legend(labelColor=ink, labelLimit=260)
+        .configure_title(color=ink, anchor="start", fontWeight=600)
     )
-    return chart
+    return done.properties(title=title) if title else done
 
 
 CHARTS = {"map.json": map_chart, "curve.json": curve_chart}

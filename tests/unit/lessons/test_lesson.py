@@ -30,10 +30,14 @@ def course(toy: str = "line", strategy: Any = "margin", learner: Any = "linear",
     return Course(points[["x1", "x2"]], points["label"], learner, strategy, **settings)
 
 
+def step_of(made: Course, strategy: str, seed: int, i: int) -> Step:
+    return made.step(strategy, made.start, seed, i).now
+
+
 def same(a: Step, b: Step) -> bool:
     arrays = [(getattr(a, f), getattr(b, f)) for f in ("proba", "surface", "utilities", "heat")]
     equal = all((x is None and y is None) or np.array_equal(x, y) for x, y in arrays)
-    return equal and (a.labelled, a.accuracy, a.query, a.why) == (b.labelled, b.accuracy, b.query, b.why)
+    return equal and (a.labelled, a.measures, a.queries, a.why) == (b.labelled, b.measures, b.queries, b.why)
 
 
 # -- the trace
@@ -42,7 +46,7 @@ def same(a: Step, b: Step) -> bool:
 @pytest.mark.parametrize("strategy", list(STRATEGIES))
 def test_every_strategy_can_be_stepped_through_and_is_the_same_again(strategy: str) -> None:
     first, second = course(strategy=strategy, n=60), course(strategy=strategy, n=60)
-    trace = first.trace(strategy, 5)
+    trace = first.trace(strategy, "kmeans", 5)
     assert len(trace) == 12 - 2 + 1
     for i in range(len(trace)):
         step = trace[i]
@@ -51,26 +55,26 @@ def test_every_strategy_can_be_stepped_through_and_is_the_same_again(strategy: s
         assert step.why or step.query is None
         if i:
             assert step.labelled[-1] == trace[i - 1].query
-    jump, _ = second.step(strategy, 5, len(trace) - 1)
-    assert same(jump, trace[len(trace) - 1])
-    assert same(second.step(strategy, 5, 3)[0], trace[3])
+    assert same(step_of(second, strategy, 5, len(trace) - 1), trace[len(trace) - 1])
+    assert same(step_of(second, strategy, 5, 3), trace[3])
 
 
 def test_accuracy_is_that_of_all_points_a_label_counted_right() -> None:
     made = course(learner=LogisticRegression())
-    step, curve = made.step("margin", 0, 6)
+    run = made.step("margin", "kmeans", 0, 6)
+    step = run.now
     rest = np.setdiff1d(np.arange(80), step.labelled)
     rows = list(step.labelled)
     model = LogisticRegression().fit(made.plane.X[rows], made.plane.truth[rows])
     right = model.predict(made.plane.X[rest]) == made.plane.truth[rest]
     assert step.accuracy == pytest.approx((right.sum() + len(rows)) / 80)
-    assert curve == [made.step("margin", 0, i)[0].accuracy for i in range(7)]
+    assert run.curves[0] == [step_of(made, "margin", 0, i).accuracy for i in range(7)]
 
 
 def test_the_query_of_margin_is_the_closest_call_and_the_warmest_point() -> None:
     made = course("blobs")
     for i in range(1, 6):
-        step, _ = made.step("margin", 0, i)
+        step = step_of(made, "margin", 0, i)
         free = np.setdiff1d(np.arange(80), step.labelled)
         top = np.sort(step.proba[free], axis=1)
         assert step.query == free[(top[:, -1] - top[:, -2]).argmin()]
@@ -82,7 +86,7 @@ def test_the_query_of_margin_is_the_closest_call_and_the_warmest_point() -> None
 def test_until_two_classes_are_known_questions_are_drawn_at_random_and_say_so() -> None:
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = np.where(np.arange(60) == 7, "rare", "common")
-    step, _ = Course(X, y, "linear", "margin", None, 10, 0).step("margin", 0, 0)
+    step = step_of(Course(X, y, "linear", "margin", None, 10, 0), "margin", 0, 0)
     assert {y[row] for row in step.labelled} == {"common"}
     assert step.heat is None
     assert "the same class" in step.why
@@ -91,7 +95,7 @@ def test_until_two_classes_are_known_questions_are_drawn_at_random_and_say_so() 
 def test_an_estimator_that_needs_more_labels_is_drawn_for_until_it_has_them() -> None:
     made = course("blobs", learner=KNeighborsClassifier(5))
     for i in range(4):
-        step, _ = made.step("margin", 0, i)
+        step = step_of(made, "margin", 0, i)
         fitted = len(step.labelled) >= 5
         assert ("KNeighborsClassifier cannot learn from so few labels yet" in step.why) is not fitted
         rows = list(step.labelled)
@@ -104,8 +108,8 @@ def test_an_estimator_that_needs_more_labels_is_drawn_for_until_it_has_them() ->
                 .predict_proba(made.plane.X)
             )
         assert step.proba == pytest.approx(shares)
-    free = [row for row in range(80) if row not in made.play(0, []).start]
-    assert len(made.play(0, free[:9]).curve) == 10
+    free = [row for row in range(80) if row not in made.play("kmeans", 0, []).start]
+    assert len(made.play("kmeans", 0, free[:9]).curve) == 10
 
 
 def test_a_strategy_that_failed_once_labels_no_point_twice() -> None:
@@ -118,8 +122,8 @@ def test_a_strategy_that_failed_once_labels_no_point_twice() -> None:
 
     made = course(strategy=stumbles, learner=GraphVotes())
     with pytest.raises(InvalidInput, match="once"):
-        made.step("stumbles", 0, 1)
-    labelled = made.step("stumbles", 0, 3)[0].labelled
+        step_of(made, "stumbles", 0, 1)
+    labelled = step_of(made, "stumbles", 0, 3).labelled
     assert len(set(labelled)) == len(labelled) == 5
 
 
@@ -129,7 +133,7 @@ def test_the_trap_is_one_for_margin_and_none_for_chance() -> None:
         points = datasets.toy("trap", random_state=seed)
         made = Course(points[["x1", "x2"]], points["label"], "linear", "margin", None, 30, 0)
         for name, values in ends.items():
-            values.append(made.step(name, 0, 28)[0].accuracy)
+            values.append(step_of(made, name, 0, 28).accuracy)
     assert max(ends["margin"]) < 0.82
     assert min(ends["random"]) > 0.85
 
@@ -152,7 +156,7 @@ def clouds() -> np.ndarray[Any, Any]:
 
 def test_the_surface_is_the_model_at_the_centre_of_each_cell() -> None:
     made = course("blobs", learner=LogisticRegression())
-    step, _ = made.step("margin", 0, 4)
+    step = step_of(made, "margin", 0, 4)
     rows = list(step.labelled)
     model = LogisticRegression().fit(made.plane.X[rows], made.plane.truth[rows])
     expected = surface_of(model.predict_proba(made.plane.everything[80:]))
@@ -199,7 +203,7 @@ class GraphVotes:
 @pytest.mark.parametrize("strategy", ["margin", "query_by_committee", "typicality"])
 def test_a_learner_on_the_graph_sees_the_points_alone_and_still_colours_the_plane(strategy: str) -> None:
     made = course("blobs", strategy, GraphVotes())
-    step, _ = made.step(strategy, 0, 8)
+    step = step_of(made, strategy, 0, 8)
     assert len(step.proba) == 80
     assert set(step.surface[0]) == {0, 1, 2}
     assert step.heat is None or len(step.heat) == CELLS**2
@@ -207,15 +211,15 @@ def test_a_learner_on_the_graph_sees_the_points_alone_and_still_colours_the_plan
 
 @pytest.mark.parametrize("name", ["margin", "entropy", "vote_entropy", "information_density", "core_set"])
 def test_cells_never_change_what_a_strategy_asks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_cells = [course(strategy=name).step(name, 0, i)[0] for i in range(8)]
+    with_cells = [step_of(course(strategy=name), name, 0, i) for i in range(8)]
     monkeypatch.setattr("hitl_widgets.lessons.lesson.Trace._heat", lambda *_: (None, None))
     without = course(strategy=name)
-    assert [s.query for s in with_cells] == [without.step(name, 0, i)[0].query for i in range(8)]
+    assert [s.query for s in with_cells] == [step_of(without, name, 0, i).query for i in range(8)]
 
 
 def test_a_pointwise_strategy_is_asked_for_the_cells_and_another_is_spread_from_the_points() -> None:
     made = course(learner=LogisticRegression())
-    step, _ = made.step("margin", 0, 5)
+    step = step_of(made, "margin", 0, 5)
     proba = _grid_proba(made, step)
     lead = np.abs(proba[:, 0] - proba[:, 1])
     assert step.heat is not None
@@ -227,9 +231,9 @@ def test_a_pointwise_strategy_is_asked_for_the_cells_and_another_is_spread_from_
         return -(np.linalg.norm(context.X - context.X.mean(axis=0), axis=1) ** (1 + len(context.X) / 1e4))
 
     other = course(strategy=from_the_middle)
-    step, _ = other.step("from_the_middle", 0, 0)
+    step = step_of(other, "from_the_middle", 0, 0)
     assert step.heat is not None
-    assert not other.trace("from_the_middle", 0)._pointwise
+    assert not other.trace("from_the_middle", "kmeans", 0)._pointwise
 
 
 def _grid_proba(made: Course, step: Step) -> Any:
@@ -239,7 +243,7 @@ def _grid_proba(made: Course, step: Step) -> Any:
 
 
 def test_random_has_no_heat() -> None:
-    step, _ = course(strategy="random").step("random", 0, 3)
+    step = step_of(course(strategy="random"), "random", 0, 3)
     assert step.heat is None
     assert step.utilities is None
 
@@ -249,15 +253,15 @@ def test_random_has_no_heat() -> None:
 
 def test_the_student_starts_where_the_machine_does_and_is_scored_alike() -> None:
     made = course()
-    machine = made.trace("margin", 4)
-    student = made.play(4, [])
+    machine = made.trace("margin", "kmeans", 4)
+    student = made.play("kmeans", 4, [])
     assert same_model(student.now, machine[0])
     picks: list[int] = []
     for i in range(5):
         query = machine[i].query
         assert query is not None
         picks.append(query)
-        student = made.play(4, picks)
+        student = made.play("kmeans", 4, picks)
     assert student.curve == machine.curve(5)
     assert same_model(student.now, machine[5])
 
@@ -268,23 +272,23 @@ def same_model(a: Step, b: Step) -> bool:
 
 def test_another_way_is_another_game_and_the_same_way_the_same() -> None:
     made = course()
-    free = [row for row in range(80) if row not in made.play(0, []).start]
-    one = made.play(0, free[:4]).now
-    made.play(0, free[4:6])
-    assert same_model(made.play(0, free[:4]).now, one)
-    assert made.play(1, []).start != made.play(0, []).start
+    free = [row for row in range(80) if row not in made.play("kmeans", 0, []).start]
+    one = made.play("kmeans", 0, free[:4]).now
+    made.play("kmeans", 0, free[4:6])
+    assert same_model(made.play("kmeans", 0, free[:4]).now, one)
+    assert made.play("kmeans", 1, []).start != made.play("kmeans", 0, []).start
 
 
 def test_a_student_cannot_label_twice_nor_beyond_the_budget() -> None:
     made = course()
-    start = made.play(0, []).start
+    start = made.play("kmeans", 0, []).start
     free = [row for row in range(80) if row not in start]
     for picks in ([start[0]], [free[0], free[0]], [80], [-1]):
         with pytest.raises(InvalidInput, match="cannot be labelled"):
-            made.play(0, picks)
+            made.play("kmeans", 0, picks)
     with pytest.raises(InvalidInput, match="budget of 12"):
-        made.play(0, free[:11])
-    assert len(made.play(0, free[:10]).now.labelled) == 12
+        made.play("kmeans", 0, free[:11])
+    assert len(made.play("kmeans", 0, free[:10]).now.labelled) == 12
 
 
 # -- words
@@ -314,14 +318,16 @@ def tired(proba: Any, context: Context) -> Any:
 @pytest.mark.parametrize(
     ("X", "y", "options", "words"),
     [
-        (np.zeros((20, 3)), ["a", "b"] * 10, {}, r"shape \(20, 3\)"),
+        (np.zeros((20, 1)), ["a", "b"] * 10, {}, r"shape \(20, 1\)"),
+        (np.zeros((20, 3)), ["a", "b"] * 10, {"at": np.zeros((20, 3))}, r"Expected \(20, 2\)"),
+        (np.zeros((20, 3)), ["a", "b"] * 10, {"test": (clouds(), ["a", "b"] * 10)}, "points in the plane"),
         (np.zeros((5, 2)), list("ababa"), {}, "5 points"),
         (np.full((20, 2), np.nan), ["a", "b"] * 10, {}, "NaN"),
         ([["x", "y"]] * 20, ["a", "b"] * 10, {}, "not numbers"),
         (clouds(), ["a"] * 20, {"classes": ["a", "b"]}, "only one class"),
         (clouds(), ["a", None] * 10, {}, "no class for point 1"),
         (clouds(), ["a", "b"] * 9, {}, "one class for each of the 20"),
-        (clouds(), list("abcdefghij") * 2, {}, "at most 6"),
+        (np.tile(clouds(), (2, 1)), list("abcdefghijk") * 3 + ["a"] * 7, {}, "at most 10"),
         (clouds(), ["a", "c"] * 10, {"classes": ["a", "b"]}, "'c'"),
         (clouds(), ["a", "b"] * 10, {"budget": 20}, "Expected 3 to 19"),
         (clouds(), ["a", "b"] * 10, {"budget": 2}, "at least 3"),
@@ -356,6 +362,8 @@ def wire(bundles: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def say(kind: str, **fields: Any) -> tuple[dict[str, Any], list[bytes]]:
         widget.sent.clear()
+        if kind in {"step", "play", "attempt"}:
+            fields = {"start": "kmeans", "strategy": "margin", "seed": 0} | fields
         widget._receive(widget, {"id": "message-1", "type": kind, "view": "view-1234", **fields}, [])
         [(content, buffers)] = widget.sent
         json.dumps(content, allow_nan=False)
@@ -366,12 +374,13 @@ def wire(bundles: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_view_is_welcomed_with_the_points_and_steps_are_small(wire: Any) -> None:
-    welcome, [points, truth] = wire.say("hello")
+    welcome, [points, truth, cost] = wire.say("hello")
     xy = np.frombuffer(points, "<f4").reshape(200, 2)
     assert 0 < xy.min() < xy.max() < 1
     assert welcome["strategies"][0] == welcome["strategy"] == "margin"
     codes = wire._course.plane.truth
     assert list(truth) == list(codes)
+    assert cost == b""
     # The first coordinate increases to the right, the second downwards.
     top = int(wire._course.plane.X[:, 1].argmax())
     assert xy[top, 1] == xy[:, 1].min()
@@ -383,7 +392,7 @@ def test_a_view_is_welcomed_with_the_points_and_steps_are_small(wire: Any) -> No
     assert sum(map(len, buffers)) < 12_000
     beyond, _ = wire.say("step", strategy="margin", seed=0, index=2**30)
     assert beyond["index"] == 17
-    assert beyond["query"] is None
+    assert beyond["queries"] == []
 
 
 def test_a_game_is_answered_with_both_players(wire: Any) -> None:
@@ -391,7 +400,7 @@ def test_a_game_is_answered_with_both_players(wire: Any) -> None:
     free = [row for row in range(200) if row not in start["you"]["labelled"]][:3]
     game, buffers = wire.say("play", strategy="random", seed=9, picks=free)
     assert game["you"]["labelled"][3:] == free
-    assert len(game["yours"]) == len(game["theirs"]) == 4
+    assert len(game["yours"]["spent"]) == len(game["theirs"]["spent"]) == 4
     assert game["you"]["labelled"][:3] == game["machine"]["labelled"][:3]
     assert len(buffers) == 4  # random has no heat map
 
@@ -430,6 +439,7 @@ def test_a_strategy_that_fails_later_is_trouble_and_the_others_go_on(
                 "type": "step",
                 "view": "view-1234",
                 "strategy": strategy,
+                "start": "kmeans",
                 "seed": 0,
                 "index": 6,
             },

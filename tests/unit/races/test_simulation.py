@@ -172,8 +172,10 @@ def test_unknown_metrics_and_steps_are_refused() -> None:
         InvalidInput, match=r"metric='pol_accuracy' is not known\. Did you mean 'pool_accuracy'"
     ):
         race.summary("pol_accuracy")
+    former = Simulation(race.frame.assign(accuracy=0.5))
     with pytest.raises(InvalidInput, match=r"'accuracy' is now called 'unlabelled_accuracy'"):
-        race.summary("accuracy")
+        former.summary("accuracy")
+    assert race.summary("accuracy").equals(race.summary("pool_accuracy"))
     with pytest.raises(
         InvalidInput, match=r"no metric column.*'accuracy' is now called 'unlabelled_accuracy'"
     ):
@@ -207,7 +209,7 @@ def test_one_repeat_gives_no_interval_and_no_warning() -> None:
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_the_chart_holds_curve_band_and_colours(repeats: int) -> None:
     race = made({f"number {i}": np.full((repeats, 2), i / 12) for i in range(12)}, [10, 20])
-    chart = race_chart(race.summary().to_dict("records"), race.colors, "accuracy").to_dict()
+    chart = race_chart(race.summary().to_dict("records"), race.colors).to_dict()
     marks = [layer["mark"]["type"] for layer in chart["layer"]]
     assert marks == ["area", "line", "point"]
     line = chart["layer"][1]["encoding"]
@@ -230,7 +232,7 @@ def test_the_chart_shows_itself_without_the_network() -> None:
         X, y, learners=["linear"], budget=5, repeats=2, n_jobs=1, progress=False, graph=False
     )
     bundle = race.chart()._repr_mimebundle_()
-    assert set(bundle) == {"application/vnd.vegalite.v5+json", "text/plain"}
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"}
     shown = bundle["application/vnd.vegalite.v5+json"]
     assert shown["layer"]
     assert shown["config"]["background"] == "transparent"  # the page may be dark

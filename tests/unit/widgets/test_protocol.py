@@ -10,17 +10,19 @@ import pandas as pd
 import pytest
 
 from helpers import clouds, until
+from hitl_widgets.races.simulate import simulate
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import protocol
 from hitl_widgets.widgets.explorer import Explorer
 from hitl_widgets.widgets.labeler import Labeler
 from hitl_widgets.widgets.lesson import Lesson
 from hitl_widgets.widgets.monitor import Monitor
+from hitl_widgets.widgets.replay.widget import Controls, Replay
 from hitl_widgets.widgets.reviewer import Reviewer
 from hitl_widgets.widgets.wire import Action, FromBrowser, Request, ToBrowser, parse
 
 Make = Callable[..., Session]
-WIDGETS = [Labeler, Explorer, Monitor, Reviewer, Lesson]
+WIDGETS = [Labeler, Explorer, Monitor, Reviewer, Lesson, Controls]
 PAIRS = [(kind, struct) for kind in WIDGETS for struct in get_args(kind._takes)]
 TAKEN = {struct.__struct_config__.tag: struct for _, struct in PAIRS}
 FOREIGN = [
@@ -56,6 +58,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "members": {"rows": [0, 3]},
+        "why": {"row": 3, "codes": [1, 0]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},
         "find": {"query": "refund"},
@@ -63,13 +66,26 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
+        "committee": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "expect": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 0, "row": 3},
+        "draw": {"points": [[i / 12, 0.5, i % 2] for i in range(12)]},
         "open": {"act": act},
         "propose": {"error": 0.1, "certainty": None},
         "hand_over": {"proposal": act},
         "take_back": {"act": act},
         "span": {"first": 1, "last": 1},
-        "step": {"strategy": "margin", "seed": 0, "index": 1},
-        "play": {"strategy": "margin", "seed": 0, "picks": []},
+        "step": {"strategy": "margin", "start": "kmeans", "seed": 0, "index": 1},
+        "play": {"strategy": "margin", "start": "kmeans", "seed": 0, "picks": []},
+        "attempt": {
+            "exercise": "break-margin",
+            "strategy": "margin",
+            "start": "kmeans",
+            "seed": 0,
+            "picks": [],
+            "hints": 0,
+            "next": False,
+        },
+        "go": {"contestant": "random", "repeat": 0, "step": 3},
     }
     view = {"view": "view-1234"} if issubclass(struct, Request) else {}
     return {"type": tag, "id": "message-1"} | view | fields.get(tag, {})
@@ -80,7 +96,13 @@ class Told:
 
     def __init__(self, kind: Any, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         X, y = clouds(20)
-        self.widget = Lesson(X[:, :2], y, budget=4) if kind is Lesson else kind(session)
+        self.replay = None  # kept, because its session would be closed
+        if kind is Controls:
+            race = simulate(X, y, "linear", "random", 10, 1, at=[5], n_jobs=1, progress=False)
+            self.replay = Replay(race)
+            self.widget: Any = self.replay.controls
+        else:
+            self.widget = Lesson(X[:, :2], y, budget=4) if kind is Lesson else kind(session)
         self.sent: list[dict[str, Any]] = []
         monkeypatch.setattr(self.widget, "send", lambda content, _=None: self.sent.append(content))
 

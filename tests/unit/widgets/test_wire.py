@@ -213,7 +213,14 @@ def test_the_largest_selection_of_a_large_pool_and_the_longest_game_are_taken(
     rows = encode(np.arange(0, 300_000, 2))
     end = Ended("Labeler", session)
     parse(Labeler._takes, label(session, key=None, rows=rows), largest=end.widget._largest())
-    play = {"id": "a" * 32, "type": "play", "view": "b" * 8, "strategy": "margin", "seed": 1}
+    play = {
+        "id": "a" * 32,
+        "type": "play",
+        "view": "b" * 8,
+        "strategy": "margin",
+        "start": "kmeans",
+        "seed": 1,
+    }
     parse(Lesson._takes, play | {"picks": list(range(2_000))})
 
 

@@ -19,6 +19,7 @@ import type {
   SkippedItems,
   StateMessage,
   SuspectItems,
+  WhyMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
@@ -71,6 +72,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let showGuess = remembered(guessKey) !== "hidden";
   const recentKey = `hitl-recent:${channel.key}`;
   let recent = recentFrom(remembered(recentKey));
+  const whyKey = `hitl-why:${channel.key}`;
   const gaze = new Gaze();
   /** The announcement for the next item that is shown; "" for none. */
   let upcoming = "";
@@ -80,56 +82,68 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
-  const view = labelerView(root, {
-    press: (code, clicks) => acts.pressed(code, clicks),
-    give: (clicks) => acts.give(clicks),
-    skip: (clicks, why) => acts.skip(clicks, why),
-    reject: () => acts.reject(),
-    note: (text) => acts.note(text),
-    reveal: ({ key, row }) => revealing.set(channel.act({ type: "reveal", key }), row),
-    clear: (clicks) => acts.clear(clicks),
-    again: lookAgain,
-    undo: () => acts.turn("undo"),
-    redo: () => acts.turn("redo"),
-    walk: (back) => void past.step(back),
-    release: () => back(),
-    bulk: {
-      item: (row) => glimpses.get(row),
-      member: (row) => selection.member(row),
-      want: (rows) => {
-        inSight = rows;
-        glimpses.want(rows, []);
-        selection.want(rows);
+  const view = labelerView(
+    root,
+    {
+      press: (code, clicks) => acts.pressed(code, clicks),
+      give: (clicks) => acts.give(clicks),
+      skip: (clicks, why) => acts.skip(clicks, why),
+      reject: () => acts.reject(),
+      note: (text) => acts.note(text),
+      reveal: ({ key, row }) => revealing.set(channel.act({ type: "reveal", key }), row),
+      clear: (clicks) => acts.clear(clicks),
+      again: lookAgain,
+      undo: () => acts.turn("undo"),
+      redo: () => acts.turn("redo"),
+      walk: (back) => void past.step(back),
+      release: () => back(),
+      bulk: {
+        item: (row) => glimpses.get(row),
+        member: (row) => selection.member(row),
+        want: (rows) => {
+          inSight = rows;
+          glimpses.want(rows, []);
+          selection.want(rows);
+        },
+        exclude: (out) => selection.exclude(out),
+        open: (row) => selection.open(row),
+        narrow: (text) => {
+          selection.narrow();
+          needsMap(bus.tell("narrow", { text }));
+        },
+        widen: () => selection.widen(),
       },
-      exclude: (out) => selection.exclude(out),
-      open: (row) => selection.open(row),
-      narrow: (text) => {
-        selection.narrow();
-        needsMap(bus.tell("narrow", { text }));
+      toggleGuess: () => {
+        showGuess = !showGuess;
+        remember(guessKey, showGuess ? "" : "hidden");
+        draw();
       },
-      widen: () => selection.widen(),
+      settle: (keep) => acts.settle(keep),
+      change,
+      showing: (subject, card) => {
+        gaze.show(subject, card);
+        if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
+      },
+      ready: (ask, labelled) => composing.ready(ask, labelled),
+      chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
+      start: (ask, labelled) => composing.start(ask, labelled),
+      begun: (ask, answer) => {
+        composing.begin(ask.key, answer);
+        acts.changed();
+      },
+      say: (words) => say(words),
+      parts: (row, end) => parts.of(row, end),
+      because: {
+        ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
+        open: (row) => {
+          const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+          if (!choose(bus, chosen)) take(chosen);
+        },
+        always: (on) => remember(whyKey, on ? "always" : ""),
+      },
     },
-    toggleGuess: () => {
-      showGuess = !showGuess;
-      remember(guessKey, showGuess ? "" : "hidden");
-      draw();
-    },
-    settle: (keep) => acts.settle(keep),
-    change,
-    showing: (subject, card) => {
-      gaze.show(subject, card);
-      if (typeof subject === "string" && upcoming) say(sayNext(upcoming));
-    },
-    ready: (ask, labelled) => composing.ready(ask, labelled),
-    chance: (ask) => chanceOf(`${channel.key}\n${ask.key}`),
-    start: (ask, labelled) => composing.start(ask, labelled),
-    begun: (ask, answer) => {
-      composing.begin(ask.key, answer);
-      acts.changed();
-    },
-    say: (words) => say(words),
-    parts: (row, end) => parts.of(row, end),
-  });
+    remembered(whyKey) === "always",
+  );
 
   const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
 
@@ -350,6 +364,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
+    else if (key === "w" && shift) return view.why();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -435,6 +450,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes.clear();
       dispatch({ ...message, progress: message });
       selection.refresh();
+      view.learned();
     },
     signal,
   );
@@ -472,6 +488,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     signal,
   );
+  channel.on<WhyMessage>("why", view.reasons, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

@@ -22,6 +22,7 @@ const KEYS: [string, Keys][] = [
       [["/"], "find"],
       [["M"], "more items like this one"],
       [["⇧R"], "labels that are doubtful: Enter keeps one, a class corrects it"],
+      [["⇧W"], "why the model guesses what it guesses"],
       [["↑", "↓"], "your earlier labels, one by one"],
       [["Space"], "all of a long text; check or uncheck an item of a selection"],
       [["⇧V"], "show what is blurred, or the personal data that is hidden"],

@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass, Precedent } from "../../host/protocol";
+import type { Ask, Content, Guess, LabelClass, Precedent, WhyMessage } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -35,6 +35,7 @@ import {
   missedWords,
   turnable,
 } from "./state";
+import { type BecauseCallbacks, becauseView } from "./why";
 
 export type LabelerProps = {
   state: LabelerState;
@@ -80,6 +81,7 @@ export type LabelerCallbacks = {
   /** The selected items. */
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
+  because: BecauseCallbacks;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
   change: SendChange;
@@ -105,7 +107,7 @@ const LEAST = 0.05;
 /** Decisions that are shown as examples of a class. */
 const EXAMPLES = 3;
 
-export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
+export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = false) {
   const asked = h("div", { class: "hitl-question" });
   const why = h("div", { class: "hitl-why" });
   const reason = h("div", { class: "hitl-reason" }, asked, why);
@@ -124,7 +126,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
   const guess = h("span", { class: "hitl-number" });
   const shares = h("span", { class: "hitl-shares", attrs: { "aria-hidden": "true" } });
   const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
-  const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye);
+  const ending = new AbortController();
+  const because = becauseView(card, on.because, explains, ending.signal);
+  const asking = h("button", {
+    class: "hitl-link",
+    text: "why",
+    title: "Why the model guesses this (\u21e7W)",
+    attrs: { type: "button" },
+    on: { click: () => because.toggle() },
+  });
+  const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye, asking);
   const changed = h(
     "div",
     { class: "hitl-changed", attrs: { role: "status" } },
@@ -198,6 +209,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
+    because.element,
     h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
     help.element,
   );
@@ -381,9 +393,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
       if (here && composer?.focus && !state.chosen) composer.focus();
       else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
       cover.update(bulk || !found ? null : ask, found);
+      because.update(bulk || !found || state.asks !== "choice" ? null : ask);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    because.know(ask);
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
@@ -400,6 +414,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     guessed ||= Boolean(model || idea);
     show(guessLine, guessed || !state.composed);
     show(eye, idea === null);
+    show(asking, idea === null && state.asks === "choice");
     show(shares, idea === null);
     if (model) {
       setParts(guess, ...(showGuess ? guessWords(model, names) : ["Model’s guess hidden"]));
@@ -526,6 +541,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     return true;
   };
   const close = (): void => {
+    ending.abort();
     resized.disconnect();
     clear();
   };
@@ -550,6 +566,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks) {
     closeHelp: help.close,
     /** Shows what is blurred or hidden on the card; returns whether something was. */
     lift: cover.lift,
+    /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
+    why: because.toggle,
+    /** There is a new model. */
+    learned: because.renew,
+    /** The reasons have come. */
+    reasons: (message: WhyMessage) => because.came(message, shownClasses),
     close,
   };
 }

@@ -1,21 +1,34 @@
 import { f32, u8 } from "../../host/codecs";
-import type { GameMessage, LessonWelcome, Moment, MomentMessage, TroubleMessage } from "../../host/protocol";
+import type {
+  CommitteeMessage,
+  ExerciseMessage,
+  ExpectMessage,
+  GameMessage,
+  LessonWelcome,
+  Moment,
+  MomentMessage,
+  TroubleMessage,
+} from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
 import { Grid } from "../../plot/grid";
 import { announcer } from "../../ui/announce";
 import { focused } from "../../ui/dom";
 import { onKey } from "../../ui/keys";
+import { remember, remembered } from "../../ui/remember";
 import { onTheme, readTheme } from "../../ui/theme";
+import { type SketchEvent, sketchOf, sketchWords, usable } from "./sketch";
 import {
+  clickable,
   type Frame,
   initial,
+  keptOf,
   type LessonEvent,
   type LessonState,
-  labelledByYou,
-  over,
+  readKept,
   reduce,
   scoreWords,
   stepWords,
+  takenOf,
   wanted,
 } from "./state";
 import { lessonView } from "./view";
@@ -26,7 +39,9 @@ const SLOW_MS = 4000;
 export default defineWidget("lesson", ({ root, channel, signal }) => {
   const announce = announcer(root);
   let state: LessonState = initial;
-  let still: { xy: Float32Array; truth: Uint8Array; cells: number } | null = null;
+  let still: { xy: Float32Array; truth: Uint8Array; cost: Float32Array; cells: number } | null = null;
+  /** Where this browser keeps what a student did in this lesson. */
+  let shelf = "";
   let theme = readTheme(root);
   let asked = "";
   let late: ReturnType<typeof setTimeout> | null = null;
@@ -40,15 +55,33 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     behind: (behind) => dispatch({ type: "behind", behind }),
     truth: (show) => dispatch({ type: "truth", show }),
     pick: (row) => dispatch({ type: "pick", row }),
+    start: (start) => dispatch({ type: "start", start }),
+    measure: (measure) => dispatch({ type: "measure", measure }),
+    exercise: (exercise) => dispatch({ type: "exercise", exercise }),
+    sketch: (what) => dispatch({ type: "sketch", what }),
+    use,
+    hover: (row) => dispatch({ type: "hover", row }),
+    compare: (strategy, on) => dispatch({ type: "compare", strategy, on }),
+    hint: () => dispatch({ type: "hint" }),
+    next: () => dispatch({ type: "next" }),
     again: () => dispatch({ type: "again" }),
   });
 
   function dispatch(event: LessonEvent): void {
     const before = state;
     state = reduce(state, event);
-    if (state !== before) draw();
+    if (state !== before) {
+      draw();
+      keep(before);
+    }
     speak(before);
     ask();
+  }
+
+  function keep(before: LessonState): void {
+    if (!shelf || !before.ready) return;
+    const now = JSON.stringify(keptOf(state));
+    if (now !== JSON.stringify(keptOf(before))) remember(shelf, now);
   }
 
   /** Sends one request at a time; when it is answered, requests what is wanted by then. */
@@ -56,6 +89,14 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     const next = asked ? null : wanted(state);
     if (!next) return;
     asked = channel.ask({ ...next, view: channel.view });
+    late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
+  }
+
+  /** Makes a lesson of the drawn points; the kernel answers with a welcome. */
+  function use(): void {
+    const points = state.sketch.spots.map(([x, y, code]): [number, number, number] => [x, y, code]);
+    if (asked || !usable(state.sketch)) return;
+    asked = channel.ask({ type: "draw", view: channel.view, points });
     late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
   }
 
@@ -72,29 +113,34 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   function speak(before: LessonState): void {
     if (state.note && state.note !== before.note) return; // the note is an alert already
-    if (state.mode === "steps") {
+    if (state.mode === "draw") {
+      if (state.sketch.spots !== before.sketch.spots) announce(sketchWords(state.sketch, state.classes));
+    } else if (state.mode === "steps") {
       const moved = state.shown !== before.shown || (before.playing && !state.playing);
       if (moved && !state.playing) announce(stepWords(state));
     } else if (state.cursor !== before.cursor && state.cursor >= 0) {
       announce(cursorWords());
-    } else if (state.game?.yours.length !== before.game?.yours.length) {
+    } else if (state.mode === "exercise") {
+      if (state.report && state.report !== before.report) announce(state.report.said || state.report.task);
+    } else if (state.game?.yours.spent.length !== before.game?.yours.spent.length) {
       announce(scoreWords(state));
     }
   }
 
   function cursorWords(): string {
-    const { game, cursor, classes, n } = state;
-    if (!game) return "";
-    const name = classes[game.you.points[cursor]].name;
-    const sure = Math.round((100 * game.you.points[n + cursor]) / 255);
-    return `Point ${cursor + 1}: the model predicts ${name}, ${sure} %. Press Enter to label it.`;
+    const { game, report, cursor, classes, n } = state;
+    const frame = state.mode === "game" ? game?.you : report?.you;
+    if (!frame) return "";
+    const name = classes[frame.points[cursor]].name;
+    const sure = Math.round((100 * frame.points[n + cursor]) / 255);
+    return `Point ${cursor + 1}: the model predicts ${name}, ${sure} %. Press Enter to choose it.`;
   }
 
   /** Moves the cursor among the unlabelled points. */
   function move(dx: number, dy: number): void {
-    const { game, cursor } = state;
-    if (!still || !game || over(state)) return;
-    const done = new Set(labelledByYou(game));
+    const { cursor } = state;
+    if (!still || !clickable(state)) return;
+    const done = new Set(takenOf(state));
     const open = [...still.truth.keys()].filter((row) => !done.has(row));
     const rows = cursor >= 0 && !open.includes(cursor) ? [...open, cursor] : open;
     const { xy } = still;
@@ -109,14 +155,37 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     if (to >= 0) dispatch({ type: "cursor", row: rows[to] });
   }
 
-  function pressed(key: string): boolean {
+  /** Keys while points are drawn. */
+  function drawnBy(key: string, way?: number[]): boolean | "again" {
+    const sketch = (what: SketchEvent): true => {
+      dispatch({ type: "sketch", what });
+      return true;
+    };
+    const { cross } = state.sketch;
+    const code = "1234567890".indexOf(key);
+    if (way) {
+      sketch({ type: "cross", dx: way[0], dy: way[1] });
+      return "again";
+    }
+    if (code >= 0 && code < state.classes.length) return sketch({ type: "pen", pen: code });
+    if (key === "e") return sketch({ type: "pen", pen: null });
+    if (key === "z") return sketch({ type: "undo" });
+    if (!cross || !["Enter", "Delete", "Backspace"].includes(key)) return false;
+    const [x, y] = cross;
+    return sketch(key === "Enter" ? { type: "put", x, y, more: false } : { type: "erase", x, y });
+  }
+
+  function pressed(key: string): boolean | "again" {
     if (key === "Escape") {
       (focused() as HTMLElement | null)?.blur();
       return true;
     }
-    if (state.mode === "game") {
-      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (state.mode === "draw") return drawnBy(key, way);
+    if (state.mode !== "steps") {
       if (way) move(way[0], way[1]);
+      else if (key === "Enter" && state.report?.going && state.mode === "exercise")
+        dispatch({ type: "next" });
       else if (key === "Enter" && state.cursor >= 0) dispatch({ type: "pick", row: state.cursor });
       else return false;
       return true;
@@ -146,29 +215,61 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   channel.on<LessonWelcome>(
     "welcome",
-    (welcome, [points, truth]) => {
-      still = { xy: f32(points), truth: u8(truth), cells: welcome.cells };
+    (welcome, [points, truth, cost]) => {
+      still = { xy: f32(points), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
       theme = readTheme(root);
-      dispatch({ type: "welcome", welcome });
+      shelf = welcome.recorded ? "" : `hitl-lesson:${welcome.lesson}`;
+      answered();
+      const sketch = sketchOf(still.xy, still.truth);
+      dispatch({ type: "welcome", welcome, sketch, kept: shelf ? readKept(remembered(shelf)) : null });
     },
     signal,
   );
   channel.on<MomentMessage>(
     "moment",
-    ({ strategy, seed, index, last, curve, ...moment }, buffers) => {
+    ({ strategy, start, seed, index, last, curve, ...moment }, buffers) => {
       answered();
       const [frame] = frameOf(moment, buffers);
-      dispatch({ type: "moment", strategy, seed, index, last, curve, frame });
+      dispatch({ type: "moment", strategy, start, seed, index, last, curve, frame });
+    },
+    signal,
+  );
+  channel.on<CommitteeMessage>(
+    "members",
+    ({ strategy, start, seed, index, side, words }, buffers) => {
+      answered();
+      const found = { surfaces: buffers.map(u8), side, words };
+      dispatch({ type: "members", strategy, start, seed, index, found });
+    },
+    signal,
+  );
+  channel.on<ExpectMessage>(
+    "expected",
+    ({ strategy, start, seed, index, row, words }) => {
+      answered();
+      dispatch({ type: "expected", strategy, start, seed, index, row, words });
     },
     signal,
   );
   channel.on<GameMessage>(
     "game",
-    ({ strategy, seed, picks, yours, theirs, ...both }, buffers) => {
+    ({ strategy, start, seed, picks, yours, theirs, ...both }, buffers) => {
       answered();
       const [you, rest] = frameOf(both.you, buffers);
       const [machine] = frameOf(both.machine, rest);
-      dispatch({ type: "game", strategy, game: { seed, picks, you, machine, yours, theirs } });
+      dispatch({ type: "game", strategy, start, game: { seed, picks, you, machine, yours, theirs } });
+    },
+    signal,
+  );
+  channel.on<ExerciseMessage>(
+    "exercise",
+    ({ you, machine, ...rest }, buffers) => {
+      answered();
+      const [frame, more] = frameOf(you, buffers);
+      const its = machine ? frameOf(machine, more)[0] : null;
+      // A hint colours the plane by utility; the numbers would give the answer away.
+      const mine = rest.clickable ? { ...frame, worth: null } : frame;
+      dispatch({ type: "report", report: { ...rest, you: mine, machine: its } });
     },
     signal,
   );
@@ -184,9 +285,9 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
 /** A moment with its arrays, and the remaining buffers. */
 function frameOf(moment: Moment, buffers: DataView[]): [Frame, DataView[]] {
-  const { labelled, accuracy, query, why, heat } = moment;
+  const { labelled, said, measures, queries, why, heat } = moment;
   const [cells, points, heatCells, worth] = buffers.map(u8);
-  const found = { labelled, accuracy, query, why, heat, cells, points };
+  const found = { labelled, said, measures, queries, why, heat, cells, points };
   return heat
     ? [{ ...found, heatCells, worth }, buffers.slice(4)]
     : [{ ...found, heatCells: null, worth: null }, buffers.slice(2)];

@@ -3,35 +3,58 @@ import type { PlainClass } from "../../host/protocol";
 import { within } from "../../plot/geometry";
 import { h, setText, show } from "../../ui/dom";
 import type { Theme } from "../../ui/theme";
-import { boundary, type Rgb, raster, rgb } from "./raster";
+import { boundary, contour, LEVELS, type Rgb, raster, rgb, type Segment } from "./raster";
 import { tracePolygon } from "./shapes";
-import type { Behind, Frame } from "./state";
+import type { Behind, Frame, Members } from "./state";
 
 export type PlaneProps = {
   /** x and y of each point in the unit square, from the top left. */
   xy: Float32Array;
   truth: Uint8Array;
+  /** What a label of each point costs; empty if all cost the same. */
+  cost: Float32Array;
   classes: PlainClass[];
+  annotators: string[];
+  /** Whether answers may be wrong. */
+  mistakes: boolean;
   cells: number;
   theme: Theme;
   frame: Frame;
   labelled: readonly number[];
   behind: Behind;
+  /** The models of a committee, drawn as lines. */
+  members: Members | null;
+  /** What is expected of a label of a point; empty if it is not known. */
+  expected: (row: number) => string;
   showTruth: boolean;
-  /** The point with the ring, and the number next to it. */
-  ring: { row: number; number: number } | null;
+  /** The points with a ring, and the numbers next to them. */
+  rings: Ring[];
   cursor: number;
   /** Text in the corner; may be empty. */
   caption: string;
   /** Text for screen readers. */
   words: string;
   clickable: boolean;
+  /** Whether points are drawn, and where the keyboard draws. */
+  drawing: boolean;
+  cross: readonly [number, number] | null;
 };
 
-export type PlaneCallbacks = { pick: (row: number) => void };
+export type Ring = { row: number; number: number };
+export type PlaneCallbacks = {
+  pick: (row: number) => void;
+  hover: (row: number) => void;
+  /** The pointer draws here; `more` while it is dragged. */
+  put: (x: number, y: number, more: boolean) => void;
+};
 
 const FADE_MS = 180;
 const REACH = 14;
+const REST_MS = 120;
+/** Between two points of a stroke, as a share of the plane. */
+const APART = 0.035;
+/** The width of a stroke. */
+const SPREAD = 0.08;
 
 /** Points in the plane, on a raster of the model's predictions or the strategy's utilities. */
 export function planeView(root: HTMLElement, on: PlaneCallbacks) {
@@ -46,6 +69,8 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   let made = "";
   let since = 0;
   let pending = 0;
+  let over = -1;
+  let resting: ReturnType<typeof setTimeout> | undefined;
 
   const resized = new ResizeObserver(() => draw());
   resized.observe(box);
@@ -68,10 +93,17 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     props = next;
     canvas.setAttribute("aria-label", next.words);
     box.classList.toggle("hitl-clickable", next.clickable);
+    box.classList.toggle("hitl-drawing", next.drawing);
     setText(caption, next.caption);
     show(caption, next.caption !== "");
-    show(tip, false);
+    if (over >= 0 && !tip.hidden) setText(tip, pointWords(over, next));
     draw();
+  }
+
+  /** Reports the point under the pointer once the pointer rests. */
+  function hovered(row: number): void {
+    clearTimeout(resting);
+    resting = setTimeout(() => on.hover(row), row < 0 ? 0 : REST_MS);
   }
 
   function draw(): void {
@@ -104,18 +136,17 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
       context.globalAlpha = alpha;
       context.drawImage(picture, 0, 0, side, side);
     }
-    context.globalAlpha = props.theme.dark ? 0.75 : 0.6;
-    if (props.behind === "model") {
-      context.strokeStyle = props.theme.text;
-      context.lineWidth = 1.25;
-      context.lineCap = "round";
-      context.beginPath();
-      for (const [x0, y0, x1, y1] of boundary(props.frame.cells, props.cells)) {
-        context.moveTo(x0 * side, y0 * side);
-        context.lineTo(x1 * side, y1 * side);
-      }
-      context.stroke();
+    const { behind, frame, cells, members, theme } = props;
+    context.strokeStyle = theme.text;
+    context.lineCap = "round";
+    if (behind === "probability") {
+      context.globalAlpha = theme.dark ? 0.5 : 0.35;
+      for (const lead of LEVELS) stroke(context, contour(frame.cells, cells, lead), side, 0.75);
     }
+    context.globalAlpha = theme.dark ? 0.75 : 0.6;
+    if (behind === "model" || behind === "probability")
+      stroke(context, boundary(frame.cells, cells), side, 1.25);
+    for (const one of members?.surfaces ?? []) stroke(context, boundary(one, members?.side ?? 1), side, 1.1);
     context.globalAlpha = 1;
   }
 
@@ -131,13 +162,44 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     return best;
   }
 
+  let pen: [number, number] | null = null;
+  const place = (event: PointerEvent): [number, number] => {
+    const [x, y] = within(event, canvas, box.clientWidth, box.clientWidth);
+    return [x / box.clientWidth, y / box.clientWidth];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!props?.drawing || event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    pen = place(event);
+    on.put(...pen, false);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!pen || !props?.drawing) return;
+    const to = place(event);
+    if (Math.hypot(to[0] - pen[0], to[1] - pen[1]) < APART) return;
+    pen = to;
+    // Strokes of a brush, not lines: nothing could be learned from points in a row.
+    const stray = (v: number): number => Math.min(1, Math.max(0, v + SPREAD * (Math.random() - 0.5)));
+    on.put(stray(to[0]), stray(to[1]), true);
+  });
+  for (const end of ["pointerup", "pointercancel"] as const)
+    canvas.addEventListener(end, () => {
+      pen = null;
+    });
   canvas.addEventListener("click", (event) => {
     const row = at(event);
     if (row >= 0 && props?.clickable) on.pick(row);
   });
-  canvas.addEventListener("pointerleave", () => show(tip, false));
+  canvas.addEventListener("pointerleave", () => {
+    over = -1;
+    show(tip, false);
+    hovered(-1);
+  });
   canvas.addEventListener("pointermove", (event) => {
+    if (props?.drawing) return;
     const row = at(event);
+    if (row !== over) hovered(row);
+    over = row;
     show(tip, row >= 0);
     if (row < 0 || !props) return;
     tip.textContent = pointWords(row, props);
@@ -152,6 +214,7 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     update,
     destroy(): void {
       cancelAnimationFrame(pending);
+      clearTimeout(resting);
       resized.disconnect();
     },
   };
@@ -160,14 +223,40 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
 /** A short description of a point. */
 export function pointWords(row: number, p: PlaneProps): string {
   const place = p.labelled.indexOf(row);
-  if (place >= 0) return `label ${place + 1}: ${p.classes[p.truth[row]].name}`;
+  const truth = p.classes[p.truth[row]].name;
+  const cost = p.cost.length ? [`cost ${Math.round(10 * p.cost[row]) / 10}`] : [];
+  if (place >= 0) {
+    const said = saidOf(p).get(row);
+    const who = p.annotators.length ? ` by ${p.annotators[place % p.annotators.length]}` : "";
+    const name = said === undefined ? "" : `: ${p.classes[said].name}`;
+    const wrong = said !== undefined && said !== p.truth[row] ? [`wrong, the truth is ${truth}`] : [];
+    return [`label ${place + 1}${who}${name}`, ...wrong, ...cost].join(" · ");
+  }
   const n = p.truth.length;
   const guess = p.classes[p.frame.points[row]].name;
   const sure = Math.round((100 * p.frame.points[n + row]) / 255);
   const words = [`model: ${guess}, ${sure} %`];
   if (p.frame.worth) words.push(`utility ${Math.round(p.frame.worth[row] / 2.55)} of 100`);
-  if (p.showTruth) words.push(`truth: ${p.classes[p.truth[row]].name}`);
-  return words.join(" · ");
+  words.push(...cost);
+  if (p.showTruth) words.push(`truth: ${truth}`);
+  return [words.join(" · "), p.expected(row)].filter(Boolean).join("\n");
+}
+
+/** The label that each labelled point was given; a point is missing while its label is not known yet. */
+function saidOf(p: PlaneProps): Map<number, number> {
+  const said = new Map(p.frame.labelled.map((row, i) => [row, p.frame.said[i]]));
+  if (!p.mistakes) for (const row of p.labelled) said.set(row, p.truth[row]);
+  return said;
+}
+
+function stroke(context: CanvasRenderingContext2D, lines: Segment[], side: number, width: number): void {
+  context.lineWidth = width;
+  context.beginPath();
+  for (const [x0, y0, x1, y1] of lines) {
+    context.moveTo(x0 * side, y0 * side);
+    context.lineTo(x1 * side, y1 * side);
+  }
+  context.stroke();
 }
 
 function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlaneProps): void {
@@ -196,20 +285,45 @@ function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlanePro
     }
     context.stroke();
   }
+  const said = saidOf(p);
   for (const row of p.labelled) {
-    tracePolygon(context, p.truth[row], x(row), y(row), 7 * size);
-    context.fillStyle = p.classes[p.truth[row]].color;
+    const code = said.get(row);
+    tracePolygon(context, code ?? 0, x(row), y(row), 7 * size);
+    context.fillStyle = code === undefined ? p.theme.ground : p.classes[code].color;
     context.fill();
     context.strokeStyle = p.theme.text;
     context.lineWidth = 1.6;
     context.stroke();
+    if (code !== undefined && code !== p.truth[row]) cross(context, x(row), y(row), 7 * size, p.theme);
+  }
+  if (p.cross) {
+    const [cx, cy] = [p.cross[0] * side, p.cross[1] * side];
+    circle(context, cx, cy, 9, p.theme, [4, 3], p.theme.accent);
   }
   if (p.cursor >= 0) circle(context, x(p.cursor), y(p.cursor), 15, p.theme, [4, 3], p.theme.accent);
-  if (p.ring) {
-    const { row, number } = p.ring;
-    circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);
+  for (const { row } of p.rings) circle(context, x(row), y(row), 12 * size, p.theme, [], p.theme.text);
+  for (const { row, number } of p.rings) {
     badge(context, x(row), y(row), 12 * size, String(number), side, p.theme);
   }
+}
+
+/** Marks a wrong label: a cross beside its shape, which stays visible. */
+function cross(context: CanvasRenderingContext2D, x: number, y: number, r: number, theme: Theme): void {
+  const [cx, cy, arm] = [x + r, y - r, 3.6];
+  context.beginPath();
+  context.arc(cx, cy, 6.6, 0, 2 * Math.PI);
+  context.fillStyle = theme.ground;
+  context.fill();
+  context.beginPath();
+  context.moveTo(cx - arm, cy - arm);
+  context.lineTo(cx + arm, cy + arm);
+  context.moveTo(cx - arm, cy + arm);
+  context.lineTo(cx + arm, cy - arm);
+  context.lineWidth = 2.6;
+  context.lineCap = "round";
+  context.strokeStyle = theme.text;
+  context.stroke();
+  context.lineCap = "butt";
 }
 
 function circle(

@@ -3,6 +3,9 @@ import type { Behind, Frame } from "./state";
 export type Rgb = [number, number, number];
 export type Segment = [x0: number, y0: number, x1: number, y1: number];
 
+/** Leads of the most likely class over the second; of two classes, one then has .6, .7, .8 and .9. */
+export const LEVELS = [0.2, 0.4, 0.6, 0.8] as const;
+
 /** Converts "#rrggbb" or "rgb(...)" to numbers. */
 export function rgb(colour: string): Rgb {
   const hex = /^#([0-9a-f]{6})$/i.exec(colour.trim());
@@ -43,12 +46,15 @@ export function pixelsOf(
   dark: boolean,
 ): Uint8ClampedArray | null {
   const n = cells * cells;
-  if (behind === "nothing" || (behind === "utilities" && !frame.heatCells)) return null;
+  if (behind === "nothing" || behind === "committee" || (behind === "utilities" && !frame.heatCells))
+    return null;
   const data = new Uint8ClampedArray(4 * n);
   for (let i = 0; i < n; i++) {
-    const level = (behind === "model" ? frame.cells[n + i] : (frame.heatCells as Uint8Array)[i]) / 255;
-    data.set(behind === "model" ? palette[frame.cells[i]] : accent, 4 * i);
-    data[4 * i + 3] = 255 * (behind === "model" ? (dark ? 0.08 : 0.1) + 0.36 * level : 0.78 * level ** 1.4);
+    const byModel = behind !== "utilities";
+    let level = (byModel ? frame.cells[n + i] : (frame.heatCells as Uint8Array)[i]) / 255;
+    if (behind === "probability") level = LEVELS.filter((edge) => level >= edge).length / LEVELS.length;
+    data.set(byModel ? palette[frame.cells[i]] : accent, 4 * i);
+    data[4 * i + 3] = 255 * (byModel ? (dark ? 0.08 : 0.1) + 0.36 * level : 0.78 * level ** 1.4);
   }
   return data;
 }
@@ -80,6 +86,37 @@ export function boundary(surface: Uint8Array, cells: number): Segment[] {
       else if (found.length > 2) {
         const middle: [number, number] = [unit(column + 0.5), unit(row + 0.5)];
         for (const point of found) segments.push([...point, ...middle]);
+      }
+    }
+  }
+  return segments;
+}
+
+/** The lines where the most likely class leads by this much, by marching squares. */
+export function contour(surface: Uint8Array, cells: number, lead: number): Segment[] {
+  const n = cells * cells;
+  // On the other side of the line between two classes the lead counts as negative, because it is that of another class.
+  const value = (i: number, code: number): number =>
+    (surface[i] === code ? surface[n + i] : -surface[n + i]) - 255 * lead;
+  const at = (i: number): [number, number] => [
+    ((i % cells) + 0.5) / cells,
+    (Math.floor(i / cells) + 0.5) / cells,
+  ];
+  const segments: Segment[] = [];
+  for (let row = 0; row + 1 < cells; row++) {
+    for (let column = 0; column + 1 < cells; column++) {
+      const a = row * cells + column;
+      const around = [a, a + 1, a + cells + 1, a + cells];
+      for (const code of new Set(around.map((i) => surface[i]))) {
+        const found = around.flatMap((from, i) => {
+          const to = around[(i + 1) % 4];
+          const [v, w] = [value(from, code), value(to, code)];
+          if (v >= 0 === w >= 0) return [];
+          const [[x0, y0], [x1, y1], t] = [at(from), at(to), v / (v - w)];
+          return [[x0 + t * (x1 - x0), y0 + t * (y1 - y0)]];
+        });
+        for (let i = 0; i + 1 < found.length; i += 2)
+          segments.push([found[i][0], found[i][1], found[i + 1][0], found[i + 1][1]]);
       }
     }
   }

@@ -1,21 +1,28 @@
 import { svg } from "../../ui/dom";
 
-// By class code: number of corners (0 for a circle), angle of the first, and a scale for equal visual size.
-const SHAPES: readonly [corners: number, turn: number, scale: number][] = [
-  [0, 0, 1],
-  [4, Math.PI / 4, 1.22],
-  [3, -Math.PI / 2, 1.34],
-  [4, 0, 1.26],
-  [3, Math.PI / 2, 1.34],
-  [5, -Math.PI / 2, 1.16],
+// By class code: number of corners (0 for a circle), angle of the first, a scale for equal visual size, and how deep a
+// star is cut in between.
+const SHAPES: readonly [corners: number, turn: number, scale: number, cut: number][] = [
+  [0, 0, 1, 1],
+  [4, Math.PI / 4, 1.22, 1],
+  [3, -Math.PI / 2, 1.34, 1],
+  [4, 0, 1.26, 1],
+  [3, Math.PI / 2, 1.34, 1],
+  [5, -Math.PI / 2, 1.16, 1],
+  [5, -Math.PI / 2, 1.5, 0.45],
+  [6, 0, 1.12, 1],
+  [4, 0, 1.55, 0.4],
+  [4, Math.PI / 4, 1.55, 0.4],
 ];
 
 /** The corners of the shape of a class; empty for a circle. */
 export function corners(code: number, x: number, y: number, r: number): [number, number][] {
-  const [n, turn, scale] = SHAPES[code % SHAPES.length];
-  return Array.from({ length: n }, (_, i) => {
-    const angle = turn + (2 * Math.PI * i) / n;
-    return [x + r * scale * Math.cos(angle), y + r * scale * Math.sin(angle)];
+  const [n, turn, scale, cut] = SHAPES[code % SHAPES.length];
+  const per = cut === 1 ? 1 : 2;
+  return Array.from({ length: per * n }, (_, i) => {
+    const angle = turn + (2 * Math.PI * i) / (per * n);
+    const far = r * scale * (i % per ? cut : 1);
+    return [x + far * Math.cos(angle), y + far * Math.sin(angle)];
   });
 }
 
@@ -55,5 +62,31 @@ export function dotIcon(r: number, width: number): SVGSVGElement {
   icon.append(
     svg("circle", { cx: 8, cy: 8, r, fill: "none", stroke: "currentColor", "stroke-width": width }),
   );
+  return icon;
+}
+
+/** A shape with a cross beside it, for a legend. */
+export function wrongIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  const look = { fill: "none", stroke: "currentColor", "stroke-linecap": "round" };
+  icon.append(
+    svg("circle", { cx: 6, cy: 10, r: 4.4, ...look, "stroke-width": 1.2 }),
+    svg("path", { d: "M9.5 1.5 14.5 6.5 M14.5 1.5 9.5 6.5", ...look, "stroke-width": 2 }),
+  );
+  return icon;
+}
+
+/** A dashed ring for a legend. */
+export function dashedIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  const look = { fill: "none", "stroke-width": 2.2, "stroke-dasharray": "3 2", class: "hitl-lesson-cursor" };
+  icon.append(svg("circle", { cx: 8, cy: 8, r: 6.4, ...look }));
+  return icon;
+}
+
+/** A thin line for a legend. */
+export function lineIcon(): SVGSVGElement {
+  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  icon.append(svg("path", { d: "M1 13 15 3", fill: "none", stroke: "currentColor", "stroke-width": 1.2 }));
   return icon;
 }

@@ -1,4 +1,15 @@
-import type { LessonWelcome, Moment, PlainClass } from "../../host/protocol";
+import type {
+  ExerciseMessage,
+  LessonExercise,
+  LessonMeasure,
+  LessonStart,
+  LessonWelcome,
+  Moment,
+  PlainClass,
+  RunCurve,
+} from "../../host/protocol";
+
+import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
@@ -8,8 +19,12 @@ export type Frame = Moment & {
   heatCells: Uint8Array | null;
   worth: Uint8Array | null;
 };
-export type Behind = "model" | "utilities" | "nothing";
-export type Mode = "steps" | "game";
+export type Behind = "model" | "probability" | "utilities" | "committee" | "nothing";
+/** The models that vote at a step: class and lead of their cells. */
+export type Members = { surfaces: Uint8Array[]; side: number; words: string };
+/** As many curves as can be told apart. */
+export const MOST_COMPARED = 5;
+export type Mode = "steps" | "game" | "exercise" | "draw";
 
 export type Game = {
   seed: number;
@@ -17,8 +32,23 @@ export type Game = {
   picks: number[];
   you: Frame;
   machine: Frame;
-  yours: number[];
-  theirs: number[];
+  yours: RunCurve;
+  theirs: RunCurve;
+};
+
+/** What a student has done in an exercise. */
+export type Attempt = { exercise: string; seed: number; picks: number[]; hints: number; next: boolean };
+/** What the kernel says about it. */
+export type Report = Omit<ExerciseMessage, "you" | "machine"> & { you: Frame; machine: Frame | null };
+
+/** What outlives a reload of the page and a restart of the kernel. */
+export type Kept = {
+  mode: Mode;
+  strategy: string;
+  start: string;
+  gameSeed: number;
+  picks: number[];
+  attempt: Attempt;
 };
 
 export type LessonState = {
@@ -26,21 +56,49 @@ export type LessonState = {
   classes: PlainClass[];
   learner: string;
   strategies: string[];
+  starts: LessonStart[];
+  measures: LessonMeasure[];
+  exercises: LessonExercise[];
+  annotators: string[];
+  /** Whether answers may be wrong. */
+  mistakes: boolean;
   budget: number;
-  start: number;
+  batch: number;
   n: number;
+  /** A saved lesson, which has no model: no game, exercise or other start. */
+  recorded: boolean;
   mode: Mode;
   strategy: string;
+  /** How the first labels are chosen, and how they are if nobody chooses. */
+  start: string;
+  firstStart: string;
   seed: number;
+  /** The measure that the curve shows. */
+  measure: number;
   /** The wanted step; until it arrives, an earlier one is shown. */
   index: number;
   last: number;
   shown: { strategy: string; index: number; frame: Frame } | null;
   frames: ReadonlyMap<string, Frame>;
-  curves: ReadonlyMap<string, number[]>;
+  curves: ReadonlyMap<string, RunCurve>;
+  /** Whether points can be drawn, and what is drawn. */
+  draws: boolean;
+  sketch: Sketch;
+  /** The strategies whose whole curves are shown. */
+  compare: string[];
+  /** The strategies at whose steps a committee can be shown. */
+  committees: string[];
+  members: ReadonlyMap<string, Members>;
+  /** What is expected of a label of the point under the pointer, by step and point. */
+  expected: ReadonlyMap<string, string>;
+  hover: number;
   playing: boolean;
   game: Game | null;
+  /** The points of a game that was interrupted. */
+  picks: number[];
   gameSeed: number;
+  attempt: Attempt;
+  report: Report | null;
   behind: Behind;
   truth: boolean;
   cursor: number;
@@ -51,21 +109,41 @@ export type LessonState = {
 };
 
 export type LessonEvent =
-  | { type: "welcome"; welcome: LessonWelcome }
+  | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null; sketch?: Sketch }
   | {
       type: "moment";
       strategy: string;
+      start: string;
       seed: number;
       index: number;
       last: number;
-      curve: number[];
+      curve: RunCurve;
       frame: Frame;
     }
-  | { type: "game"; strategy: string; game: Game }
+  | { type: "game"; strategy: string; start: string; game: Game }
+  | { type: "report"; report: Report }
+  | { type: "members"; strategy: string; start: string; seed: number; index: number; found: Members }
+  | {
+      type: "expected";
+      strategy: string;
+      start: string;
+      seed: number;
+      index: number;
+      row: number;
+      words: string;
+    }
+  | { type: "sketch"; what: SketchEvent }
+  | { type: "hover"; row: number }
+  | { type: "compare"; strategy: string; on: boolean }
   | { type: "go"; index: number }
   | { type: "tick" }
   | { type: "play" }
   | { type: "strategy"; strategy: string }
+  | { type: "start"; start: string }
+  | { type: "measure"; measure: number }
+  | { type: "exercise"; exercise: string }
+  | { type: "hint" }
+  | { type: "next" }
   | { type: "mode"; mode: Mode }
   | { type: "behind"; behind: Behind }
   | { type: "truth"; show: boolean }
@@ -76,28 +154,58 @@ export type LessonEvent =
   | { type: "slow"; slow: boolean };
 
 export type Wanted =
-  | { type: "step"; strategy: string; seed: number; index: number }
-  | { type: "play"; strategy: string; seed: number; picks: number[] };
+  | { type: "committee"; strategy: string; start: string; seed: number; index: number }
+  | { type: "expect"; strategy: string; start: string; seed: number; index: number; row: number }
+  | { type: "step"; strategy: string; start: string; seed: number; index: number }
+  | { type: "play"; strategy: string; start: string; seed: number; picks: number[] }
+  | ({ type: "attempt"; strategy: string; start: string } & Attempt);
+
+const fresh = (exercise: string, seed: number): Attempt => ({
+  exercise,
+  seed,
+  picks: [],
+  hints: 0,
+  next: false,
+});
 
 export const initial: LessonState = {
   ready: false,
   classes: [],
   learner: "",
   strategies: [],
+  starts: [],
+  measures: [],
+  exercises: [],
+  annotators: [],
+  mistakes: false,
   budget: 0,
-  start: 0,
+  batch: 1,
   n: 0,
+  recorded: false,
   mode: "steps",
   strategy: "",
+  start: "",
+  firstStart: "",
   seed: 0,
+  measure: 0,
   index: 0,
   last: 0,
   shown: null,
   frames: new Map(),
   curves: new Map(),
+  draws: false,
+  sketch: blank,
+  compare: [],
+  committees: [],
+  members: new Map(),
+  expected: new Map(),
+  hover: -1,
   playing: false,
   game: null,
+  picks: [],
   gameSeed: 0,
+  attempt: fresh("", 0),
+  report: null,
   behind: "model",
   truth: false,
   cursor: -1,
@@ -107,16 +215,31 @@ export const initial: LessonState = {
 
 export function reduce(state: LessonState, event: LessonEvent): LessonState {
   switch (event.type) {
-    case "welcome": {
-      const { classes, learner, strategies, strategy, seed, budget, n, n_start } = event.welcome;
-      const last = Math.max(0, budget - n_start);
-      const told = { classes, learner, strategies, strategy, seed, budget, n, start: n_start, last };
-      return { ...initial, ...told, gameSeed: seed, ready: true };
-    }
+    case "welcome":
+      return { ...welcomed(event.welcome, event.kept ?? null), sketch: event.sketch ?? blank };
     case "moment":
       return withMoment(state, event);
     case "game":
-      return withGame(state, event.strategy, event.game);
+      return withGame(state, event);
+    case "report":
+      return isReport(state, event.report) ? { ...state, report: event.report } : state;
+    case "members":
+      return event.seed === state.seed
+        ? { ...state, members: new Map(state.members).set(key(event, event.index), event.found) }
+        : state;
+    case "expected":
+      return event.seed === state.seed
+        ? { ...state, expected: new Map(state.expected).set(rowKey(event, event.row), event.words) }
+        : state;
+    case "sketch":
+      return { ...state, sketch: sketched(state.sketch, event.what), note: "" };
+    case "hover":
+      return event.row === state.hover ? state : { ...state, hover: event.row };
+    case "compare": {
+      const others = state.compare.filter((name) => name !== event.strategy);
+      if (event.on && others.length >= MOST_COMPARED) return state;
+      return { ...state, compare: event.on ? [...others, event.strategy] : others, note: "" };
+    }
     case "go":
       return showing({ ...state, index: clamp(event.index, state.last), playing: false, note: "" });
     case "tick":
@@ -130,12 +253,27 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
     case "strategy": {
       const { strategy } = event;
       if (!state.strategies.includes(strategy) || strategy === state.strategy) return state;
-      return showing({ ...state, strategy, index: 0, playing: false, game: null, cursor: -1, note: "" });
+      return showing({ ...begun(state), strategy });
     }
-    case "mode": {
-      const rest = { playing: false, truth: false, note: "", cursor: -1 };
-      return event.mode === state.mode ? state : { ...state, mode: event.mode, ...rest };
+    case "start": {
+      const { start } = event;
+      if (!state.starts.some((s) => s.name === start) || start === state.start) return state;
+      return showing({ ...begun(state), start, last: lastOf(state, start) });
     }
+    case "measure":
+      return { ...state, measure: event.measure };
+    case "exercise": {
+      const { exercise } = event;
+      if (!state.exercises.some((e) => e.name === exercise) || exercise === state.attempt.exercise)
+        return state;
+      return { ...state, ...quiet, attempt: fresh(exercise, state.attempt.seed), report: null };
+    }
+    case "hint":
+      return state.report?.more_hints ? tried(state, { hints: state.attempt.hints + 1 }) : state;
+    case "next":
+      return state.report?.going ? { ...tried(state, { next: true }), cursor: -1 } : state;
+    case "mode":
+      return event.mode === state.mode ? state : { ...state, ...quiet, mode: event.mode };
     case "behind":
       return { ...state, behind: event.behind };
     case "truth":
@@ -143,7 +281,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
     case "pick":
       return picked(state, event.row);
     case "again":
-      return { ...state, gameSeed: state.gameSeed + 1, game: null, truth: false, cursor: -1, note: "" };
+      return again(state);
     case "cursor":
       return { ...state, cursor: event.row };
     case "trouble":
@@ -155,39 +293,107 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
 
 /** The next request to the kernel; null if everything is here. */
 export function wanted(state: LessonState): Wanted | null {
-  const { strategy, seed, index, mode, game, gameSeed } = state;
+  if (state.mode === "draw") return null;
+  const { strategy, start, seed, index, mode, game, gameSeed, attempt } = state;
   if (!state.ready || state.note) return null;
   if (mode === "steps") {
-    return state.frames.has(key(strategy, index)) ? null : { type: "step", strategy, seed, index };
+    const here = { strategy, start, seed, index };
+    if (!state.frames.has(key(state, index))) return { type: "step", ...here };
+    return wantedInside(state) ?? wantedCurve(state);
   }
-  if (game && game.yours.length > game.picks.length) return null;
-  return { type: "play", strategy, seed: gameSeed, picks: game?.picks ?? [] };
+  if (mode === "exercise") {
+    return state.report && isReport(state, state.report) && answers(attempt, state.report)
+      ? null
+      : { type: "attempt", strategy, start, ...attempt };
+  }
+  if (game && game.yours.spent.length > game.picks.length) return null;
+  return { type: "play", strategy, start, seed: gameSeed, picks: game?.picks ?? state.picks };
 }
 
-/** The number of labels in the game, including the cold start. */
+/** What is to be shown of the models at this step. */
+function wantedInside(state: LessonState): Wanted | null {
+  const { strategy, start, seed, index, hover, recorded, playing } = state;
+  const here = { strategy, start, seed, index };
+  if (showsCommittee(state) && !state.members.has(key(state, index))) return { type: "committee", ...here };
+  if (hover < 0 || recorded || playing || state.expected.has(rowKey(state, hover))) return null;
+  const frame = state.frames.get(key(state, index)) as Frame;
+  return frame.labelled.includes(hover) ? null : { type: "expect", ...here, row: hover };
+}
+
+/** The end of the next compared curve that is not known as a whole. */
+function wantedCurve(state: LessonState): Wanted | null {
+  const { start, seed, last } = state;
+  const next = state.compare.find(
+    (strategy) => (state.curves.get(curveName({ ...state, strategy }))?.spent.length ?? 0) <= last,
+  );
+  return next ? { type: "step", strategy: next, start, seed, index: last } : null;
+}
+
+export const showsCommittee = (state: LessonState): boolean =>
+  state.mode === "steps" && state.behind === "committee" && state.committees.includes(state.strategy);
+
+/** The committee at the step that is shown. */
+export const membersOf = (state: LessonState): Members | null =>
+  (showsCommittee(state) && state.shown && state.members.get(key(state, state.shown.index))) || null;
+
+/** What is expected of a label of this point. */
+export const expectedOf = (state: LessonState, row: number): string =>
+  state.expected.get(rowKey(state, row)) ?? "";
+
+/** The number of first labels. */
+export const startOf = (state: LessonState): number =>
+  state.starts.find((s) => s.name === state.start)?.n ?? 0;
+
+/** The number of labels in the game, including the first ones. */
 export function labelsOf(state: LessonState): number {
-  return state.start + (state.game?.picks.length ?? 0);
+  return startOf(state) + (state.game?.picks.length ?? 0);
 }
 
 export const over = (state: LessonState): boolean => state.game !== null && labelsOf(state) >= state.budget;
+
+/** Whether a click labels or chooses a point. */
+export function clickable(state: LessonState): boolean {
+  if (state.mode === "game") return state.game !== null && !over(state);
+  return (
+    state.mode === "exercise" && state.report !== null && wanted(state) === null && state.report.clickable
+  );
+}
+
+/** The points that cannot be chosen. */
+export function takenOf(state: LessonState): readonly number[] {
+  if (state.mode === "game") return state.game ? labelledByYou(state.game) : [];
+  return state.report?.you.labelled ?? [];
+}
 
 /** The student's labels, including those that the kernel does not know yet. */
 export function labelledByYou(game: Game): number[] {
   return [...game.you.labelled.filter((row) => !game.picks.includes(row)), ...game.picks];
 }
 
+/** The name of a curve: that of the strategy, and how its run began if that was changed. */
+export function curveName(state: LessonState): string {
+  return state.start === state.firstStart ? state.strategy : `${state.strategy}, ${startWords(state.start)}`;
+}
+
+export const startWords = (start: string): string =>
+  start === "kmeans" ? "k-means" : start === "none" ? "no labels" : start;
+
 export function scoreWords(state: LessonState): string {
-  const { game, strategy, start, budget } = state;
+  const { game, strategy, budget } = state;
   if (!game) return "Choosing a new start";
-  const done = game.yours.length - 1;
+  const start = startOf(state);
+  const [yours, theirs] = [game.yours.measures[0], game.theirs.measures[0]];
+  const done = yours.length - 1;
   if (done === 0 && !game.picks.length) {
-    return `Click the point that you would label next to see its true class. ${strategy} chooses its own points. You both have ${budget - start} questions.`;
+    const shows = state.mistakes ? "what it is labelled; answers can be wrong" : "its true class";
+    return `Click the point that you would label next to see ${shows}. ${strategy} chooses its own points. You both have ${budget - start} questions.`;
   }
-  const [you, machine] = [game.yours[done], game.theirs[done]];
+  const [you, machine] = [yours[done], theirs[done]];
   const ends = over(state) && done === game.picks.length;
-  const now = `You ${you.toFixed(2)}, ${strategy} ${machine.toFixed(2)} after ${start + done} labels`;
+  const news = game.you.why ? `${game.you.why} ` : "";
+  const now = `${news}You ${you.toFixed(2)}, ${strategy} ${machine.toFixed(2)} after ${start + done} labels`;
   if (!ends) return `${now}: ${lead(you, machine, strategy, "is", "are")}.`;
-  const [mine, its] = [mean(game.yours), mean(game.theirs)];
+  const [mine, its] = [mean(yours), mean(theirs)];
   const whole = `Over the whole game: you ${mine.toFixed(2)}, ${strategy} ${its.toFixed(2)}`;
   return `${now}. ${whole}: ${lead(mine, its, strategy, "was", "were")}.`;
 }
@@ -205,13 +411,116 @@ export function stepWords(state: LessonState): string {
   const { shown, last } = state;
   if (!shown) return "";
   const { frame, index } = shown;
-  const what = `Step ${index} of ${last}. ${frame.labelled.length} labels, accuracy ${frame.accuracy.toFixed(2)}.`;
-  return frame.query === null ? `${what} The budget is spent.` : `${what} ${frame.why}`;
+  const what = `Step ${index} of ${last}. ${frame.labelled.length} labels, accuracy ${frame.measures[0].toFixed(2)}.`;
+  return frame.queries.length ? `${what} ${frame.why}` : `${what} The budget is spent.`;
 }
 
-const key = (strategy: string, index: number): string => `${index}/${strategy}`;
+/** Where a rule would have stopped, in words; empty if it has not yet. */
+export function stopWords(state: LessonState): string {
+  const curve = state.curves.get(curveName(state));
+  if (!curve || curve.stop === null) return "";
+  const labels = Math.min(state.budget, startOf(state) + curve.stop * state.batch);
+  const then = curve.measures[0][curve.stop].toFixed(2);
+  return `A stopping rule, “the predictions no longer change”, would stop at ${labels} labels, with accuracy ${then}.`;
+}
+
+/** What is worth keeping, for the next view of this lesson. */
+export function keptOf(state: LessonState): Kept {
+  const { mode, strategy, start, gameSeed, game, attempt } = state;
+  return { mode, strategy, start, gameSeed, picks: game?.picks ?? state.picks, attempt };
+}
+
+/** What an earlier view kept; null for anything else. */
+export function readKept(text: string | null): Kept | null {
+  try {
+    const kept = JSON.parse(text ?? "") as Kept;
+    const rows = (list: unknown): boolean => Array.isArray(list) && list.every(Number.isSafeInteger);
+    const whole = ["mode", "strategy", "start"].every((k) => typeof kept[k as keyof Kept] === "string");
+    const { attempt } = kept;
+    const fine =
+      rows(kept.picks) &&
+      rows(attempt.picks) &&
+      rows([kept.gameSeed, attempt.seed, attempt.hints]) &&
+      typeof attempt.exercise === "string" &&
+      typeof attempt.next === "boolean";
+    return whole && fine ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+const quiet = { playing: false, truth: false, note: "", cursor: -1 };
+type At = { start: string; strategy: string };
+const key = (at: At, index: number): string => `${index}/${at.start}/${at.strategy}`;
+const rowKey = (at: At & { index: number }, row: number): string => `${row}/${key(at, at.index)}`;
 const clamp = (index: number, last: number): number => Math.max(0, Math.min(index, last));
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+function lastOf(state: LessonState, start: string): number {
+  const n = state.starts.find((s) => s.name === start)?.n ?? 0;
+  return Math.max(0, Math.ceil((state.budget - n) / state.batch));
+}
+
+function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
+  const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
+  const { strategy, start, seed, budget, batch, n, exercise } = welcome;
+  const { recorded, committees, compare, draws } = welcome;
+  const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
+  const state: LessonState = {
+    ...initial,
+    ...told,
+    ...{
+      strategy,
+      start,
+      firstStart: start,
+      seed,
+      budget,
+      batch,
+      n,
+      recorded,
+      gameSeed: seed,
+      ready: true,
+      committees,
+      compare,
+      draws,
+    },
+    mode: exercise ? "exercise" : n ? "steps" : "draw",
+    attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
+  };
+  const back = { ...state, last: lastOf(state, start) };
+  if (!kept || !strategies.includes(kept.strategy) || !starts.some((s) => s.name === kept.start)) return back;
+  const known = exercises.some((e) => e.name === kept.attempt.exercise);
+  const same = known && (!exercise || kept.attempt.exercise === exercise);
+  return {
+    ...back,
+    strategy: kept.strategy,
+    start: kept.start,
+    last: lastOf(state, kept.start),
+    mode: exercise || (kept.mode === "exercise" && !known) ? back.mode : kept.mode,
+    gameSeed: kept.gameSeed,
+    picks: kept.picks,
+    attempt: same ? kept.attempt : back.attempt,
+  };
+}
+
+/** Another strategy or start: everything begins again, except what was seen of other runs. */
+function begun(state: LessonState): LessonState {
+  const attempt = fresh(state.attempt.exercise, state.attempt.seed);
+  return { ...state, ...quiet, index: 0, game: null, picks: [], attempt, report: null };
+}
+
+function again(state: LessonState): LessonState {
+  const cleared = { ...state, ...quiet };
+  if (state.mode === "steps") {
+    const [frames, curves, members, expected] = [new Map(), new Map(), new Map(), new Map()];
+    return { ...cleared, seed: state.seed + 1, index: 0, frames, curves, members, expected };
+  }
+  if (state.mode === "game") return { ...cleared, gameSeed: state.gameSeed + 1, game: null, picks: [] };
+  const { exercise, seed } = state.attempt;
+  // What was seen would give the answers away; breaking margin takes many tries at the same points.
+  const next = exercise === "break-margin" ? seed : seed + 1;
+  return { ...cleared, attempt: fresh(exercise, next), report: null };
+}
 
 function stepped(state: LessonState): LessonState {
   const index = clamp(state.index + 1, state.last);
@@ -221,42 +530,74 @@ function stepped(state: LessonState): LessonState {
 /** Shows the wanted step if it is here; otherwise the previous one stays. */
 function showing(state: LessonState): LessonState {
   const { strategy, index } = state;
-  const frame = state.frames.get(key(strategy, index));
+  const frame = state.frames.get(key(state, index));
   return frame ? { ...state, shown: { strategy, index, frame } } : state;
 }
 
 function withMoment(state: LessonState, event: Extract<LessonEvent, { type: "moment" }>): LessonState {
   if (event.seed !== state.seed) return state;
-  const frames = new Map(state.frames).set(key(event.strategy, event.index), event.frame);
-  const known = state.curves.get(event.strategy) ?? [];
-  const curves =
-    event.curve.length > known.length ? new Map(state.curves).set(event.strategy, event.curve) : state.curves;
-  const last = event.strategy === state.strategy ? event.last : state.last;
+  const of = { ...state, strategy: event.strategy, start: event.start };
+  const frames = new Map(state.frames).set(key(of, event.index), event.frame);
+  const name = curveName(of);
+  const longer = event.curve.spent.length > (state.curves.get(name)?.spent.length ?? 0);
+  const curves = longer ? new Map(state.curves).set(name, event.curve) : state.curves;
+  const here = event.strategy === state.strategy && event.start === state.start;
+  const last = here ? event.last : state.last;
   return showing({ ...state, frames, curves, last, index: clamp(state.index, last) });
 }
 
-function withGame(state: LessonState, strategy: string, game: Game): LessonState {
-  if (strategy !== state.strategy || game.seed !== state.gameSeed) return state;
-  const picks = state.game?.picks ?? [];
+function withGame(state: LessonState, event: Extract<LessonEvent, { type: "game" }>): LessonState {
+  const { game } = event;
+  if (event.strategy !== state.strategy || event.start !== state.start || game.seed !== state.gameSeed) {
+    return state;
+  }
+  const picks = state.game?.picks ?? state.picks;
   if (game.picks.some((row, i) => picks[i] !== row)) return state;
   return { ...state, game: { ...game, picks } };
 }
 
+/** Whether a report is about the exercise, strategy and start that are open. */
+function isReport(state: LessonState, report: Report): boolean {
+  const { exercise, seed } = state.attempt;
+  const here = report.strategy === state.strategy && report.start === state.start;
+  return here && report.exercise === exercise && report.seed === seed;
+}
+
+function answers(attempt: Attempt, report: Report): boolean {
+  const { picks, hints, next } = attempt;
+  return report.hints === hints && report.next === next && report.picks.join() === picks.join();
+}
+
+const tried = (state: LessonState, change: Partial<Attempt>): LessonState => ({
+  ...state,
+  note: "",
+  attempt: { ...state.attempt, ...change },
+});
+
 function picked(state: LessonState, row: number): LessonState {
-  const { game, mode, n } = state;
-  if (mode !== "game" || !game || over(state) || row < 0 || row >= n) return state;
-  if (labelledByYou(game).includes(row)) return state;
+  if (!clickable(state) || row < 0 || row >= state.n || takenOf(state).includes(row)) return state;
   const cursor = state.cursor === row ? row : -1;
+  if (state.mode === "exercise") {
+    return { ...tried(state, { picks: [...state.attempt.picks, row], next: false }), cursor: -1 };
+  }
+  const game = state.game as Game;
   return { ...state, game: { ...game, picks: [...game.picks, row] }, cursor, note: "" };
 }
 
 /** Returns to the last good state, so that a failing request is not repeated forever. */
 function troubled(state: LessonState, words: string): LessonState {
-  const { game, shown } = state;
-  const kept = game && { ...game, picks: game.picks.slice(0, Math.max(0, game.yours.length - 1)) };
+  const { game, shown, report } = state;
+  const kept = game && { ...game, picks: game.picks.slice(0, Math.max(0, game.yours.spent.length - 1)) };
   const back =
     state.mode === "steps" && shown
       ? { strategy: shown.strategy, index: shown.index }
       : { strategy: state.strategy, index: state.index };
-  return { ...state, ...back, game: kept, playing: false, note: words };
+  const { exercise, seed } = state.attempt;
+  const attempt =
+    report && isReport(state, report)
+      ? { exercise, seed, picks: report.picks, hints: report.hints, next: report.next }
+      : fresh(exercise, seed);
+  const behind = state.behind === "committee" ? "model" : state.behind;
+  const view = { behind, compare: [], hover: -1 };
+  return { ...state, ...back, ...view, game: kept, picks: [], attempt, playing: false, note: words };
 }

@@ -15,17 +15,17 @@ from hitl_widgets.learn.calibration import mean_score
 from hitl_widgets.learn.evaluate import Estimate, Told
 from hitl_widgets.learn.learner import FloatArray, IntArray, as_learner
 from hitl_widgets.learn.relevance import BinaryRelevance
-from hitl_widgets.learn.strategies import STRATEGIES, Strategy
+from hitl_widgets.learn.strategies import STRATEGIES, WITH_SUGGESTIONS, Strategy
 
 __all__ = ["GENERAL", "Relevant", "check_general"]
 
 # Strategies that read the uncertainty or the features, not class probabilities.
-GENERAL = ("doubt", "margin", "random", "typicality", "kmeans", "core_set")
+GENERAL = ("doubt", "margin", "random", "typicality", "typiclust", "kmeans", "core_set", "discriminative")
 
 
 def check_general(name: str) -> None:
     """Raise InvalidInput for a built-in strategy that needs class probabilities."""
-    if name in STRATEGIES and name not in GENERAL:
+    if name in {*STRATEGIES, *WITH_SUGGESTIONS} - {*GENERAL}:
         raise InvalidInput(
             f"strategy={name!r} requires probabilities of mutually exclusive classes, which this "
             f"question does not have. Expected one of {choices(GENERAL)}, or a custom function."

@@ -15,7 +15,7 @@ from hitl_widgets.learn.beliefs import Belief
 from hitl_widgets.learn.evaluate import Estimate, Told
 from hitl_widgets.learn.learner import FloatArray, IntArray
 from hitl_widgets.learn.problems.relevant import GENERAL
-from hitl_widgets.learn.strategies import STRATEGIES, Strategy
+from hitl_widgets.learn.strategies import STRATEGIES, WITH_SUGGESTIONS, Strategy
 
 __all__ = ["Nothing", "Unlearned"]
 
@@ -107,7 +107,7 @@ class Unlearned:
 
     def check_strategy(self, name: str, strategy: Strategy) -> None:
         """See :class:`~.base.Problem`."""
-        if name in STRATEGIES and name not in GENERAL:
+        if name in {*STRATEGIES, *WITH_SUGGESTIONS} - {*GENERAL}:
             raise InvalidInput(
                 f"strategy={name!r} requires a model, but nothing is learned from answers to this question. "
                 f"Expected one of {choices(GENERAL)}, or a custom function."

@@ -22,10 +22,14 @@ from hitl_widgets.learn.strategies.batches import (
     margin_kmeans,
 )
 from hitl_widgets.learn.strategies.choosing import choose, evaluate, per_cost, pick
-from hitl_widgets.learn.strategies.committee import kl_divergence, vote_entropy
+from hitl_widgets.learn.strategies.committee import batch_bald, kl_divergence, vote_entropy
+from hitl_widgets.learn.strategies.contrast import contrastive, discriminative
+from hitl_widgets.learn.strategies.coverage import prob_cover
 from hitl_widgets.learn.strategies.density import information_density, most_likely_positive, typicality
 from hitl_widgets.learn.strategies.doubt import doubt
+from hitl_widgets.learn.strategies.mixing import alfa_mix
 from hitl_widgets.learn.strategies.reduction import expected_error_reduction, graph_error_reduction
+from hitl_widgets.learn.strategies.suggested import disagreement
 from hitl_widgets.learn.strategies.uncertainty import (
     class_balanced,
     entropy,
@@ -37,15 +41,21 @@ from hitl_widgets.learn.strategies.uncertainty import (
 
 __all__ = [
     "STRATEGIES",
+    "WITH_SUGGESTIONS",
     "Context",
     "SkactivemlStrategy",
     "Strategy",
+    "alfa_mix",
     "as_strategy",
     "badge",
+    "batch_bald",
     "choose",
     "class_balanced",
     "cold_start_size",
+    "contrastive",
     "core_set",
+    "disagreement",
+    "discriminative",
     "doubt",
     "entropy",
     "evaluate",
@@ -63,6 +73,7 @@ __all__ = [
     "per_cost",
     "pick",
     "power_margin",
+    "prob_cover",
     "random",
     "rank",
     "typicality",
@@ -82,14 +93,22 @@ STRATEGIES: dict[str, Strategy] = {
     "graph_error_reduction": graph_error_reduction,
     "information_density": information_density,
     "typicality": typicality,
+    "typiclust": typicality,
+    "prob_cover": prob_cover,
     "kmeans": kmeans,
     "core_set": core_set,
     "badge": badge,
     "margin_kmeans": margin_kmeans,
     "power_margin": power_margin,
+    "batch_bald": batch_bald,
+    "alfa_mix": alfa_mix,
+    "contrastive": contrastive,
+    "discriminative": discriminative,
     "class_balanced": class_balanced,
     "most_likely_positive": most_likely_positive,
 }
+# Those that need suggested classes, which not every pool has.
+WITH_SUGGESTIONS: dict[str, Strategy] = {"disagreement": disagreement}
 
 
 def as_strategy(strategy: Any) -> tuple[str, Strategy]:
@@ -98,20 +117,22 @@ def as_strategy(strategy: Any) -> tuple[str, Strategy]:
     Parameters
     ----------
     strategy
-        A name in :data:`STRATEGIES` or ``"auto"``; a function ``(probabilities, context) -> utilities``; a
-        query strategy object of scikit-activeml, wrapped in :class:`SkactivemlStrategy` if it needs its own
-        classifier; or a modAL-style callable ``(classifier, X_pool, n_instances=1) -> indices`` (or
-        ``(committee, ...)``), recognized by the names of its parameters.
+        A name in :data:`STRATEGIES` or :data:`WITH_SUGGESTIONS`, or ``"auto"``; a function
+        ``(probabilities, context) -> utilities``; a query strategy object of scikit-activeml, wrapped in
+        :class:`SkactivemlStrategy` if it needs its own classifier; or a modAL-style callable
+        ``(classifier, X_pool, n_instances=1) -> indices`` (or ``(committee, ...)``), recognized by the names
+        of its parameters.
     """
     if isinstance(strategy, str):
         name = "doubt" if strategy == "auto" else strategy
-        if name not in STRATEGIES:
-            names = ["auto", *STRATEGIES]
+        known = STRATEGIES | WITH_SUGGESTIONS
+        if name not in known:
+            names = ["auto", *known]
             raise InvalidInput(
                 f"Unknown strategy={strategy!r}.{nearest(strategy, names)} Expected one of "
                 f"{choices(names, limit=len(names))}, or a function (probabilities, context) -> utilities."
             )
-        return name, STRATEGIES[name]
+        return name, known[name]
     if isinstance(strategy, type):
         raise InvalidInput(
             f"strategy={strategy!r}: expected an instance, {strategy.__name__}(), not its class."

@@ -55,6 +55,8 @@ class Context:
     cost
         float64 of shape (n,): the cost of a label of each item, or None if all costs are equal.
         Strategies can ignore it, because :func:`~.choosing.evaluate` divides by it.
+    suggested
+        int16 of shape (n,): the code of the suggested class of each item, -1 if there is none; or None.
     """
 
     X: npt.NDArray[np.float32]
@@ -66,6 +68,7 @@ class Context:
     learner: Learner | None = None
     cost: npt.NDArray[np.float64] | None = None
     degree: FloatArray | None = None
+    suggested: npt.NDArray[np.int16] | None = None
 
 
 Strategy = Callable[[FloatArray, Context], FloatArray]

@@ -18,14 +18,14 @@ KNOWN = 10.0
 def doubt(u: FloatArray, context: Context) -> FloatArray:
     """Return an item's uncertainty, weighted by its neighborhood.
 
-    For the first 30 labels, the utility is ``u * (S S u)``, where u is 1 minus the margin between the two
-    most likely classes and S is the normalized affinity. The uncertainty within two steps of an item is
-    roughly what its label can resolve, so the strategy asks in the middle of unknown regions and never about
-    outliers. This is a form of density weighting (Settles and Craven 2008) that decreases near labeled items.
+    The utility is ``u / (1 + 10 k)``, where u is 1 minus the margin between the two most likely classes, and
+    k is the labeled share of its neighbors plus that of their neighbors. If an item is uncertain although its
+    neighbors are labeled, the classes overlap there or labels are wrong, and another label helps little.
 
-    After that, the utility is ``u / (1 + 10 k)``, where k is the labeled share of its neighbors plus that of
-    their neighbors. If an item is uncertain although its neighbors are labeled, the classes overlap there or
-    labels are wrong, and another label helps little. Without a graph, the utility is u.
+    For the first 30 labels, this is multiplied by ``S S u``, where S is the normalized affinity. The
+    uncertainty within two steps of an item is roughly what its label can resolve, so the strategy asks in the
+    middle of unknown regions and never about outliers. This is a form of density weighting (Settles and
+    Craven 2008) that decreases near labeled items. Without a graph, the utility is u.
     """
     if context.affinity is None:
         return u
@@ -34,10 +34,10 @@ def doubt(u: FloatArray, context: Context) -> FloatArray:
     # Use the dtype of W, because SciPy would otherwise copy W for the product.
     degree = np.where(degree > 0, degree, 1).astype(W.dtype)
     known = context.y >= 0
+    once = (W @ known.astype(W.dtype)) / degree
+    utility = np.asarray(u / (1 + KNOWN * (once + (W @ once) / degree)))
     if int(known.sum()) >= EARLY:
-        once = (W @ known.astype(W.dtype)) / degree
-        return np.asarray(u / (1 + KNOWN * (once + (W @ once) / degree)))
-    u = np.asarray(u, W.dtype)
+        return utility
     root = 1 / np.sqrt(degree)
-    once = root * (W @ (root * u))
-    return np.asarray(u * (root * (W @ (root * once))))
+    near = root * (W @ (root * np.asarray(u, W.dtype)))
+    return np.asarray(utility * (root * (W @ (root * near))))

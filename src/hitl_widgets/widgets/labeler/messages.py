@@ -60,7 +60,14 @@ class Answers(Request, frozen=True, tag="answers"):
     rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1, max_length=32)]
 
 
-Takes = shared.Takes | Sample | Members | Skipped | Suspected | Past | Answers
+class Why(Request, frozen=True, tag="why"):
+    """Request why the model prefers a class to another for an item; by default its guess to the next."""
+
+    row: Row
+    codes: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**15)], ...], msgspec.Meta(max_length=2)]
+
+
+Takes = shared.Takes | Why | Sample | Members | Skipped | Suspected | Past | Answers
 
 # -- kernel -> browser
 
@@ -242,6 +249,48 @@ class AnswersMessage(ToBrowser, frozen=True, kw_only=True, tag="answers"):
     answers: list[Answer]
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A part of the text of an item, in characters, and how much it speaks for the guess, -1 to 1."""
+
+    start: int
+    end: int
+    strength: float
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A part of the reasons, and its share of all, negative if it speaks against the guess."""
+
+    name: str
+    share: float
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """A labelled item nearby: its words, its class, and its share of all labels nearby."""
+
+    row: int
+    words: str
+    code: int
+    share: float
+
+
+class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
+    """Why the model prefers its guess to the next class; ``missing`` says why there are no reasons.
+
+    ``words`` speak most for the guess, ``against`` most against it.
+    """
+
+    to: str
+    row: int
+    code: int
+    other: int
+    parts: list[Share]
+    places: list[Place]
+    words: list[str]
+    against: list[str]
+    beside: list[Beside]
+    missing: str
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -255,4 +304,5 @@ Tells = (
     | MembersMessage
     | AnswersMessage
     | GuidanceMessage
+    | WhyMessage
 )

@@ -19,6 +19,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.labeler.why import why
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
@@ -83,6 +84,9 @@ class Labeler(SessionWidget):
                 self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
+            case m.Why():
+                # Words are followed back through the encoder, so acts go first.
+                self._behind("trust", message, lambda: self._post(why(self.loop, message)))
             case m.Skipped():
                 self._look_again(message)
             case m.Suspected():

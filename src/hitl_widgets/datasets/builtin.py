@@ -19,7 +19,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DOCSTRING_TOPICS", "TOYS", "digits", "docstrings", "toy"]
+__all__ = ["DOCSTRING_TOPICS", "TOYS", "digits", "docstrings", "toy", "toy_points"]
 
 _SOURCES: dict[str, tuple[str, ...]] = {
     "arrays": ("numpy/_core/fromnumeric.py", "numpy/_core/numeric.py", "numpy/lib", "numpy/ma"),
@@ -145,6 +145,7 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
         ``"moons"`` and ``"circles"``: two classes that no line separates. ``"rare"``: one point in
         twenty belongs to the second class, at the edge of the cloud. ``"trap"``: one class has two distant
         clusters, and a model that has seen only the first is confidently wrong about the second.
+        ``"outliers"``: two clouds, and one point in fifteen far away, with a class at random.
     n
         Number of points, at least 20.
     random_state
@@ -162,6 +163,14 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
     """
     import pandas as pd
 
+    X, labels = toy_points(name, n, random_state)
+    return pd.DataFrame({"x1": X[:, 0], "x2": X[:, 1], "label": labels})
+
+
+def toy_points(
+    name: str, n: int = 200, random_state: int = 0
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
+    """Return the points of :func:`toy` as arrays: float64 (n, 2), and the labels (n,)."""
     if name not in _TOYS:
         raise InvalidInput(
             f"toy({name!r}) is not known.{nearest(name, _TOYS)} Expected one of {choices(_TOYS)}."
@@ -171,8 +180,7 @@ def toy(name: str = "blobs", n: int = 200, random_state: int = 0) -> pd.DataFram
     rng = np.random.default_rng(random_state)
     X, code = _TOYS[name](n, rng)
     order = rng.permutation(n)
-    labels = np.array(["circle", "square", "triangle"])[code[order]]
-    return pd.DataFrame({"x1": X[order, 0], "x2": X[order, 1], "label": labels})
+    return X[order], np.array(["circle", "square", "triangle"])[code[order]]
 
 
 _Points = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
@@ -222,6 +230,15 @@ def _trap(n: int, rng: np.random.Generator) -> _Points:
     )
 
 
+def _outliers(n: int, rng: np.random.Generator) -> _Points:
+    m = max(2, round(n / 15))
+    a = (n - m) // 2
+    X, code = _clouds(rng, (a, (-1.2, -0.6), 0.75, 0), (n - m - a, (1.2, 0.6), 0.75, 1))
+    turn = rng.uniform(0, 2 * np.pi, m)
+    far = rng.uniform(4, 5.5, m)[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
+    return np.vstack([X, far]), np.concatenate([code, rng.integers(0, 2, m)])
+
+
 _TOYS: dict[str, Callable[[int, np.random.Generator], _Points]] = {
     "blobs": _blobs,
     "line": _line,
@@ -229,6 +246,7 @@ _TOYS: dict[str, Callable[[int, np.random.Generator], _Points]] = {
     "circles": _circles,
     "rare": _rare,
     "trap": _trap,
+    "outliers": _outliers,
 }
 TOYS: tuple[str, ...] = tuple(_TOYS)
 """The names that `toy` accepts."""

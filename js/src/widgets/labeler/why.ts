@@ -1,0 +1,218 @@
+import "./why.css";
+import type { Ask, LabelClass, WhyMessage } from "../../host/protocol";
+import { h, percent, said, show } from "../../ui/dom";
+
+type Subject = Pick<Ask, "row" | "key" | "guess">;
+
+/** The names under which the style sheet knows parts of a text, by how much they speak for the guess. */
+const [FOR, AGAINST] = [["hitl-why-1", "hitl-why-2", "hitl-why-3"], "hitl-why-against"];
+const NAMES = [...FOR, AGAINST];
+/** A part of the reasons below this share is not named. */
+const LEAST = 0.03;
+const PARTS: Record<string, string> = {
+  words: "its words",
+  columns: "its columns",
+  features: "its features",
+  neighbours: "similar items",
+  trees: "single columns",
+  rest: "the rest",
+};
+
+export type BecauseCallbacks = {
+  /** Asks why the model prefers the first class to the second; by default its guess to the next. */
+  ask: (row: number, codes: number[]) => void;
+  /** Opens a labelled item. */
+  open: (row: number) => void;
+  /** Whether each item is explained. */
+  always: (on: boolean) => void;
+};
+
+/** Why the model guesses what it guesses for the item on the card: below it, and in its text. */
+export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boolean, signal: AbortSignal) {
+  let subject: Subject | null = null;
+  let wanted = always;
+  let mine: [string, Range][] = [];
+  const body = h("div", { class: "hitl-because-body", attrs: { role: "status" } });
+  const keep = h("input", { attrs: { type: "checkbox" } });
+  keep.checked = always;
+  keep.addEventListener("change", () => {
+    on.always(keep.checked);
+    wanted = keep.checked || wanted;
+  });
+  const close = h("button", {
+    class: "hitl-link",
+    text: "hide",
+    attrs: { type: "button" },
+    on: { click: () => hide() },
+  });
+  const element = h(
+    "div",
+    { class: "hitl-because", attrs: { hidden: true } },
+    body,
+    h("div", { class: "hitl-because-side" }, h("label", {}, keep, "for each item"), close),
+  );
+  signal.addEventListener("abort", () => unmark());
+
+  function unmark(): void {
+    for (const [name, range] of mine) CSS.highlights?.get(name)?.delete(range);
+    mine = [];
+  }
+
+  function hide(): void {
+    wanted = false;
+    keep.checked = false;
+    on.always(false);
+    unmark();
+    show(element, false);
+  }
+
+  const ask = (about: Subject): void => on.ask(about.row, pairOf(about));
+
+  function request(): void {
+    if (!subject) return;
+    body.replaceChildren(h("span", { class: "hitl-faint", text: "Looking for the reasons" }));
+    show(element, true);
+    ask(subject);
+  }
+
+  return {
+    element,
+    /** Shows or hides the reasons; returns whether there is an item. */
+    toggle(): boolean {
+      if (!subject) return false;
+      if (element.hidden) {
+        wanted = true;
+        request();
+      } else hide();
+      return true;
+    },
+    /** The item on the card is another one, or its model or label has changed. */
+    update(now: Subject | null): void {
+      unmark();
+      const same = now !== null && subject?.key === now.key;
+      subject = now;
+      if (!same && !keep.checked) wanted = false;
+      if (now && wanted) request();
+      else show(element, false);
+    },
+    /** The guess for the item may have changed. */
+    know(now: Subject | null): void {
+      if (!subject || now?.key !== subject.key) return;
+      const same = String(pairOf(now)) === String(pairOf(subject));
+      subject = now;
+      if (!same && !element.hidden) ask(now);
+    },
+    /** Asks again, because the model has changed. */
+    renew(): void {
+      if (subject && !element.hidden) ask(subject);
+    },
+    came(message: WhyMessage, classes: readonly LabelClass[]): void {
+      if (!subject || message.row !== subject.row || element.hidden) return;
+      unmark();
+      body.replaceChildren(
+        ...(message.missing ? [h("span", { text: message.missing })] : lines(message, classes, on)),
+      );
+      if (!message.missing) mine = marked(card, message);
+    },
+  };
+}
+
+/** The two classes that the guess is between. */
+const pairOf = ({ guess }: Subject): number[] => (guess?.shares ?? []).slice(0, 2).map(([code]) => code);
+
+/** The reasons in words. */
+function lines(message: WhyMessage, classes: readonly LabelClass[], on: BecauseCallbacks): HTMLElement[] {
+  const name = (code: number): string => classes[code]?.name ?? "";
+  const parts = [...message.parts].sort((a, b) => Math.abs(b.share) - Math.abs(a.share));
+  const told = parts
+    .filter(({ share }) => Math.abs(share) >= LEAST)
+    .map(
+      ({ name, share }) => `${PARTS[name] ?? name} ${percent(Math.abs(share))}${share < 0 ? " against" : ""}`,
+    );
+  const found = [
+    h(
+      "div",
+      {},
+      h(
+        "span",
+        { class: "hitl-because-head" },
+        said(name(message.code)),
+        " rather than ",
+        said(name(message.other)),
+      ),
+      h("span", { class: "hitl-faint hitl-number", text: told.join(" \u00b7 ") }),
+    ),
+  ];
+  const worded = (label: string, words: readonly string[]): HTMLElement =>
+    h(
+      "span",
+      {},
+      h("span", { class: "hitl-faint", text: label }),
+      ...words.flatMap((w, i) => [i ? ", " : " ", said(w)]),
+    );
+  if (message.words.length || message.against.length)
+    found.push(
+      h(
+        "div",
+        { class: "hitl-because-words" },
+        message.words.length ? worded("for", message.words) : null,
+        message.against.length ? worded("against", message.against) : null,
+      ),
+    );
+  if (message.beside.length)
+    found.push(
+      h(
+        "div",
+        { class: "hitl-because-beside" },
+        h("span", { class: "hitl-faint", text: "labelled nearby" }),
+        ...message.beside.map(({ row, words, code, share }) =>
+          h(
+            "button",
+            {
+              class: "hitl-link",
+              title: `Open this item (${percent(share)} of the labels nearby)`,
+              attrs: { type: "button" },
+              on: { click: () => on.open(row) },
+            },
+            said(words || `item ${row + 1}`),
+            h("span", { class: "hitl-because-class" }, said(name(code))),
+          ),
+        ),
+      ),
+    );
+  return found;
+}
+
+/** Underlines the places in the text on the card; returns them by name. */
+function marked(card: HTMLElement, { places }: WhyMessage): [string, Range][] {
+  const home = card.querySelector(".hitl-text");
+  // Older browsers do without.
+  if (!home || typeof Highlight === "undefined") return [];
+  const text = home.firstChild;
+  if (!(text instanceof Text) || home.childNodes.length > 1) return [];
+  const at = unitsOf(text.data);
+  const made: [string, Range][] = [];
+  for (const { start, end, strength } of places) {
+    if (at(end) > text.data.length) continue;
+    const range = document.createRange();
+    range.setStart(text, at(start));
+    range.setEnd(text, at(end));
+    made.push([strength < 0 ? AGAINST : FOR[Math.min(2, Math.floor(3 * strength))], range]);
+  }
+  for (const name of NAMES) if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
+  for (const [name, range] of made) CSS.highlights.get(name)?.add(range);
+  return made;
+}
+
+/** Converts places in characters to places in UTF-16. */
+export function unitsOf(text: string): (place: number) => number {
+  if (!/[\ud800-\udfff]/.test(text)) return (place) => place;
+  const starts: number[] = [];
+  let unit = 0;
+  for (const char of text) {
+    starts.push(unit);
+    unit += char.length;
+  }
+  starts.push(unit);
+  return (place) => starts[place] ?? unit;
+}

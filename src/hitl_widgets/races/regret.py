@@ -1,0 +1,64 @@
+"""What stopping rules lose and waste."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["regret"]
+
+Array = npt.NDArray[np.float64]
+Interval = Callable[[Array], tuple[float, float, float]]
+
+
+def regret(
+    runs: pd.DataFrame,
+    rules: Sequence[str],
+    metric: str,
+    axis: str,
+    unit: str,
+    sign: int,
+    within: float,
+    interval: Interval,
+) -> pd.DataFrame:
+    """The table of :meth:`~.simulation.Simulation.stopping`.
+
+    Parameters
+    ----------
+    rules
+        Columns ``stop_...`` of bool.
+    sign
+        1 if more of the metric is better, -1 if less.
+    interval
+        Mean and bounds of the values of the repeats.
+    """
+    rows = []
+    for contestant, table in runs.groupby("contestant", sort=False):
+        for rule in ["stop_budget", *rules]:
+            found = np.array(
+                [_run(run, rule, metric, axis, sign, within) for _, run in table.groupby("repeat")]
+            )
+            stopped, labels, value, lost, wasted = found.T
+            name = rule.removeprefix("stop_")
+            means = (float(part.mean()) for part in (stopped, labels, value))
+            least = [np.maximum(interval(part), 0) for part in (lost, wasted)]  # neither can be negative
+            rows.append((contestant, name, *means, *least[0], *least[1]))
+    columns = ["contestant", "rule", "stopped", unit, "value", "lost", "lost_low", "lost_high"]
+    return pd.DataFrame(rows, columns=[*columns, "wasted", "wasted_low", "wasted_high"])
+
+
+def _run(
+    run: pd.DataFrame, rule: str, metric: str, axis: str, sign: int, within: float
+) -> tuple[float, float, float, float, float]:
+    """Whether it stopped, where, the metric there, and what was lost and wasted."""
+    run = run.dropna(subset=[metric]).sort_values(axis)
+    place, value = run[axis].to_numpy(float), run[metric].to_numpy(float)
+    said = run[rule].to_numpy(bool) if rule in run else np.zeros(len(run), np.bool_)
+    at = int(said.argmax()) if said.any() else len(run) - 1
+    good = sign * value >= (sign * value).max() - within
+    best = int(good.argmax())
+    lost, wasted = max(sign * (value[best] - value[at]), 0.0), max(place[at] - place[best], 0.0)
+    return float(said.any()), place[at], value[at], lost, wasted

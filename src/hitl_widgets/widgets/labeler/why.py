@@ -1,0 +1,86 @@
+"""Why the model guesses what it guesses, for the card."""
+
+from __future__ import annotations
+
+from hitl_widgets.errors import HitlError
+from hitl_widgets.loop.explaining import Explanation
+from hitl_widgets.loop.loop import Loop
+from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.wire import words
+
+__all__ = ["why"]
+
+# Parts of a text that are underlined at most, and the least strength, relative to the strongest.
+PLACES, WEAKEST = 60, 0.15
+# Words that are named, and labelled items that are listed, with the characters of each.
+WORDS, BESIDE, LENGTH = 4, 3, 80
+READING = "The items are still being read. The reasons come with the next model."
+BLIND = "This item is asked without a hint. Answer it first."
+
+
+def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
+    """Return what the card shows, or why it shows nothing."""
+    row, view = asked.row, asked.view
+    found: Explanation | None = None
+    missing = ""
+    labels = loop.labels
+    if row >= len(loop.pool):
+        missing = "This item is not here."
+    elif loop.blind.mask(labels)[row] and labels.y[row] < 0:
+        missing = BLIND
+    elif (ground := loop.background.ground) is None or ground.passing:
+        missing = READING
+    else:
+        try:
+            known = [code for code in asked.codes if code < len(loop.schema.ids)]
+            found = loop.explaining.of(row, *known)
+            if found.odds < 0:  # the guess on the card is that of an earlier model
+                found = loop.explaining.of(row)
+        except HitlError as error:
+            missing = words(error)
+    if found is None:
+        return m.WhyMessage(
+            to=view, row=row, code=-1, other=-1, parts=[], places=[], words=[], against=[], beside=[],
+            missing=missing,
+        )  # fmt: skip
+    strongest = max((abs(one.value) for one in found.pieces), default=0.0) or 1.0
+    text = [one for one in found.pieces if one.column is None and one.start is not None]
+    text.sort(key=lambda one: -abs(one.value))
+    total = sum(map(abs, found.parts.values())) or 1.0
+    return m.WhyMessage(
+        to=view,
+        row=row,
+        code=found.code,
+        other=found.other,
+        parts=[m.Share(name, round(value / total, 3)) for name, value in found.parts.items()],
+        places=[
+            m.Place(one.start or 0, one.end or 0, round(one.value / strongest, 3))
+            for one in text[:PLACES]
+            if abs(one.value) >= WEAKEST * strongest
+        ],
+        words=_telling(loop, found, 1, strongest),
+        against=_telling(loop, found, -1, strongest),
+        beside=[
+            m.Beside(one.row, _item(loop, one.row), one.code, round(one.share, 3))
+            for one in found.near[:BESIDE]
+        ],
+        missing="",
+    )
+
+
+def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> list[str]:
+    """The words or columns that speak most for the guess, or against it."""
+    told: dict[str, float] = {}
+    for one in found.pieces:
+        shown = one.words if one.column is None else f"{one.column} {one.words}".strip()
+        key = shown.casefold() if one.column is None else shown
+        told[key] = told.get(key, 0.0) + sign * one.value
+    most = sorted(told, key=lambda key: -told[key])[:WORDS]
+    return [words(loop.covering.text(one)[:LENGTH]) for one in most if told[one] >= WEAKEST * strongest]
+
+
+def _item(loop: Loop, row: int) -> str:
+    """A labelled item as words; not if it is blurred."""
+    if loop.covering.is_blurred(row):
+        return ""
+    return words(loop.pool.item_kind.words(loop.pool.displayed(row))[:LENGTH])

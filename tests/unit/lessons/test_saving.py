@@ -1,0 +1,121 @@
+"""A saved lesson: one page with everything that the kernel would answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hitl_widgets import datasets
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.lessons.plane import CELLS
+from hitl_widgets.widgets.lesson import Lesson, saving
+
+
+def lesson(n: int = 60, **options: Any) -> Lesson:
+    points = datasets.toy("blobs", n=n)
+    return Lesson(points[["x1", "x2"]], points["label"], **({"budget": 6} | options))
+
+
+def recording(path: Path) -> tuple[dict[str, Any], bytes]:
+    found = re.search(r'id="recording">(.*?)</script>', path.read_text())
+    assert found is not None
+    raw = zlib.decompress(base64.b64decode(found[1]))
+    [size] = struct.unpack("<I", raw[:4])
+    return json.loads(raw[4 : 4 + size]), raw[4 + size :]
+
+
+def test_a_saved_lesson_holds_what_the_kernel_would_answer(bundles: None, tmp_path: Path) -> None:
+    live = lesson()
+    live.save(tmp_path / "lesson.html", ["random", "entropy"])
+    head, rest = recording(tmp_path / "lesson.html")
+    messages = head["messages"]
+    assert list(messages) == ["hello", *(f"step/{s}/{i}" for s in ("random", "entropy") for i in range(4))]
+    welcome = messages["hello"]["content"]
+    assert welcome["recorded"]
+    assert (len(welcome["starts"]), welcome["exercises"]) == (1, [])
+    assert (welcome["strategies"], welcome["strategy"]) == (["random", "entropy"], "random")
+    at = sum(messages["hello"]["sizes"])
+    for name, told in list(messages.items())[1:]:
+        _, strategy, i = name.split("/")
+        expected, buffers = live._moment("", strategy, "kmeans", 0, int(i))
+        assert told["content"]["labelled"] == expected.labelled
+        assert told["content"]["curve"]["measures"] == expected.curve.measures
+        for size, buffer in zip(told["sizes"], buffers, strict=True):
+            part = np.frombuffer(rest[at : at + size], np.uint8)
+            at += size
+            if size % CELLS**2 == 0:
+                part = part.reshape(-1, CELLS, CELLS).cumsum(1, np.uint8).cumsum(2, np.uint8).ravel()
+            assert part.tobytes() == buffer
+    assert at == len(rest)
+
+
+def test_the_page_asks_nothing_of_the_network_and_names_cannot_break_out(
+    bundles: None, tmp_path: Path
+) -> None:
+    points = datasets.toy("line", n=40)
+    named = points["label"].replace({"circle": "</script><script>alert(1)</script>"})
+
+    def evil(proba: Any, context: Any) -> Any:
+        return proba[:, 0]
+
+    evil.__name__ = "</title><b>"
+    made = Lesson(points[["x1", "x2"]], named, strategy=evil, budget=4)
+    made.save(tmp_path / "lesson.html", [evil.__name__])
+    page = (tmp_path / "lesson.html").read_text()
+    assert page.count("<script") == page.count("</script>") == 5
+    assert "<b>" not in page
+    assert not re.search(r'(src|href)="http', page)
+
+
+def test_every_strategy_is_saved_in_less_than_3_mb(bundles: None, tmp_path: Path) -> None:
+    made = lesson()
+    made.save(tmp_path / "lesson.html")
+    head, _ = recording(tmp_path / "lesson.html")
+    assert head["messages"]["hello"]["content"]["strategies"] == list(made._course.strategies)
+    assert (tmp_path / "lesson.html").stat().st_size < 3_000_000
+
+
+def test_what_does_not_fit_or_fails_is_named(
+    bundles: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lesson.html"
+    monkeypatch.setattr(saving, "MOST", 110_000)
+    with pytest.warns(UserWarning, match=r"badge.* \(the page would be larger"):
+        lesson().save(path)
+    assert path.stat().st_size < 110_000
+    with pytest.raises(InvalidInput, match="Save fewer strategies"):
+        lesson().save(path, ["margin", "entropy", "core_set", "badge", "doubt"])
+
+    def tires(proba: Any, context: Any) -> Any:
+        return proba[:, 0] if (context.y >= 0).sum() < 5 else 1 / 0
+
+    monkeypatch.setattr(saving, "MOST", 3_000_000)
+    with pytest.raises(InvalidInput, match="'tires' failed on 5 labels"):
+        lesson(strategy=tires).save(path, ["tires"])
+    with pytest.warns(UserWarning, match="'tires' failed on 5 labels"):
+        lesson(strategy=tires).save(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "strategies", "words"),
+    [
+        ("lesson.pdf", None, "ends with '.html'"),
+        ("lesson.html", "margin", "expected a list of names"),
+        ("lesson.html", [], "expected a list of names"),
+        ("lesson.html", ["margn"], "Did you mean 'margin'"),
+        ("nowhere/lesson.html", ["random"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_saved_is_told(
+    name: str, strategies: Any, words: str, bundles: None, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        lesson().save(tmp_path / name, strategies)

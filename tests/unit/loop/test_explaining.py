@@ -1,0 +1,149 @@
+"""Session.explain, and what the card says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+import hitl_widgets as hitl
+from helpers import clouds
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.labeler.why import BLIND, why
+
+MAIL = [
+    f"{word} {rest} number {i}" for i in range(20) for word, rest in [("free", "money"), ("lunch", "today")]
+]
+
+
+@pytest.fixture
+def spam(make_session: Any) -> Any:
+    def make(**options: Any) -> Any:
+        session = make_session(MAIL, classes=["spam", "ham"], audit=0, **options)
+        for text in MAIL[:12]:
+            session.label([session.pool.ids[MAIL.index(text)]], "spam" if "free" in text else "ham")
+        session.wait()
+        return session
+
+    return make
+
+
+def row_of(session: Any, text: str) -> Any:
+    return session.pool.ids[MAIL.index(text)]
+
+
+@pytest.mark.parametrize("learner", ["auto", "linear"])
+def test_the_telling_words_are_named_and_the_parts_add_up(spam: Any, learner: str) -> None:
+    session = spam(learner=learner)
+    found = session.explain(row_of(session, MAIL[30]))
+    assert (found.attrs["guess"], found.attrs["against"], found.attrs["exact"]) == ("spam", "ham", True)
+    words = found[found["part"] == "word"].set_index("words")["value"]
+    assert words.drop(["free", "money"]).max() < words[["free", "money"]].min()
+    told = found[found["part"] != "label"]["value"].sum()
+    [row] = session.pool.index([row_of(session, MAIL[30])])
+    P = session._loop.background.trainer.proba(row)
+    assert told == pytest.approx(float(np.log(P[0] / P[1])), abs=1e-5)
+    assert found.attrs["odds"] == pytest.approx(told)
+    text = MAIL[30]
+    spans = found.dropna(subset=["start"])
+    assert all(
+        text[int(a) : int(b)] == w for w, a, b in spans[["words", "start", "end"]].itertuples(index=False)
+    )
+
+
+def test_another_class_may_be_asked_about(spam: Any) -> None:
+    session = spam()
+    there = session.explain(row_of(session, MAIL[30]), against="ham")
+    assert there.attrs["against"] == "ham"
+    with pytest.raises(InvalidInput, match="is not a class"):
+        session.explain(row_of(session, MAIL[30]), against="hamm")
+
+
+def test_labels_nearby_are_listed_with_their_class(spam: Any) -> None:
+    session = spam(learner="graph")
+    near = session.explain(row_of(session, MAIL[30])).query("part == 'label'")
+    assert len(near) > 0
+    assert set(near["label"]) <= {"spam", "ham"}
+    assert near["share"].sum() == pytest.approx(1)
+    assert set(near["id"]) <= set(session.labels()["id"])
+
+
+def test_columns_of_a_table_are_named(make_session: Any) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=60), "noise": rng.normal(size=60)})
+    session = make_session(table, classes=["big", "small"], audit=0, learner="linear")
+    for i in range(30):
+        session.label([session.pool.ids[i]], "big" if table["size"][i] > 0 else "small")
+    row = int(table["size"][30:].abs().idxmax())
+    found = session.explain(session.pool.ids[row]).query("part == 'column'")
+    values = {one.split(":")[0]: value for one, value in zip(found["words"], found["value"], strict=True)}
+    assert abs(values["size"]) > 3 * abs(values["noise"])
+
+
+def test_features_of_ones_own_are_one_part(make_session: Any) -> None:
+    X, y = clouds()
+    session = make_session(X, classes=["a", "b"], audit=0, learner="linear")
+    for i in range(8):
+        session.label([session.pool.ids[i]], str(y[i]))
+    parts = session.explain(session.pool.ids[20])["part"].tolist()
+    assert "features" in parts
+    assert "word" not in parts
+
+
+def test_a_transformer_of_ones_own_is_followed(spam: Any) -> None:
+    found = (session := spam(embed=TfidfVectorizer(), learner="linear")).explain(row_of(session, MAIL[30]))
+    assert found.attrs["exact"]
+    assert {"free", "money"} <= set(found.sort_values("value")["words"].tail(2))
+
+
+def test_what_has_no_reasons_is_said(make_session: Any) -> None:
+    session = make_session(MAIL, classes=["spam", "ham"])
+    with pytest.raises(HitlError, match="no model yet"):
+        session.explain(session.pool.ids[0])
+    many = make_session(MAIL, classes=None, question=hitl.Question.choices(["spam", "ham"]), task="many")
+    many.label([many.pool.ids[0]], ["spam"])
+    with pytest.raises(HitlError, match="questions with one class"):
+        many.explain(many.pool.ids[0])
+
+
+def told(session: Any, row: int, codes: tuple[int, ...] = ()) -> m.WhyMessage:
+    return why(session._loop, m.Why(view="v", id="1", row=row, codes=codes))
+
+
+def test_the_card_names_words_and_underlines_them(spam: Any) -> None:
+    session = spam(learner="linear")
+    [row] = session.pool.index([row_of(session, MAIL[30])])
+    said = told(session, row)
+    assert (said.code, said.other, said.missing) == (0, 1, "")
+    assert {"free", "money"} <= set(said.words)
+    assert {MAIL[30][one.start : one.end] for one in said.places if one.strength > 0.8} <= {"free", "money"}
+    assert sum(abs(one.share) for one in said.parts) == pytest.approx(1, abs=0.01)
+
+
+def test_a_stale_guess_gives_way_to_that_of_the_model(spam: Any) -> None:
+    session = spam(learner="linear")
+    [row] = session.pool.index([row_of(session, MAIL[30])])
+    assert told(session, row, (1, 0)).code == 0
+    assert told(session, row, (0, 99)).code == 0
+
+
+def test_an_item_that_is_asked_blind_keeps_its_guess_to_itself(spam: Any) -> None:
+    session = spam(mode="demonstrate")
+    [row] = session.pool.index([row_of(session, MAIL[30])])
+    said = told(session, row)
+    assert (said.missing, said.code, said.words, said.places) == (BLIND, -1, [], [])
+
+
+def test_words_beside_the_item_are_masked_and_rows_elsewhere_refused(make_session: Any) -> None:
+    mail = [f"{text} to a{i}@b.org" for i, text in enumerate(MAIL)]
+    session = make_session(mail, classes=["spam", "ham"], audit=0, mask=True, learner="graph")
+    for i in range(12):
+        session.label([session.pool.ids[i]], "spam" if i % 2 == 0 else "ham")
+    session.wait()
+    said = told(session, 30)
+    assert "@" not in str(said)
+    assert told(session, 999).missing
