@@ -545,9 +545,10 @@ def test_doubt_is_the_margin_of_what_labels_do_not_surround(labels: int) -> None
 def test_early_doubt_is_also_what_two_steps_around_are_uncertain_of(labels: int) -> None:
     P, context = probabilities(40), context_of(40, labels=labels)
     W = context.affinity.toarray().astype(float)
-    S = W / np.sqrt(np.outer(W.sum(axis=1), W.sum(axis=1)))
+    degree = W.sum(axis=1)
+    steps = np.diag(degree**-0.75) @ W @ np.diag(1 / degree) @ W @ np.diag(degree**-0.25)
     u = margin(P, context)
-    np.testing.assert_allclose(doubt(P, context), u * (S @ S @ u) / surrounded(context), rtol=1e-4)
+    np.testing.assert_allclose(doubt(P, context), u * (steps @ u) / surrounded(context), rtol=1e-4)
 
 
 def test_early_doubt_leaves_a_dense_region_that_labels_do_not_resolve() -> None:

@@ -22,10 +22,13 @@ def doubt(u: FloatArray, context: Context) -> FloatArray:
     k is the labeled share of its neighbors plus that of their neighbors. If an item is uncertain although its
     neighbors are labeled, the classes overlap there or labels are wrong, and another label helps little.
 
-    For the first 30 labels, this is multiplied by ``S S u``, where S is the normalized affinity. The
-    uncertainty within two steps of an item is roughly what its label can resolve, so the strategy asks in the
-    middle of unknown regions and never about outliers. This is a form of density weighting (Settles and
-    Craven 2008) that decreases near labeled items. Without a graph, the utility is u.
+    For the first 30 labels, this is multiplied by ``D^(-3/4) W D^(-1) W D^(-1/4) u``, where W is the affinity
+    and D its row sums. The uncertainty within two steps of an item is roughly what its label can resolve, so
+    the strategy asks in the middle of unknown regions. This is a form of density weighting (Settles and
+    Craven 2008). The powers are halfway between a random walk (1 and 0), which ignores the density, and the
+    symmetric normalization (1/2 and 1/2), which asks too often about hubs: items near to many others.
+
+    Without a graph, the utility is u.
     """
     if context.affinity is None:
         return u
@@ -38,6 +41,5 @@ def doubt(u: FloatArray, context: Context) -> FloatArray:
     utility = np.asarray(u / (1 + KNOWN * (once + (W @ once) / degree)))
     if int(known.sum()) >= EARLY:
         return utility
-    root = 1 / np.sqrt(degree)
-    near = root * (W @ (root * np.asarray(u, W.dtype)))
-    return np.asarray(utility * (root * (W @ (root * near))))
+    once = (W @ (np.asarray(u, W.dtype) / degree**0.25)) / degree
+    return np.asarray(utility * (W @ once) / degree**0.75)
