@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from hitl_widgets.models.files import load_model
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
-    from hitl_widgets.races.benchmark import Benchmark, benchmark
+    from hitl_widgets.races.benchmark import benchmark
     from hitl_widgets.races.embeddings import compare_embeddings
     from hitl_widgets.races.simulate import simulate
     from hitl_widgets.races.simulation import Simulation
+    from hitl_widgets.races.standings import Benchmark
     from hitl_widgets.session import Session
     from hitl_widgets.widgets.explorer import Explorer
     from hitl_widgets.widgets.labeler import Labeler
@@ -44,7 +45,7 @@ except PackageNotFoundError:  # a source checkout that is not installed
     __version__ = "0+unknown"
 
 _HOMES = {
-    "Benchmark": "races.benchmark",
+    "Benchmark": "races.standings",
     "Explorer": "widgets.explorer",
     "LabelClass": "questions.schema",
     "LabelStore": "labels.store",

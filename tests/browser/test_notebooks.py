@@ -88,9 +88,13 @@ def test_a_lesson_runs_in_the_browser(desk, path):
     cells = nbformat.read(path, as_version=4).cells
     n = sum("hitl.Lesson(" in cell.source for cell in cells if cell.cell_type == "code")
     assert n > 0
-    page.wait_for_function(
-        "n => document.querySelectorAll('.hitl-lesson[data-step=\"0\"]').length === n", arg=n
-    )
+    shown = ".hitl-lesson:is([data-step='0'], [data-mode='exercise']):has(canvas)"
+    page.wait_for_function("([s, n]) => document.querySelectorAll(s).length === n", arg=[shown, n])
+    expect(page.locator(".hitl-lesson .hitl-bad:visible")).to_have_count(0)
+    answers = page.locator(".jp-RenderedMarkdown details")
+    expect(answers.first).not_to_have_attribute("open", "")
+    answers.first.locator("summary").click()
+    expect(answers.first).to_have_attribute("open", "")
     last = page.locator(".hitl-lesson").last
     last.get_by_role("button", name="Step", exact=True).click()
     page.wait_for_function("() => [...document.querySelectorAll('.hitl-lesson')].at(-1).dataset.step === '1'")

@@ -130,7 +130,9 @@ class _Question:
                 f"The annotation contains {choices(others)}, but this task takes {_asks(self.kind)}."
             )
         content = names_of(data)
-        size = wanted.size_of(content) if self.kind in IMAGES else None
+        size = _size(found)
+        if size is None and self.kind in IMAGES:  # all images in a folder may be searched for it
+            size = wanted.size_of(content)
         if self.kind == "form":
             answer: Any = self._form(found)
         else:
@@ -146,7 +148,7 @@ class _Question:
             None if guess else _who(one),
             kind=self.kind,
             item=_item(data, self.kind, found),
-            size=_size(found) or size,
+            size=size,
             elapsed_ms=milliseconds(one.get("lead_time")),
             time=one.get("created_at"),
             guess=guess,

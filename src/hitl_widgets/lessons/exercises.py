@@ -132,7 +132,7 @@ def _predict(course: Course, a: Attempt) -> tuple[Report, list[str]]:
     hints = [f"{a.strategy}: {looks_at(a.strategy)}", "The darker the colour, the more useful the point."]
     task = (
         f"Which point does {a.strategy} ask next? Click it. Your answer is right if it is among the best "
-        f"{NEAR_SHARE:.0%} of the points for {a.strategy}."
+        f"{100 * NEAR_SHARE:.0f} % of the points for {a.strategy}."
     )
     place = f"Question {now + 1} of {len(steps)} · {score}"
     if not shows:

@@ -334,7 +334,7 @@ def read_budget(budget: Any, n: int) -> int:
     warnings.warn(
         f"budget={budget}, but the pool has {n} items: {n - 1} are labelled, so that one is left to measure.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
     return whole("The pool size minus one", n - 1)
 
@@ -362,7 +362,7 @@ def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[f
         warnings.warn(
             f"budget={budget}, but all {len(cost)} items together cost {dearest:g}: the curves end there.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         whole = dearest
     if at is None:

@@ -14,8 +14,9 @@ from typing import Any
 
 from hitl_widgets.datasets.sets import DataSet, fingerprint
 from hitl_widgets.errors import choices
-from hitl_widgets.races.contest import Race, Start
+from hitl_widgets.races.contest import Race
 from hitl_widgets.races.entrants import Entrant
+from hitl_widgets.races.people import Annotator
 
 __all__ = ["call", "describe", "versions"]
 
@@ -43,32 +44,39 @@ def call(name: str, function: Callable[..., Any], told: Mapping[str, Any]) -> st
     return line if len(line) <= WIDE else f"{name}(\n    " + ",\n    ".join(parts) + ",\n)"
 
 
-def describe(called: str, race: Race, entrants: list[Entrant], repeats: int) -> dict[str, str]:
+def describe(called: str, race: Race, entrants: list[Entrant], repeats: int, unit: str) -> dict[str, str]:
     """Return what is needed to repeat a race, by name."""
     n, d = race.X.shape
     y = race.said if race.said is not None else race.truth
+    settings = {
+        "start": _start(race),
+        **_answers(race.usual),
+        **{f"annotator {one.name}": _annotator(one) for one in race.people},
+        "overlap": f"{race.overlap:.0%}" if race.overlap else "",
+        "audit": f"{race.audit:.0%}" if race.audit else "",
+        "stopping rules": ", ".join(race.stopping),
+        "cost": f"from {race.cost.min():g} to {race.cost.max():g} {unit} per question"
+        if race.cost is not None
+        else "",
+    }
+    functions: list[Any] = [part for e in entrants for part in (e.strategy, e.whom)]
+    functions += [metric.function for metric in race.metrics if metric.own]
+    functions += [getattr(rule, "function", None) for rule in race.stopping.values()]
     return {
         "call": called,
         "data": f"{n:,} items, {d} features, {len(race.classes)} classes",
         "fingerprint": fingerprint(race.X, *([] if y is None else [y])),
         "held out": f"{len(race.test[0]):,} items" if race.test else "none",
         "classes": choices(race.classes),
-        "contestants": "; ".join(f"{e.name}: {e.learner_name} + {e.strategy_name}" for e in entrants),
+        "contestants": "; ".join(map(_contestant, entrants)),
+        "metrics": ", ".join(metric.name for metric in race.metrics),
+        "budget": f"{_budget(race):g}{f' ({unit})' if race.records else ''}",
         "repeats": f"{repeats}",
-        "start": _start(race.start),
+        **{name: words for name, words in settings.items() if words},
         "random_state": f"{race.seed}",
         **versions(),
-        "code": "\n\n".join(dict.fromkeys(filter(None, map(_source, entrants)))),
+        "code": "\n\n".join(dict.fromkeys(filter(None, map(_source, functions)))),
     }
-
-
-def _start(start: Start) -> str:
-    if start.rows is not None:
-        return f"{len(start.rows)} items that were given"
-    if start.one_class:
-        return f"{start.size} random items of one class"
-    own = ", of random: random items" if start.own else ""
-    return f"{start.size} items, k-means medoids{own}" if start.size else "none"
 
 
 def versions() -> dict[str, str]:
@@ -115,9 +123,42 @@ def _code(value: Any, name: str) -> str:
     return name
 
 
-def _source(entrant: Entrant) -> str:
-    """Return the source code of a strategy that is a function of the user's."""
-    function = entrant.strategy
+def _start(race: Race) -> str:
+    start = race.start
+    if start.rows is not None:
+        return f"{start.size} given rows"
+    if start.one_class:
+        return f"{start.size} random items of one class"
+    if not start.size:
+        return "chosen by the strategy"
+    return f"{start.size} k-means medoids{', of random: random items' if start.own else ''}"
+
+
+def _answers(by: Annotator) -> dict[str, str]:
+    return {
+        "wrong answers": f"{by.noise:.0%} uniform" if by.noise else "",
+        "confusion": repr(by.confusion.round(3).tolist()) if by.confusion is not None else "",
+        "no answer": f"{by.abstain:.0%}" if by.abstain else "",
+    }
+
+
+def _annotator(by: Annotator) -> str:
+    said = [f"{name}: {words}" for name, words in _answers(by).items() if words]
+    return ", ".join([*said, f"costs {by.cost:g}"])
+
+
+def _contestant(e: Entrant) -> str:
+    parts = [f"{e.learner_name} + {e.strategy_name}", *[f"batches of {e.batch}"] * (e.batch > 1)]
+    return f"{e.name}: {', '.join([*parts, *[f'asks {e.whom_name}'] * bool(e.whom_name)])}"
+
+
+def _budget(race: Race) -> float:
+    """The whole budget, the same for all sizes of the batches."""
+    return race.records[-1] if race.records else next(iter(race.stops.values()))[1][-1]
+
+
+def _source(function: Any) -> str:
+    """Return the source code of a function of the user's."""
     if not isinstance(function, FunctionType) or function.__module__.startswith("hitl_widgets"):
         return ""
     try:

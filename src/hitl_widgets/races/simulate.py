@@ -245,17 +245,10 @@ def simulate(
     for entrant in entrants:
         target.problem.check_strategy(entrant.strategy_name, entrant.strategy)
     begin = Start(**read_start(start, len(names), data, said if said is not None else true))
+    unit = _unit(unit)
     repeats, share_audited = whole("repeats", repeats), share("audit", audit)
     prices = None if cost is None else read_cost(data, cost)
-    stops: dict[int, Any] = {}
-    records: tuple[float, ...] = ()
-    if prices is None and not people:
-        if unit != "cost":
-            raise InvalidInput(f"unit={unit!r} is the unit of cost=: pass the cost of each question as well.")
-        most = read_budget(budget, len(data.X))
-        stops = {size: read_stops(most, begin.size, size, at) for size in {e.batch for e in entrants}}
-    else:
-        records = read_amounts(budget, _dearest(data, prices, people), at)
+    stops, records = _extent(data, prices, people, entrants, begin.size, budget, unit, at)
     race = Race(
         data.X,
         said,
@@ -296,9 +289,9 @@ def simulate(
             warnings.warn(words, Interrupted, stacklevel=2)
     both = {e.name: e.learner for e in entrants}, {e.name: e.strategy for e in entrants}
     about = Source(data.pool, data.X, data.rows, question, tuple(names), *both)
-    facts = describe(called, race, entrants, repeats)
+    facts = describe(called, race, entrants, repeats, unit)
     lacking = Counter(name for name, repeat in keys if (name, repeat) not in runs)
-    return replace(_result(race, entrants, runs, _unit(unit), about), facts=facts, missing=dict(lacking))
+    return replace(_result(race, entrants, runs, unit, about), facts=facts, missing=dict(lacking))
 
 
 def _check_question(problem: Any, kind: str, confusion: Any, annotators: Any) -> None:
@@ -319,6 +312,25 @@ def _dearest(data: Items, prices: Any, people: tuple[Annotator, ...]) -> Any:
     """The most that each question can cost."""
     items = np.ones(len(data.X)) if prices is None else prices
     return items * (sum(one.cost for one in people) if people else 1.0)
+
+
+def _extent(
+    data: Items,
+    prices: Any,
+    people: tuple[Annotator, ...],
+    entrants: list[Entrant],
+    start: int,
+    budget: Any,
+    unit: str,
+    at: Any,
+) -> tuple[dict[int, Any], tuple[float, ...]]:
+    """What is learned and recorded when: see :class:`~.contest.Race`."""
+    if prices is not None or people:
+        return {}, read_amounts(budget, _dearest(data, prices, people), at)
+    if unit != "cost":
+        raise InvalidInput(f"unit={unit!r} is the unit of cost=: pass the cost of each question as well.")
+    most = read_budget(budget, len(data.X))
+    return {size: read_stops(most, start, size, at) for size in {e.batch for e in entrants}}, ()
 
 
 def _unit(unit: Any) -> str:
@@ -456,7 +468,7 @@ def _result(
                 "learner": e.learner_name,
                 "strategy": e.strategy_name,
             }
-            who |= {"batch": e.batch} if len(race.stops) > 1 else {}
+            who |= {"batch": e.batch} if len({one.batch for one in entrants}) > 1 else {}
             who |= {"whom": e.whom_name} if race.people else {}
             parts.append(_before(part, who | {"repeat": repeat}))
             told.append(_before(pd.DataFrame(played.asked), {"contestant": e.name, "repeat": repeat}))

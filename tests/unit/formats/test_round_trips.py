@@ -368,9 +368,13 @@ def test_boxes_on_frames_stay_there_or_are_refused(tmp_path: Path) -> None:
     assert written == [[{**box, "frame": 7}], [{**box, "frame": 2}], [box]]
     assert [(one.number, "frame" in one.why) for one in found.left] == [(3, True)]
     source.write_text(json.dumps(rows[:1]))
-    for name in ("coco", "yolo", "voc", "label-studio", "prodigy"):
+    for name in ("coco", "yolo", "voc", "prodigy"):
         with pytest.raises(InvalidInput, match="on frames of a video, which this format cannot contain"):
             convert(source, tmp_path / "out", write_as=name)
+    convert(source, tmp_path / "tasks.json", write_as="label-studio")
+    [task] = json.loads((tmp_path / "tasks.json").read_text())
+    [region] = task["annotations"][0]["result"]
+    assert [key["frame"] for key in region["value"]["sequence"]] == [8]
 
 
 def test_what_cannot_be_written_is_not_counted(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from scipy import stats
 import hitl_widgets as hitl
 from hitl_widgets.datasets import DataSet
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput
-from hitl_widgets.races.benchmark import Benchmark, benchmark
+from hitl_widgets.races.benchmark import benchmark
 from hitl_widgets.races.ranking import holm, least_p, nemenyi, rank, ties, wilcoxon
 from hitl_widgets.races.simulation import Simulation
+from hitl_widgets.races.standings import Benchmark
 
 
 def race(**finals):
@@ -281,6 +282,13 @@ def test_an_interrupt_before_anything_is_finished_has_no_result():
 def test_other_sets_are_refused(sets, why):
     with pytest.raises(InvalidInput, match=why):
         benchmark(sets)
+
+
+def test_numbers_of_labels_beyond_the_budget_of_a_set_are_not_recorded():
+    told = TOLD | {"budget": 60, "strategies": ["random"], "repeats": 1}
+    for at, recorded in ((None, [10, 20, 30, 42]), ([12, 40, 50], [12, 40, 42])):
+        frame = benchmark(SETS[:1], at=at, **told).races["a"].frame  # 84 items are not held out
+        assert frame["n_labels"].tolist() == recorded
 
 
 def test_failures_name_the_set():

@@ -34,6 +34,11 @@ def race(n: int = 90, **options: Any) -> Simulation:
     return hitl.simulate(settings.pop("X", X), settings.pop("y", y), **settings)
 
 
+def measured(simulation: Simulation) -> pd.DataFrame:
+    """The results that must not depend on the machine."""
+    return simulation.frame.drop(columns=["seconds", "elapsed"])
+
+
 # -- what was asked ------------------------------------------------------------
 
 
@@ -102,9 +107,7 @@ def test_a_cost_is_a_number_a_function_or_a_column() -> None:
     options: dict[str, Any] = {"budget": 40, "at": [20, 40], "strategies": ["margin"]}
     by_column = race(cost=column, **options)
     by_function = race(cost=lambda row: 1 + row % 4, **options)
-    assert by_column.frame.drop(columns=["seconds", "elapsed"]).equals(
-        by_function.frame.drop(columns=["seconds", "elapsed"])
-    )
+    assert measured(by_column).equals(measured(by_function))
     same = race(cost=2.5, **options)
     assert same.frame["n_labels"].tolist() == [8, 16] * 2
     with pytest.raises(InvalidInput, match="cost= failed at row 3: ZeroDivisionError"):
@@ -246,9 +249,7 @@ def test_batch_sizes_compete() -> None:
 
 def test_one_batch_size_is_as_in_a_list() -> None:
     one, other = race(batch=5, strategies=["margin"]), race(batch=[5], strategies=["margin"])
-    assert one.frame.drop(columns=["seconds", "elapsed"]).equals(
-        other.frame.drop(columns=["seconds", "elapsed"])
-    )
+    assert measured(one).equals(measured(other))
 
 
 # -- starts --------------------------------------------------------------------
@@ -410,8 +411,8 @@ def test_rules_do_not_change_a_run_and_remember_only_their_own() -> None:
     options: dict[str, Any] = {"budget": 40, "at": [10, 20, 30, 40], "strategies": ["margin", "random"]}
     with_rule = race(stop={"third": Third(), "still": "settled"}, **options)
     assert with_rule.stopping().query("rule == 'third'")["labels"].tolist() == [30, 30]
-    frame = with_rule.frame.drop(columns=["stop_third", "stop_still", "seconds", "elapsed"])
-    assert frame.equals(race(**options).frame.drop(columns=["seconds", "elapsed"]))
+    frame = measured(with_rule).drop(columns=["stop_third", "stop_still"])
+    assert frame.equals(measured(race(**options)))
 
 
 def test_settled_stops_once_the_predictions_stay_the_same() -> None:
@@ -456,3 +457,40 @@ def test_the_advice_of_a_session_is_a_rule() -> None:
     levels = (X[:, 0] > 4).astype(int) + 1
     with pytest.raises(InvalidInput, match="for measures from 0 to 1, not for the mean absolute error"):
         race(300, X=X, y=levels, question=hitl.Question.rating(2), stop="advice", audit=0.1)
+
+
+def test_everything_that_varies_gives_the_same_in_processes_and_from_a_file(tmp_path: Path) -> None:
+    def recall(y_true: Any, y_pred: Any) -> float:
+        return float(np.mean(y_pred[y_true == "a"] == "a"))
+
+    def by_turns(proba: Any, panel: Any) -> str:
+        return str(panel.random_state.choice(np.array(panel.names)[panel.affordable]))
+
+    def enough(proba: Any, context: Any) -> bool:
+        return bool((context.y >= 0).sum() >= 12)
+
+    options: dict[str, Any] = {
+        "strategies": ["margin"], "metrics": ["log_loss", recall], "annotators": PEOPLE, "batch": [1, 5],
+        "whom": [by_turns, "expert"], "stop": ["settled", enough], "audit": 0.2, "budget": 60, "overlap": 0.3,
+    }  # fmt: skip
+    alone = race(**options)
+    saved = race(**options, n_jobs=2, path=tmp_path)
+    again = race(**options, path=tmp_path)
+    for other in (saved, again):
+        pd.testing.assert_frame_equal(measured(alone), measured(other), check_exact=True)
+        pd.testing.assert_frame_equal(
+            alone.asked().drop(columns="seconds"), other.asked().drop(columns="seconds")
+        )
+    assert len((tmp_path / "runs.jsonl").read_text().splitlines()) == 8
+    assert "def by_turns" in alone.facts["code"]
+    assert "def recall" in alone.facts["code"]
+    assert "def enough" in alone.facts["code"]
+    assert alone.facts["annotator expert"] == "wrong answers: 2% uniform, costs 4"
+
+
+def test_another_metric_rule_or_batch_is_another_run(tmp_path: Path) -> None:
+    race(path=tmp_path)
+    for options in ({"metrics": "log_loss"}, {"stop": 12}, {"audit": 0.3}, {"start": 0}):
+        with pytest.warns(UserWarning, match="The simulation starts again"):
+            race(path=tmp_path, **options)
+    race(path=tmp_path)  # what it had is still there

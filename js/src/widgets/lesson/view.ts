@@ -411,7 +411,9 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   function drawLegend({ state }: LessonProps): void {
     const { mode, report } = state;
     const asked = mode === "exercise" && report?.ring != null;
-    const ring = mode === "steps" ? "next question" : asked ? `what ${state.strategy} asks` : "last label";
+    const hidden = mode === "exercise" && state.attempt.exercise === "predict";
+    const last = hidden ? "" : "last label";
+    const ring = mode === "steps" ? "next question" : asked ? `what ${state.strategy} asks` : last;
     const back = behindOf(state);
     const wanted = `${ring}/${back}/${state.mistakes}/${state.classes.map((c) => c.name).join()}`;
     if (wanted === keyed) return;
@@ -419,7 +421,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     const entries = state.classes.map((c, code) => entry(shapeIcon(code, c.color), c.name));
     entries.push(entry(dotIcon(3.4, 1.2), "no label yet"));
     if (state.mistakes) entries.push(entry(wrongIcon(), "wrong label"));
-    entries.push(entry(dotIcon(6.4, 2.2), ring));
+    if (ring) entries.push(entry(dotIcon(6.4, 2.2), ring));
     if (asked) entries.push(entry(dashedIcon(), "your choice"));
     if (back === "model")
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));

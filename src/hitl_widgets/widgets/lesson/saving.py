@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.lessons.course import Course
-    from hitl_widgets.widgets.lesson.widget import Lesson
 
 __all__ = ["compared", "save", "table"]
 
@@ -50,8 +49,27 @@ TOO_LARGE = f"the page would be larger than {MOST // 10**6} MB"
 Answer = tuple[ToBrowser, list[bytes]]
 
 
+class Answering(Protocol):
+    """What a page records of a Lesson: its answers to a browser."""
+
+    _settings: dict[str, Any]
+
+    @property
+    def _course(self) -> Course: ...
+
+    def _welcome(self, view: str) -> tuple[Any, list[bytes]]: ...
+
+    def _moment(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[Any, list[bytes]]: ...
+
+    def _members(
+        self, view: str, strategy: str, start: str, seed: int, index: int
+    ) -> tuple[Any, list[bytes]]: ...
+
+
 def save(
-    lesson: Lesson,
+    lesson: Answering,
     path: str | os.PathLike[str],
     strategies: Sequence[str] | None,
     *,
@@ -142,7 +160,7 @@ def _names(
     return names
 
 
-def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
+def _page(lesson: Answering, names: list[str], *, chosen: bool) -> str:
     style = bundle("lesson.css")
     modules = {name: _inline(bundle(f"{name}.js")) for name in ("lesson", "recorded")}
     points = packed(lesson._course, lesson._settings)  # noqa: SLF001
@@ -161,7 +179,7 @@ def _page(lesson: Lesson, names: list[str], *, chosen: bool) -> str:
     )
 
 
-def _recording(lesson: Lesson, names: list[str], most: int, *, chosen: bool) -> tuple[bytes, list[str]]:
+def _recording(lesson: Answering, names: list[str], most: int, *, chosen: bool) -> tuple[bytes, list[str]]:
     """All messages of the strategies that fit, compressed: see js/src/pages/recorded.ts."""
     begin = lesson._course.start, lesson._course.seed  # noqa: SLF001
     messages: dict[str, Answer] = {}
