@@ -592,7 +592,7 @@ describe("the widget", () => {
 describe("a saved lesson", () => {
   it("answers from its file as the kernel would, and nothing else", () => {
     const head = {
-      cells: 2,
+      sides: [2],
       messages: {
         hello: { content: { type: "welcome", to: "" }, sizes: [3] },
         "step/margin/1": { content: { type: "moment", to: "" }, sizes: [4, 2] },

@@ -2,7 +2,8 @@ import type { AnyModel, AnyWidget } from "@anywidget/types";
 
 /** A message of the kernel, and the length of each of its buffers. */
 type Recorded = { content: { to: string }; sizes: number[] };
-type Head = { cells: number; messages: Record<string, Recorded> };
+/** `sides`: pictures have so many cells along each side, or so many. */
+type Head = { sides: number[]; messages: Record<string, Recorded> };
 type Sent = { type: string; view: string; strategy?: string; index?: number };
 type Listener = (message: unknown, buffers: DataView[]) => void;
 
@@ -41,15 +42,16 @@ export function open(bytes: Uint8Array): (sent: Sent) => [unknown, DataView[]] |
     const buffers = found.sizes.map((size) => {
       const part = bytes.slice(from, from + size);
       from += size;
-      return new DataView(summed(part, head.cells).buffer);
+      return new DataView(summed(part, head.sides).buffer);
     });
     return [{ ...found.content, to: sent.view }, buffers];
   };
 }
 
 /** Restores pictures of cells, saved as differences to the left and above, which compress better. */
-export function summed(bytes: Uint8Array, cells: number): Uint8Array {
-  if (bytes.length % cells ** 2) return bytes;
+export function summed(bytes: Uint8Array, sides: number[]): Uint8Array {
+  const cells = sides.find((side) => bytes.length % side ** 2 === 0);
+  if (!cells) return bytes;
   for (let i = 0; i < bytes.length; i++) if (i % cells) bytes[i] += bytes[i - 1];
   for (let i = 0; i < bytes.length; i++) if (i % cells ** 2 >= cells) bytes[i] += bytes[i - cells];
   return bytes;

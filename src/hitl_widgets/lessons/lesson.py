@@ -351,7 +351,8 @@ class Trace(_Run):
         low = among.min()
         scale = 255 / (top - low if top > low else 1.0)
         points = np.where(context.candidates, (np.nan_to_num(utilities) - low) * scale, 0)
-        return _bytes(points), _bytes((cells - low) * scale)
+        # The colours of cells in 128 levels, which makes a saved lesson smaller.
+        return _bytes(points), _bytes((cells - low) * scale) & 0xFE
 
     def _on_cells(self, utilities: FloatArray, proba: FloatArray, context: Context) -> FloatArray | None:
         """The utilities of the cells, if the strategy rates each row alone, so that points keep theirs."""

@@ -15,7 +15,6 @@ import pytest
 
 from hitl_widgets import datasets
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.widgets.lesson import Lesson, saving
 
 
@@ -34,25 +33,34 @@ def recording(path: Path) -> tuple[dict[str, Any], bytes]:
 
 def test_a_saved_lesson_holds_what_the_kernel_would_answer(bundles: None, tmp_path: Path) -> None:
     live = lesson()
-    live.save(tmp_path / "lesson.html", ["random", "entropy"])
+    names = ["random", "query_by_committee"]
+    live.save(tmp_path / "lesson.html", names)
     head, rest = recording(tmp_path / "lesson.html")
     messages = head["messages"]
-    assert list(messages) == ["hello", *(f"step/{s}/{i}" for s in ("random", "entropy") for i in range(4))]
+    assert set(messages) == {
+        "hello",
+        *(f"step/{name}/{i}" for name in names for i in range(4)),
+        *(f"committee/query_by_committee/{i}" for i in range(4)),
+    }
     welcome = messages["hello"]["content"]
     assert welcome["recorded"]
     assert (len(welcome["starts"]), welcome["exercises"]) == (1, [])
-    assert (welcome["strategies"], welcome["strategy"]) == (["random", "entropy"], "random")
+    assert (welcome["strategies"], welcome["strategy"]) == (names, "random")
     at = sum(messages["hello"]["sizes"])
     for name, told in list(messages.items())[1:]:
-        _, strategy, i = name.split("/")
-        expected, buffers = live._moment("", strategy, "kmeans", 0, int(i))
-        assert told["content"]["labelled"] == expected.labelled
-        assert told["content"]["curve"]["measures"] == expected.curve.measures
+        kind, strategy, i = name.split("/")
+        made = live._moment if kind == "step" else live._members
+        expected, buffers = made("", strategy, "kmeans", 0, int(i))
+        assert told["content"]["index"] == expected.index
+        if kind == "step":
+            assert told["content"]["labelled"] == expected.labelled
+            assert told["content"]["curve"]["measures"] == expected.curve.measures
         for size, buffer in zip(told["sizes"], buffers, strict=True):
             part = np.frombuffer(rest[at : at + size], np.uint8)
             at += size
-            if size % CELLS**2 == 0:
-                part = part.reshape(-1, CELLS, CELLS).cumsum(1, np.uint8).cumsum(2, np.uint8).ravel()
+            side = next((side for side in head["sides"] if size % side**2 == 0), None)
+            if side:
+                part = part.reshape(-1, side, side).cumsum(1, np.uint8).cumsum(2, np.uint8).ravel()
             assert part.tobytes() == buffer
     assert at == len(rest)
 

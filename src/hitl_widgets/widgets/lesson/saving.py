@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.lessons.inside import SIDE
 from hitl_widgets.lessons.pictures import Part, drawn
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.paths import full_path, replacing
@@ -248,16 +249,17 @@ def _packed(messages: Mapping[str, Answer]) -> bytes:
         name: {"content": sendable(content), "sizes": [len(b) for b in buffers]}
         for name, (content, buffers) in messages.items()
     }
-    head = json.dumps({"cells": CELLS, "messages": told}, separators=(",", ":")).encode()
+    head = json.dumps({"sides": [CELLS, SIDE], "messages": told}, separators=(",", ":")).encode()
     parts = [_differences(b) for _, buffers in messages.values() for b in buffers]
     return zlib.compress(b"".join([struct.pack("<I", len(head)), head, *parts]), 9)
 
 
 def _differences(buffer: bytes) -> bytes:
     """Pictures of cells as differences to the cells above and to the left; other buffers as they are."""
-    if len(buffer) % CELLS**2:
+    side = next((side for side in (CELLS, SIDE) if len(buffer) % side**2 == 0), None)
+    if side is None:
         return buffer
-    pictures: Any = np.frombuffer(buffer, np.uint8).reshape(-1, CELLS, CELLS)
+    pictures: Any = np.frombuffer(buffer, np.uint8).reshape(-1, side, side)
     zero = np.uint8(0)
     below = np.diff(pictures, axis=1, prepend=zero)
     return bytes(np.diff(below, axis=2, prepend=zero).tobytes())
