@@ -69,7 +69,7 @@ class Results:
     student
         The name; None means the login name.
     hide_name
-        Whether the store gets a number instead of the name, which is the same in all lessons of the store.
+        Whether the store gets a code instead of the name, which is the same in all lessons of the store.
     """
 
     def __init__(self, lesson: str, title: str, store: Any, student: str | None, *, hide_name: bool) -> None:
@@ -96,7 +96,7 @@ class Results:
         if not hide_name:
             return name
         digest = hashlib.blake2b(f"{self._store.store_id}\0{name}".encode(), digest_size=4).digest()
-        return f"student {int.from_bytes(digest, 'big') % 10_000:04d}"
+        return f"student {digest.hex()}"
 
     @property
     def best(self) -> dict[str, Result]:

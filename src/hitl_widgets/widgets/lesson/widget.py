@@ -92,7 +92,7 @@ class Lesson(ChannelWidget):
     student
         The student's name in the store; None means the login name.
     hide_name
-        Whether the store gets a number instead of the name.
+        Whether the store gets a code instead of the name.
     at
         Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
         first two principal components. The model is known at the points only, and colours spread from them.
