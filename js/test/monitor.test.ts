@@ -158,6 +158,7 @@ describe("the monitor", () => {
   });
 
   it("shows what became of an act, until there is something else to say", () => {
+    root.replaceChildren();
     const view = monitorView(
       root,
       {
