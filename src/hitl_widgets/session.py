@@ -1115,6 +1115,43 @@ class Session:
         other = None if against is None else self.schema.code(against)
         return explanation_table(self._loop.explaining.of(row, other=other), self.pool, self.schema)
 
+    def telling_words(self, n: int = 10) -> pd.DataFrame:
+        """Return the words or columns that speak most for each class, as :meth:`explain` values them.
+
+        Up to 100 items of each predicted class are read. A word comes first that adds much in many of them.
+
+        Parameters
+        ----------
+        n
+            Words of each class.
+
+        Returns
+        -------
+        Columns label, words, value (what it adds to the logarithm of the odds against the next class, in the
+        mean of the items with it), items (how many have it) and of (how many were read).
+        """
+        from hitl_widgets.transfer.frames import telling_table
+
+        self.wait()
+        return telling_table(self._loop.explaining.telling(), self.schema, n)
+
+    def influence(self, id: Any) -> pd.DataFrame:  # noqa: A002 - the field's own word
+        """Return which labels the guess for an item depends on, the most influential first.
+
+        A model is fitted without each of up to 20 labels: those that reach the item along the neighbour graph
+        and those nearest to it by features. A wrong label that turns the guess is found here.
+
+        Returns
+        -------
+        Columns id, label, change (of the probability of the guess, without the label) and guess (the class
+        that is then predicted).
+        """
+        from hitl_widgets.transfer.frames import influence_table
+
+        self.wait()
+        [row] = self.pool.index([id])
+        return influence_table(self._loop.explaining.influence(row), self.pool, self.schema)
+
     def accuracy(self) -> Estimate:
         """Estimate the current model's accuracy on the unlabelled items, with a 95 % interval.
 

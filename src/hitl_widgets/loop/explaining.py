@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.reasons import Near, Reasons
@@ -17,7 +18,10 @@ from hitl_widgets.maps.preparation import Preparation
 if TYPE_CHECKING:
     from hitl_widgets.items.features.telling import Piece
 
-__all__ = ["Explaining", "Explanation"]
+__all__ = ["Explaining", "Explanation", "Influence", "Telling"]
+
+# Items of a class that are read for its telling words, and labels that are left out of a model at most.
+SAMPLE, LABELS = 100, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,47 @@ class Explanation:
         return self.reasons.near
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A word or column that speaks for a class.
+
+    Attributes
+    ----------
+    code, words
+        The class, and the word or ``column: value``.
+    value
+        What it adds to the odds against the next class, in the mean of the items with it.
+    n, of
+        How many items of the sample have it, and how many there are.
+    """
+
+    code: int
+    words: str
+    value: float
+    n: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What a label does to the guess for another item.
+
+    Attributes
+    ----------
+    row, code
+        The labelled item and its class.
+    change
+        How the probability of the guess changes without the label.
+    guess
+        The class that is then predicted.
+    """
+
+    row: int
+    code: int
+    change: float
+    guess: int
+
+
 class Explaining:
     """Explains guesses on request. Thread-safe.
 
@@ -106,6 +151,74 @@ class Explaining:
         pieces, rest, measured = self._pieces(row, reasons, x)
         return Explanation(row, code, other, reasons.total(x), pieces, rest, reasons, measured)
 
+    def telling(self) -> list[Telling]:
+        """Return the words or columns that speak for each class, strongest first.
+
+        For a sample of items of each predicted class, what each word adds to the odds against the next class.
+
+        Raises
+        ------
+        HitlError
+            As :meth:`of`.
+        """
+        self._trainer.proba(0)  # raises if there is no model yet
+        made = self._trainer.round
+        assert made is not None  # noqa: S101 - there is a model
+        predicted = made.predicted
+        rng = np.random.default_rng(0)
+        found: list[Telling] = []
+        for code in np.unique(predicted[predicted >= 0]).tolist():
+            rows = np.flatnonzero(predicted == code)
+            rows = rows if len(rows) <= SAMPLE else np.sort(rng.choice(rows, SAMPLE, replace=False))
+            sums: dict[str, list[float]] = {}
+            for row in rows.tolist():
+                give_way()
+                seen: dict[str, float] = {}
+                for one in self.of(row, code).pieces:
+                    word = one.words.casefold() if one.column is None else _of_column(one)
+                    seen[word] = seen.get(word, 0.0) + one.value
+                for word, value in seen.items():
+                    sums.setdefault(word, []).append(value)
+            told = [
+                Telling(code, word, sum(each) / len(each), len(each), len(rows))
+                for word, each in sums.items()
+            ]
+            # A word of a single item says little about the class.
+            told = [one for one in told if one.n >= min(2, len(rows))]
+            found += sorted(told, key=lambda one: -one.value * one.n)
+        return found
+
+    def influence(self, row: int, most: int = LABELS) -> list[Influence]:
+        """Return how the guess for an item changes without each of the labels that matter most for it.
+
+        The candidates are the labels that reach it along the graph, and those nearest to it by features. A
+        model is fitted without each of them.
+
+        Raises
+        ------
+        HitlError
+            As :meth:`of`.
+        """
+        now = self.of(row)
+        labels, fit = self._log.labels, self._trainer.refit(self._log.labels)
+        given = labels.given()
+        near = [one.row for one in now.near]
+        x = np.asarray(self._trainer.features(np.append(given.index, row)), np.float64)
+        by_distance = given.index[np.argsort(((x[:-1] - x[-1]) ** 2).sum(axis=1), kind="stable")].tolist()
+        chosen = [one for one in dict.fromkeys([*near, *by_distance]) if one != row][:most]
+        whole = fit(given.index, given.y, row)
+        found = []
+        for one in chosen:
+            give_way()
+            kept = given.index != one
+            if len(np.unique(given.y[kept])) < 2:
+                continue
+            P = fit(given.index[kept], given.y[kept], row)
+            [at] = np.flatnonzero(given.index == one)
+            change = float(P[now.code] - whole[now.code])
+            found.append(Influence(one, int(given.y[at]), change, int(P.argmax())))
+        return sorted(found, key=lambda one: -abs(one.change))
+
     def _pieces(self, row: int, reasons: Reasons, x: Any) -> tuple[list[Piece], float, bool]:
         told, encoder = float(reasons.slope @ x.astype(np.float64)), self._preparation.encoder
         told = reasons.start if reasons.odds is not None else told
@@ -118,3 +231,7 @@ class Explaining:
         given = kind.words(item) if kind.reads else item
         found, exact = pieces_of(encoder, given, reasons.slope, reasons.odds)
         return found, told - sum(one.value for one in found), not exact
+
+
+def _of_column(one: Piece) -> str:
+    return f"{one.column}: {one.words}" if one.start is None else one.words.casefold()

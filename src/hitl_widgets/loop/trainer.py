@@ -32,7 +32,7 @@ from hitl_widgets.learn.evaluate import (
     tell,
     without_own,
 )
-from hitl_widgets.learn.learner import FloatArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -438,6 +438,23 @@ class Trainer:
         ground = self._ground
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
+        """Return the features of some items, by the live model's encoder, (m, d)."""
+        ground = self._ground
+        assert ground is not None  # noqa: S101 - the model has begun
+        return np.asarray(ground.X[rows])
+
+    def refit(self, labels: Labels) -> Callable[[IntArray, IntArray, int], FloatArray]:
+        """Return a function that fits a model to some labels, and returns its prediction for one row."""
+        ground = self._ground
+        assert ground is not None  # noqa: S101 - the model has begun
+        learner = self._fresh(ground, labels)
+
+        def fit(index: IntArray, y: IntArray, row: int) -> FloatArray:
+            return np.asarray(foretold(learner, index, y, np.array([row]))[0], np.float64)
+
+        return fit
 
     def _begun(self) -> Any:
         live, made = self._live, self.round

@@ -14,7 +14,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import LabelEvent, because_of, is_demonstration, is_gold
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
-from hitl_widgets.loop.explaining import Explanation
+from hitl_widgets.loop.explaining import Explanation, Influence, Telling
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
 from hitl_widgets.quality.hours import worked
@@ -28,6 +28,7 @@ __all__ = [
     "explanation_table",
     "folded",
     "history_table",
+    "influence_table",
     "items_table",
     "labels_table",
     "missing_table",
@@ -35,6 +36,7 @@ __all__ = [
     "predictions_table",
     "progress_table",
     "refused_table",
+    "telling_table",
 ]
 
 WITH_GAPS: dict[str, Any] = {"integer": "Int64", "boolean": "boolean"}
@@ -268,6 +270,23 @@ def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.Data
         "exact": not found.measured,
     }
     return table
+
+
+def telling_table(found: Iterable[Telling], schema: Schema, n: int) -> pd.DataFrame:
+    """The words that speak most for each class; see :meth:`Session.telling_words`."""
+    names = ["label", "words", "value", "items", "of"]
+    rows = [
+        (schema.all_values[one.code], one.words, one.value, one.n, one.of) for one in found if one.value > 0
+    ]
+    table = pd.DataFrame(rows, columns=names)
+    return table.groupby("label", sort=False).head(n).reset_index(drop=True)
+
+
+def influence_table(found: Iterable[Influence], pool: Pool, schema: Schema) -> pd.DataFrame:
+    """What labels do to a guess; see :meth:`Session.influence`."""
+    values = schema.all_values
+    rows = [(pool.ids[one.row], values[one.code], one.change, values[one.guess]) for one in found]
+    return pd.DataFrame(rows, columns=["id", "label", "change", "guess"])
 
 
 def predictions_table(round_: Round | None, pool: Pool) -> pd.DataFrame:

@@ -147,3 +147,37 @@ def test_words_beside_the_item_are_masked_and_rows_elsewhere_refused(make_sessio
     said = told(session, 30)
     assert "@" not in str(said)
     assert told(session, 999).missing
+
+
+def test_the_telling_words_of_each_class_come_first(spam: Any) -> None:
+    found = spam(learner="linear").telling_words(3)
+    best = found.groupby("label")["words"].apply(set)
+    assert {"free", "money"} <= best["spam"]
+    assert {"lunch", "today"} <= best["ham"]
+    assert (found["value"] > 0).all()
+    assert (found["items"] <= found["of"]).all()
+    assert found.groupby("label").size().max() == 3
+
+
+def test_the_label_that_turns_a_guess_is_found(make_session: Any) -> None:
+    X, y = clouds()
+    session = make_session(X, classes=["a", "b"], audit=0, learner="graph")
+    for i in range(8):
+        session.label([session.pool.ids[i]], str(y[i]))
+    found = session.influence(session.pool.ids[20])
+    assert set(found["id"]) <= set(session.labels()["id"])
+    assert found["change"].abs().is_monotonic_decreasing
+    assert set(found["guess"]) <= {"a", "b"}
+    # One wrong label beside the item turns its guess, and is the most influential one.
+    nearest = int(np.argsort(((X - X[20]) ** 2).sum(axis=1))[1])
+    session.label([session.pool.ids[nearest]], "b" if y[20] == "a" else "a")
+    turned = session.influence(session.pool.ids[20])
+    assert turned["id"][0] == session.pool.ids[nearest]
+
+
+@pytest.mark.parametrize("method", ["telling_words", "influence"])
+def test_without_a_model_there_are_no_reasons(make_session: Any, method: str) -> None:
+    session = make_session(MAIL, classes=["spam", "ham"])
+    arguments = [session.pool.ids[0]] if method == "influence" else []
+    with pytest.raises(HitlError, match="no model yet"):
+        getattr(session, method)(*arguments)
