@@ -64,17 +64,54 @@ def write(path):
 def test_tables_are_read_and_rows_without_a_class_left_out(tmp_path, ending):
     path = tmp_path / f"data.{ending}"
     write(path)
-    found = load(path)
+    with pytest.warns(UserWarning, match="1 row has no class in the column 'class'"):
+        found = load(path)
     assert (found.name, found.y.tolist(), len(found.X)) == ("data", ["p", "q", "p"], 3)
-    assert load(path).fingerprint == found.fingerprint
+    with pytest.warns(UserWarning, match="1 row"):
+        assert load(path).fingerprint == found.fingerprint
     other = load(path, target="b", name="n")
     assert (other.name, other.y.tolist()) == ("n", ["x", "y", "x", "y"])
     assert other.fingerprint != found.fingerprint
 
 
 def test_the_target_is_the_usual_column_wherever_it_is(tmp_path):
-    TABLE[["class", "a", "b"]].to_csv(tmp_path / "first.csv", index=False)
+    table = TABLE[["class", "a", "b"]].dropna()
+    table.to_csv(tmp_path / "first.csv", index=False)
     assert set(load(tmp_path / "first.csv").y) == {"p", "q"}
+    table.rename(columns={"b": "Target"}).to_csv(tmp_path / "two.csv", index=False)
+    with pytest.raises(InvalidInput, match="columns 'class', 'Target': pass target="):
+        load(tmp_path / "two.csv")
+    assert set(load(tmp_path / "two.csv", target="Target").y) == {"x", "y"}
+
+
+def test_words_that_look_missing_are_classes_among_words(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("a,class\n1,None\n2,ham\n3,None\n4,\n5,ham\n")
+    with (
+        pytest.warns(UserWarning, match=r"'None' in the column 'class' counts as a class \(2 rows\)"),
+        pytest.warns(UserWarning, match="1 row has no class"),
+    ):
+        assert load(path).y.tolist() == ["None", "ham", "None", "ham"]
+    path.write_text("a,class\n1,0\n2,1\n3,NA\n4,\n5,1\n")
+    with pytest.warns(UserWarning, match="2 rows have no class"):
+        assert len(load(path).y) == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "why"),
+    [
+        (np.eye(3), ["a", None, "b"], "1 true classes are missing"),
+        (np.eye(3), np.array([0, np.nan, 1], np.float32), "1 true classes are missing"),
+        (np.eye(3), pd.Series(["a", pd.NA, pd.NA]), "2 true classes are missing"),
+        (np.eye(3), [1, "1", "2"], "contains 1 and '1', which look the same"),
+        ("x", ["a", "b"], "X must be a matrix of numbers"),
+        (np.eye(3), "abc", "expected a list with a class for each row"),
+        (np.eye(3), 3, "expected a list with a class for each row"),
+    ],
+)
+def test_a_set_without_classes_or_numbers_is_refused(X, y, why):
+    with pytest.raises(InvalidInput, match=f"odd: .*{why}"):
+        DataSet("odd", X, y)
 
 
 def test_a_folder_of_images_is_read(tmp_path):
@@ -88,6 +125,20 @@ def test_a_folder_of_images_is_read(tmp_path):
     assert found.y.tolist() == ["cat"] * 3 + ["dog"] * 3
     (tmp_path / "dog" / "2.png").rename(tmp_path / "cat" / "9.png")
     assert load(tmp_path).fingerprint != found.fingerprint
+    for hidden in (tmp_path / ".ipynb_checkpoints" / "0.png", tmp_path / "cat" / "._0.png"):
+        hidden.parent.mkdir(exist_ok=True)
+        hidden.write_bytes(b"no image")
+    assert set(load(tmp_path).y) == {"cat", "dog"}
+    (tmp_path / "eel").mkdir()
+    with pytest.warns(UserWarning, match="'eel' contains no images, so that it is not a class"):
+        load(tmp_path)
+    for name in ("folder.png", "link.png"):
+        odd = tmp_path / "eel" / name
+        odd.mkdir() if name.startswith("f") else odd.symlink_to("nothing")
+        with pytest.raises(InvalidInput, match=f"{name}' is a folder or a broken link"):
+            load(tmp_path)
+        odd.rmdir() if name.startswith("f") else odd.unlink()
+    (tmp_path / "eel").rmdir()
     (tmp_path / "cat" / "broken.png").write_bytes(b"no image")
     with pytest.raises(InvalidInput, match=r"broken\.png"):
         load(tmp_path)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["DataSet", "fingerprint"]
+__all__ = ["DataSet", "check_distinct", "fingerprint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,8 @@ class DataSet:
     Raises
     ------
     InvalidInput
-        If X is not a matrix of finite numbers with one row for each class in y, or there are fewer than two
-        classes.
+        If X is not a matrix of finite numbers with one row for each class in y, a class is missing, or
+        there are fewer than two classes.
     """
 
     name: str
@@ -45,7 +45,7 @@ class DataSet:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        X, y = np.asarray(self.X, np.float32), np.asarray([str(label) for label in self.y])
+        X, y = _matrix(self.name, self.X), _classes(self.name, self.y)
         if X.ndim != 2 or len(X) != len(y):
             raise InvalidInput(
                 f"{self.name}: X has shape {X.shape} and y {len(y)} classes: expected a row for each."
@@ -62,6 +62,37 @@ class DataSet:
     def __repr__(self) -> str:
         (n, d), k = self.X.shape, len(np.unique(self.y))
         return f"<DataSet {self.name}: {n:,} items, {d} features, {k} classes, {self.fingerprint}>"
+
+
+def _matrix(name: str, X: Any) -> npt.NDArray[np.float32]:
+    try:
+        return np.asarray(X, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name}: X must be a matrix of numbers: {str(error).rstrip('.')}.") from error
+
+
+def _classes(name: str, y: Any) -> npt.NDArray[np.str_]:
+    """Return the classes as text."""
+    from hitl_widgets.items.base import is_missing
+
+    if isinstance(y, str | bytes) or not isinstance(y, Iterable):
+        raise InvalidInput(f"{name}: y={y!r}: expected a list with a class for each row.")
+    given = list(y)
+    if missing := sum(map(is_missing, y.tolist() if isinstance(y, np.ndarray) else given)):
+        raise InvalidInput(f"{name}: {missing} true classes are missing: remove those rows.")
+    check_distinct(f"{name}: y", given)
+    return np.asarray([str(label) for label in given])
+
+
+def check_distinct(what: str, given: Iterable[Any]) -> None:
+    """Refuse text and other classes that read the same, such as 1 and "1"."""
+    words = {one for one in given if isinstance(one, str)}
+    for one in given:
+        if not isinstance(one, str) and str(one) in words:
+            raise InvalidInput(
+                f"{what} contains {one!r} and {str(one)!r}, which look the same: use only numbers, or only "
+                "text."
+            )
 
 
 def fingerprint(*parts: Any) -> str:

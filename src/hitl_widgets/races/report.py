@@ -128,7 +128,7 @@ def page(
 </html>
 """
     try:
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise InvalidInput(f"path={str(path)!r} cannot be written: {error.strerror or error}.") from error
     return target

@@ -17,6 +17,8 @@ __all__ = ["save", "svg"]
 INK = "#222222"
 DPI = 300
 ENDINGS = (".svg", ".pdf", ".png")
+# Control characters, which XML does not allow, and lone surrogates.
+UNDRAWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _number = count()
 
@@ -66,8 +68,17 @@ def _converter() -> Any:
     return vl_convert
 
 
+def _drawable(part: Any) -> Any:
+    """Replace the characters in names and titles that end the process in vl-convert."""
+    if isinstance(part, str):
+        return UNDRAWABLE.sub("\ufffd", part)
+    if isinstance(part, dict):
+        return {_drawable(key): _drawable(value) for key, value in part.items()}
+    return [_drawable(one) for one in part] if isinstance(part, list | tuple) else part
+
+
 def _repainted(chart: Any, ink: str, background: str) -> dict[str, Any]:
-    spec: dict[str, Any] = json.loads(json.dumps(chart.to_dict()).replace(GREY, ink))
+    spec: dict[str, Any] = json.loads(json.dumps(_drawable(chart.to_dict())).replace(GREY, ink))
     spec["config"]["background"] = background
     spec["config"].setdefault("axis", {})["gridOpacity"] = 0.12
     return spec

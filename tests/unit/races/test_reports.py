@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -87,6 +88,15 @@ def test_figures_are_vector_graphics_or_pictures(made, tmp_path, ending, begins)
         with Image.open(path) as picture:
             assert picture.size[0] > 100 * 300 / 72
             assert picture.info["dpi"][0] == pytest.approx(300, abs=1)
+
+
+def test_characters_that_cannot_be_drawn_are_replaced(tmp_path):
+    odd = race(strategies={"a\x01b": "margin", "c": "random"}, repeats=1)
+    text = odd.save(tmp_path / "odd.svg", title="T\x1f", y_title="Y\ufffe").read_text("utf-8")
+    ET.fromstring(text)
+    for name in ("a\ufffdb", "T\ufffd", "Y\ufffd"):
+        assert name in text
+    assert "a\ufffdb" in odd.report(tmp_path / "odd.html", title="R\x01\ud800").read_text("utf-8")
 
 
 def test_other_figures_are_refused_in_words(made, tmp_path, monkeypatch):
