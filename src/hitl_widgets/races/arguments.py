@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, issparse
 
 from hitl_widgets.data.matrix import matrix_like, reduce_matrix
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.datasets.sets import check_distinct
 from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.items.base import is_missing
 from hitl_widgets.learn.learner import Affinity, FloatArray
@@ -65,6 +66,8 @@ class Items:
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
         """Select one value for each item from one for each row."""
+        if isinstance(values, list | tuple):
+            check_distinct(name, values)  # NumPy makes text of both 1 and "1"
         array = np.asarray(values)
         if array.ndim != 1 or len(array) not in {self.n_rows, len(self.X)}:
             raise InvalidInput(
@@ -155,6 +158,7 @@ def read_question(
     if test is not None:
         if not isinstance(test, tuple | list) or len(test) != 2:
             raise InvalidInput("test= must be a pair (X_test, y_test).")
+        _check_lengths(test)
         y_test = codes(test[1], "y_test")
         told = matrix_like(test[0], len(y_test), "X_test", data.X.shape[1], data.reduction), y_test
     target = kind.target(list(known), question)
@@ -274,8 +278,23 @@ def read_test(
         return None
     if not isinstance(test, tuple | list) or len(test) != 2:
         raise InvalidInput("test= must be a pair (X_test, y_test).")
+    _check_lengths(test)
     y = _codes(np.asarray(test[1]), names, "y_test")
     return matrix_like(test[0], len(y), "X_test", data.X.shape[1], data.reduction), y
+
+
+def _check_lengths(test: Any) -> None:
+    """Refuse a test set that is empty, or whose parts differ in length."""
+    try:
+        n, m = (int(part.shape[0]) if hasattr(part, "shape") else len(part) for part in test)
+    except (TypeError, IndexError):
+        raise InvalidInput("test= must be a pair (X_test, y_test) with an answer for each row.") from None
+    if n != m:
+        raise InvalidInput(
+            f"test= has {n} rows in X_test, but {m} answers in y_test: expected one for each row."
+        )
+    if not n:
+        raise InvalidInput("test= is empty: pass at least one row, or omit it.")
 
 
 def whole(name: str, value: Any, least: int = 1) -> int:
@@ -302,6 +321,9 @@ def read_start(start: Any, n_classes: int, data: Items, known: npt.NDArray[Any] 
         size = whole("start", start, least=0)
         return {"size": size, "rows": None, "enough": max(size, usual), "own": False, "one_class": False}
     rows = [whole("start", row, least=0) for row in start]
+    if not rows or len(set(rows)) < len(rows):
+        why = "is empty" if not rows else f"contains row {max(rows, key=rows.count)} twice"
+        raise InvalidInput(f"start= {why}: expected different row numbers, or 0 for a start without labels.")
     place = {int(row): i for i, row in enumerate(data.rows.tolist())}
     if odd := [row for row in rows if row not in place]:
         raise InvalidInput(

@@ -259,6 +259,9 @@ def _metric(name: Any, given: Any, known: Mapping[str, Measure]) -> Metric:
         raise InvalidInput(
             f"A metric has no name ({called}): pass a dict, such as metrics={{'my_score': lambda y_true, "
             "y_pred: ...}."
+            if called == "<lambda>"
+            else f"metrics= contains the name {called!r}: expected letters, digits and underscores, such as "
+            "'my_score'."
         )
     if called in known:
         raise InvalidInput(

@@ -127,7 +127,15 @@ def read_annotators(annotators: Any, usual: Annotator, k: int) -> tuple[Annotato
             f"annotators={annotators!r}: expected a dict, such as {{'expert': {{'noise': 0.02, 'cost': 5}}, "
             "'crowd': {'noise': 0.2}}."
         )
-    return tuple(_annotator(str(name), given, usual, k) for name, given in annotators.items())
+    names = [str(name) for name in annotators]
+    if odd := [name for name in names if name in WHOM or not name.strip()]:
+        rule = f" {odd[0]!r} is a rule of whom=." if odd[0] in WHOM else ""
+        raise InvalidInput(
+            f"annotators= has one called {odd[0]!r}.{rule} Use another name, such as 'expert'."
+        )
+    return tuple(
+        _annotator(name, given, usual, k) for name, given in zip(names, annotators.values(), strict=True)
+    )
 
 
 def _annotator(name: str, given: Any, usual: Annotator, k: int) -> Annotator:

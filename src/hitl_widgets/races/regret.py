@@ -38,13 +38,15 @@ def regret(
     rows = []
     for contestant, table in runs.groupby("contestant", sort=False):
         for rule in ["stop_budget", *rules]:
-            found = np.array(
-                [_run(run, rule, metric, axis, sign, within) for _, run in table.groupby("repeat")]
-            )
+            # Runs in which the metric was never a number have no best stop.
+            measured = [run for _, run in table.groupby("repeat") if run[metric].notna().any()]
+            found = np.array([_run(run, rule, metric, axis, sign, within) for run in measured])
+            found = found if len(found) else np.full((1, 5), np.nan)
             stopped, labels, value, lost, wasted = found.T
             name = rule.removeprefix("stop_")
             means = (float(part.mean()) for part in (stopped, labels, value))
-            least = [np.maximum(interval(part), 0) for part in (lost, wasted)]  # neither can be negative
+            # Neither can be negative, and no more can be wasted than there is.
+            least = [np.clip(interval(lost), 0, None), np.clip(interval(wasted), 0, runs[axis].max())]
             rows.append((contestant, name, *means, *least[0], *least[1]))
     columns = ["contestant", "rule", "stopped", unit, "value", "lost", "lost_low", "lost_high"]
     return pd.DataFrame(rows, columns=[*columns, "wasted", "wasted_low", "wasted_high"])

@@ -47,7 +47,7 @@ from hitl_widgets.races.contest import Failed, Played, Race, Run, Start, Task
 from hitl_widgets.races.entrants import Entrant, read_entrants
 from hitl_widgets.races.facts import call, describe
 from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
-from hitl_widgets.races.metrics import read_metrics
+from hitl_widgets.races.metrics import Metric, read_metrics
 from hitl_widgets.races.pace import Pace
 from hitl_widgets.races.people import Annotator, read_annotators
 from hitl_widgets.races.replay import Source
@@ -474,7 +474,11 @@ def _result(
             told.append(_before(pd.DataFrame(played.asked), {"contestant": e.name, "repeat": repeat}))
     frame = pd.concat(parts, ignore_index=True)
     if frame.empty:
-        cheapest = "" if race.cost is None else f" (one question costs {race.cost.min():g} or more)"
+        if not any(played.asked["item"] for played in runs.values()):
+            raise InvalidInput(
+                f"budget={race.records[-1]:g} pays for no question: the cheapest costs {_cheapest(race):g}."
+            )
+        cheapest = f" (one question costs {_cheapest(race):g} or more)" if race.records else ""
         raise InvalidInput(
             "The oracle abstained from every question, so there is nothing to compare. "
             f"Check y, or use a lower abstain= or a larger budget={cheapest}."
@@ -487,6 +491,7 @@ def _result(
             UserWarning,
             stacklevel=3,
         )
+    _check_metrics(race, frame)
     frame.attrs["measure"] = MEASURES.get(race.problem.measure, race.problem.measure)
     if race.metrics:
         frame.attrs["metric"] = race.metrics[0].name
@@ -495,6 +500,38 @@ def _result(
     else:
         frame = frame.drop(columns="budget")
     return Simulation(frame, queries=_asked(race, pd.concat(told, ignore_index=True)), source=about)
+
+
+def _check_metrics(race: Race, frame: pd.DataFrame) -> None:
+    """Warn of values that are not finite, and make NaN of infinite ones, which have no mean either."""
+    for metric in race.metrics:
+        for where in ("pool", "test"):
+            name = f"{where}_{metric.name}"
+            if name not in frame:
+                continue
+            measured = frame[f"{where}_accuracy"].notna()
+            odd = measured & ~np.isfinite(frame[name])
+            if n := int(odd.sum()):
+                why = (
+                    ", because the learner gives no probabilities for new rows" if _is_silent(metric) else ""
+                )
+                warnings.warn(
+                    f"{name} is NaN or infinite in {n:,} of {int(measured.sum()):,} records{why}. Tables and "
+                    "charts leave them out.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+                frame.loc[odd, name] = np.nan
+
+
+def _is_silent(metric: Metric) -> bool:
+    return metric.reads_proba and not metric.own
+
+
+def _cheapest(race: Race) -> float:
+    """The least that a question costs."""
+    item = 1.0 if race.cost is None else float(race.cost.min())
+    return item * min((one.cost for one in race.people), default=1.0)
 
 
 def _before(part: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -537,6 +537,9 @@ class Simulation:
             whole = [m for m in short if self.frame[m].notna().any() and not self._lacking(m)]
             found = (whole or short)[0]
         if not self.frame[found].notna().any():
+            place = "test_" if found.startswith("test_") else "pool_"
+            if f"{place}accuracy" in self.frame and self.frame[f"{place}accuracy"].notna().any():
+                raise InvalidInput(f"metric={found!r} is NaN or infinite in all records.")
             need = "test=" if found.startswith("test_") else "truth="
             raise InvalidInput(f"metric={found!r} was not measured: pass {need} to simulate().")
         return found
@@ -585,7 +588,10 @@ class Simulation:
         }
         curves = {c: t.reindex(list(self.repeats)).dropna(axis=1) for c, t in tables.items()}
         if empty := [c for c, curve in curves.items() if curve.empty]:
-            raise InvalidInput(f"{empty[0]!r} has no {self._axis_words} that all its repeats have reached.")
+            odd = f" with a finite {name}" if runs[name].isna().any() else ""
+            raise InvalidInput(
+                f"{empty[0]!r} has no {self._axis_words} that all its repeats have reached{odd}."
+            )
         return curves
 
 

@@ -22,7 +22,7 @@ from hitl_widgets.loop.trusting import MORE, SHARE, STEP
 from hitl_widgets.quality.projection import project
 from hitl_widgets.quality.stopping import TIMES, WORTH, settled
 
-__all__ = ["STOPS", "Moment", "Rule", "read_stopping"]
+__all__ = ["BUDGET", "STOPS", "Moment", "Rule", "read_stopping"]
 
 Codes = npt.NDArray[np.int64]
 
@@ -162,6 +162,8 @@ class Own(Rule):
         return bool(said)
 
 
+# In the table of the rules, the row of a run that is not stopped.
+BUDGET = "budget"
 STOPS: dict[str, type[Rule]] = {"settled": Settled, "flat": Flat, "advice": Advice}
 
 
@@ -176,6 +178,10 @@ def read_stopping(stop: Any, problem: Problem, audit: float) -> dict[str, Rule]:
     for name, one in given:
         called, rule = _rule(one)
         called = called if name is None else str(name)
+        if called == BUDGET:
+            raise InvalidInput(
+                f"stop= contains {called!r}, the row of the whole budget in stopping(): use another name."
+            )
         if called == "<lambda>":
             raise InvalidInput("A rule in stop= has no name: pass a dict, such as {'enough': lambda ...}.")
         if called in found:

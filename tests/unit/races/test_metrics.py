@@ -177,7 +177,8 @@ def test_a_learner_without_probabilities_for_new_rows_has_no_loss() -> None:
 
     X, y = clouds()
     options: dict[str, Any] = FAST | {"budget": 20, "at": [20], "metrics": ["accuracy", "log_loss"]}
-    found = hitl.simulate(X, y, [RidgeClassifier()], ["random"], test=(X[:9], y[:9]), **options).frame
+    with pytest.warns(UserWarning, match="test_log_loss is NaN .* no probabilities for new rows"):
+        found = hitl.simulate(X, y, [RidgeClassifier()], ["random"], test=(X[:9], y[:9]), **options).frame
     assert found["test_accuracy"].notna().all()
     assert found["pool_log_loss"].notna().all()
 
@@ -204,6 +205,7 @@ def broken(y_true: Any, y_pred: Any) -> float:
         (["accuracy", "accuracy"], "'accuracy' twice"),
         ([lambda y_true, y_pred: 1.0], "has no name.*pass a dict"),
         ({"accuracy": lambda y_true, y_pred: 1.0}, "'accuracy' is the name of a built-in metric"),
+        ({"<b>x</b>": broken}, "contains the name '<b>x</b>': expected letters, digits and underscores"),
         ({"mine": "accuracy"}, "built-in metric keeps its name"),
         ([len], "must be a function of two arguments"),
         ({"mine": Scorer()}, "The metric 'mine' failed.*returned 'much': expected a number"),
@@ -214,6 +216,28 @@ def test_bad_metrics_are_refused_in_words(metrics: Any, words: str) -> None:
     X, y = clouds()
     with pytest.raises(InvalidInput, match=words):
         hitl.simulate(X, y, ["linear"], ["random"], budget=12, at=[10], metrics=metrics, **FAST)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_values_that_are_no_numbers_are_said_and_left_out(odd: float) -> None:
+    X, y = clouds()
+
+    made: list[int] = []
+
+    def early(y_true: Any, y_pred: Any) -> float:
+        made.append(1)
+        return odd if len(made) % 3 == 1 else 0.5
+
+    options: dict[str, Any] = FAST | {"budget": 12, "at": [10, 11, 12], "metrics": [early], "stop": [11]}
+    with pytest.warns(UserWarning, match="pool_early is NaN or infinite in 2 of 6 records. Tables"):
+        found = hitl.simulate(X, y, ["linear"], ["random"], **options)
+    assert found.summary()["n_labels"].tolist() == [11, 12]
+    assert found.stopping()[["value", "wasted"]].notna().all(axis=None)
+    options["metrics"] = {"never": lambda y_true, y_pred: odd, "accuracy": "accuracy"}
+    with pytest.warns(UserWarning, match="pool_never is NaN or infinite in 6 of 6"):
+        found = hitl.simulate(X, y, ["linear"], ["random"], **options)
+    with pytest.raises(InvalidInput, match="metric='pool_never' is NaN or infinite in all records"):
+        found.summary("never")
 
 
 def test_a_metric_is_one_or_a_list() -> None:

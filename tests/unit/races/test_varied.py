@@ -344,11 +344,26 @@ def test_a_start_is_a_list_of_rows() -> None:
         ({"stop": ["settled", "settled"]}, "'settled' twice"),
         ({"stop": {"mine": lambda p, c: 1}}, "stopping rule 'mine' failed.*returned 1: expected True"),
         ({"audit": 1.5}, "audit=1.5: expected a share"),
+        ({"stop": {"budget": 12}}, "stop= contains 'budget', the row of the whole budget"),
+        ({"annotators": {"reliable": {}, "b": {}}}, "called 'reliable'. 'reliable' is a rule of whom="),
+        ({"annotators": {" ": {}}}, "called ' '. Use another name"),
+        ({"start": [1, 1, 1]}, "start= contains row 1 twice"),
+        ({"start": []}, "start= is empty: expected different row numbers"),
+        ({"y": [1, "1", "2"] * 30}, "y contains 1 and '1', which look the same"),
+        ({"test": (blobs()[0][:0], [])}, "test= is empty"),
+        ({"test": (blobs()[0][:3], ["a"])}, "test= has 3 rows in X_test, but 1 answers in y_test"),
+        ({"cost": 100, "budget": 14}, "budget=14 pays for no question: the cheapest costs 100"),
+        ({"annotators": {"a": {"cost": 20}}, "budget": 14}, "pays for no question: the cheapest costs 20"),
     ],
 )
 def test_bad_input_is_refused_in_words(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         race(**options)
+
+
+def test_no_more_is_wasted_than_the_budget() -> None:
+    found = race(stop=[15], repeats=3).stopping(within=1)
+    assert found["wasted_high"].max() <= 15
 
 
 def test_what_needs_one_class_is_refused_for_other_questions() -> None:
