@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from hitl_widgets.datasets.sets import check_distinct
 from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
 from hitl_widgets.lessons.measures import Measures
@@ -198,6 +199,7 @@ def _cost(cost: Any, n: int) -> npt.NDArray[np.float64]:
 
 def _classes(y: Any, classes: Any, n: int, what: str = "y") -> tuple[Schema, npt.NDArray[np.int16]]:
     truth = np.asarray(y, dtype=object)
+    check_distinct(what, truth.ravel())
     if truth.shape != (n,):
         raise InvalidInput(f"{what} has shape {truth.shape}. Expected one class for each of the {n} points.")
     if missing := [i for i, value in enumerate(truth) if value is None or value != value]:  # noqa: PLR0124

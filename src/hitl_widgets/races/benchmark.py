@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy.typing as npt
 
 from hitl_widgets.datasets.sets import DataSet
 from hitl_widgets.datasets.suites import suite
-from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices
+from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices, nearest
+from hitl_widgets.paths import named_path
 from hitl_widgets.races.facts import call, versions
 from hitl_widgets.races.simulate import simulate
 from hitl_widgets.races.simulation import Simulation
@@ -24,6 +26,20 @@ __all__ = ["benchmark"]
 HELD_OUT = 0.3
 # At most this share of the others is labelled.
 MOST = 0.5
+# What the data sets say, instead of the caller.
+GIVEN = {
+    "pool",
+    "y",
+    "X",
+    "truth",
+    "test",
+    "learners",
+    "strategies",
+    "budget",
+    "repeats",
+    "path",
+    "progress",
+} | {"random_state"}
 USUAL = ("auto", "margin", "random")
 # Numbers of labels that are recorded: measuring a model on held-out items takes longer than learning a label.
 AT = (10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
@@ -77,11 +93,16 @@ def benchmark(
     found = _sets(sets, random_state)
     if "test" in settings:
         raise InvalidInput("test= is not needed: 30 % of every set are held out.")
+    known = [name for name in signature(simulate).parameters if name not in GIVEN]
+    if odd := [name for name in settings if name not in known]:
+        hint = nearest(odd[0], [*known, *signature(benchmark).parameters])
+        raise InvalidInput(f"{odd[0]}= is not a setting.{hint} Expected one of {choices(known, 99)}.")
     folder = _folder(path)
     races: dict[str, Simulation] = {}
     stopped = False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Interrupted)  # one sentence below, instead of one for each set
+        # One sentence below, instead of one for each set. Of a lost process the reason is said.
+        warnings.filterwarnings("ignore", "Interrupted", Interrupted)
         for number, (name, data) in enumerate(found.items(), 1):
             kept, out = _split(data, random_state)
             most = min(budget, int(len(kept) * MOST))
@@ -139,6 +160,8 @@ def _recorded(budget: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     if settings.get("cost") is not None or settings.get("annotators") is not None:
         return dict(settings)
     wanted = settings.get("at")
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable | None):
+        raise InvalidInput(f"at={wanted!r}: expected a list of numbers of labels, such as [10, {budget}].")
     return {**settings, "at": [*(n for n in (AT if wanted is None else wanted) if n < budget), budget]}
 
 
@@ -166,7 +189,7 @@ def _say_interrupted(
 def _folder(path: str | Path | None) -> Path | None:
     if path is None:
         return None
-    folder = Path(path).expanduser()
+    folder = named_path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -178,6 +201,8 @@ def _folder(path: str | Path | None) -> Path | None:
 
 def _sets(sets: Any, random_state: int) -> dict[str, DataSet]:
     found: dict[str, DataSet] = {}
+    if not isinstance(sets, Iterable | DataSet):
+        raise InvalidInput(f"sets={sets!r}: expected 'small', or a list of names and data sets.")
     for one in [sets] if isinstance(sets, str | DataSet) else sets:
         if isinstance(one, str):
             more = suite(one, random_state)

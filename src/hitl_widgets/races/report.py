@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices
+from hitl_widgets.paths import named_path
 
 __all__ = ["Section", "page"]
 
 # Facts that are code, and their headings.
 CODE = {"call": "The call", "code": "Code of the contestants"}
 
+ENDINGS = (".html", ".htm")
 P_VALUES = {"p", "corrected"}
 
 # Nothing may be loaded, and no script runs.
@@ -107,9 +109,15 @@ def page(
     Raises
     ------
     InvalidInput
-        If the file cannot be written.
+        If the name has another ending, or the file cannot be written.
     """
-    target = Path(path).expanduser()
+    target = named_path(path)
+    if target.suffix.lower() not in ENDINGS:
+        raise InvalidInput(
+            f"path={str(path)!r}: a report is a page, whose name ends with {choices(ENDINGS)}."
+        )
+    if not isinstance(title, str):
+        raise InvalidInput(f"title={title!r}: expected text.")
     body = "\n".join([*map(_section, sections), _repeating(facts)])
     text = f"""<!doctype html>
 <html lang="en">

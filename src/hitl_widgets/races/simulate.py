@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import parent_process
 from pathlib import Path
@@ -56,6 +57,10 @@ from hitl_widgets.races.stopping import read_stopping
 
 __all__ = ["simulate"]
 
+LOST = (
+    "A process ended without an answer, as when memory runs out or a learner crashes (use a smaller n_jobs=, "
+    "or n_jobs=1 to see the error)"
+)
 # Names of measures in which more is better.
 MEASURES = {"mean absolute error": "1 - relative error"}
 
@@ -287,6 +292,11 @@ def simulate(
             if not runs:
                 raise KeyboardInterrupt(words) from None
             warnings.warn(words, Interrupted, stacklevel=2)
+        except BrokenProcessPool as error:
+            words = _interrupted(entrants, repeats, runs, saved.file, LOST)
+            if not runs:
+                raise HitlError(words) from error
+            warnings.warn(words, Interrupted, stacklevel=2)
     both = {e.name: e.learner for e in entrants}, {e.name: e.strategy for e in entrants}
     about = Source(data.pool, data.X, data.rows, question, tuple(names), *both)
     facts = describe(called, race, entrants, repeats, unit)
@@ -440,9 +450,13 @@ def _outcomes(
 
 
 def _interrupted(
-    entrants: list[Entrant], repeats: int, runs: Mapping[Task, Played], file: Path | None
+    entrants: list[Entrant],
+    repeats: int,
+    runs: Mapping[Task, Played],
+    file: Path | None,
+    why: str = "Interrupted",
 ) -> str:
-    done = f"Interrupted: {len(runs)} of {repeats * len(entrants)} runs are finished"
+    done = f"{why}: {len(runs)} of {repeats * len(entrants)} runs are finished"
     none = [e.name for e in entrants if not any(name == e.name for name, _ in runs)]
     lack = f", none of {choices(none)}" if none and runs else ""
     kept = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import pandas as pd
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import LONGER
+from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.latex import booktabs
 from hitl_widgets.races.metrics import best_is_low, bounds, words_of
 from hitl_widgets.races.pace import span
@@ -91,6 +92,14 @@ class Simulation:
     source: Source | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lacks = [name for name in ("contestant", "repeat", self.axis) if name not in self.frame]
+        if lacks:
+            raise InvalidInput(
+                f"The frame has no column {choices(lacks)}: expected contestant, repeat, n_labels (or "
+                "budget) and a metric, such as test_accuracy."
+            )
 
     @cached_property
     def contestants(self) -> tuple[str, ...]:
@@ -222,7 +231,7 @@ class Simulation:
             name: (c.columns.to_numpy(float), sign * _resampled(_values(c), statistic))
             for name, c in self._curves(metric).items()
         }
-        at = self._amount(curves[base][0][-1]) if at is None else at
+        at = self._amount(curves[base][0][-1]) if at is None else positive("at", at)
         target = _at(*curves[base], float(at))
         whole = self.unit == "labels"
         needed = {name: _first(n, values, target, whole=whole) for name, (n, values) in curves.items()}
@@ -264,10 +273,14 @@ class Simulation:
             share of repeats in which the contestant is better, counting ties as one half. A difference below
             0 is better where less is better, as in ``log_loss``.
         """
+        if isinstance(at, str) or not isinstance(at, Iterable | None):
+            raise InvalidInput(f"at={at!r}: expected a list of numbers, such as [{self.budget:g}].")
         base, sign = self._baseline(baseline), self.sign(metric)
         curves = self._curves(metric)
         shared = set.intersection(*(set(c.columns) for c in curves.values()))
-        steps = self._milestones(sorted(shared)) if at is None else [self._amount(n) for n in at]
+        steps = (
+            self._milestones(sorted(shared)) if at is None else [self._amount(positive("at", n)) for n in at]
+        )
         if missing := [n for n in steps if n not in shared]:
             raise InvalidInput(
                 f"at={missing[0]} was not recorded for all. Expected some of {choices(sorted(shared))}."
@@ -527,6 +540,8 @@ class Simulation:
                 )
             # Some contestants may not have been measured on the test set.
             return known[1] if self._lacking(known[0]) and len(known) > 1 else known[0]
+        if not isinstance(metric, str):
+            raise InvalidInput(f"metric={metric!r}: expected one of {choices(self.metrics)}.")
         found = metric
         if metric not in self.metrics:
             short = [p + metric for p in PLACES if p + metric in self.metrics]

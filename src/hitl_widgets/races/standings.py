@@ -14,6 +14,7 @@ import pandas as pd
 
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.latex import booktabs
 from hitl_widgets.races.ranking import (
     ALMOST,
@@ -86,6 +87,7 @@ class Benchmark:
                 rows[name] = race.auc(metric=metric)["area"]
                 continue
             table = race.summary(metric)
+            at = positive("at", at)
             found = table[table[race.axis] == at]
             if found.empty:
                 raise InvalidInput(
@@ -103,9 +105,9 @@ class Benchmark:
         DataFrame
             Indexed by contestant: rank (the mean over the sets; 1 is the best, ties share), score (the mean
             over the sets), best (on how many sets it is the best, including ties) and p, of the difference
-            from the first (Nemenyi 1963, corrected for all pairs). ``attrs`` has ``sets``, their number;
-            ``chi2`` and ``p`` of Friedman's test that all are equal; and ``difference``, the critical
-            difference of two ranks at 5 %.
+            from the first (Nemenyi 1963, corrected for all pairs; NaN for one set). ``attrs``
+            has ``sets``, their number; ``chi2`` and ``p`` of Friedman's test that all are equal; and
+            ``difference``, the critical difference of two ranks at 5 %.
         """
         scores, ranking = self._ranked(metric, at)
         values = scores.to_numpy(np.float64)
@@ -116,7 +118,7 @@ class Benchmark:
                 "rank": ranking.ranks,
                 "score": values.mean(axis=0),
                 "best": (better >= better.max(axis=1, keepdims=True) - ALMOST).sum(axis=0),
-                "p": nemenyi(ranking)[first],
+                "p": nemenyi(ranking)[first] if ranking.n > 1 else np.nan,
             },
             index=pd.Index(scores.columns, name="contestant"),
         )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import altair as alt
 
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.widgets.stillchart import still_chart
 
 __all__ = ["CHARTS", "curve_chart", "map_chart", "race_chart", "rank_chart"]
@@ -27,6 +28,7 @@ PAPER = "white"
 WHITE = "#FFFFFF"
 PRINTED = "#222222"
 GREYS = ("#000000", "#6E6E6E", "#A0A0A0")
+LEAST, MOST = 20, 5000  # pixels
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
@@ -143,6 +145,7 @@ def race_chart(
     grey
         Greys and dashes instead of colours, on white.
     """
+    _check_look({"title": title, "x_title": x_title, "y_title": y_title}, {"width": width, "height": height})
     x_title = x_title or ("labels" if axis == "n_labels" else unit)
     names = list(colors)
     shades = [GREYS[i % len(GREYS)] for i in range(len(names))] if grey else list(colors.values())
@@ -220,6 +223,7 @@ def rank_chart(
     grey
         Dark on white in any theme.
     """
+    _check_look({"title": title, "x_title": x_title}, {"width": width})
     k, ink = len(ranks), PRINTED if grey else GREY
     rules: list[dict[str, Any]] = []
     texts: dict[Align, list[dict[str, Any]]] = {"left": [], "right": [], "center": []}
@@ -276,6 +280,16 @@ def rank_chart(
     ]
     height = below + 22 * ((k + 1) // 2 - 1) + 8
     return _plain(RaceChart(layer=[lines, *labels]), title, grey).properties(width=width, height=height)
+
+
+def _check_look(titles: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
+    """Refuse titles that are not text, and sizes that nobody can draw or see."""
+    for name, words in titles.items():
+        if not isinstance(words, str | None):
+            raise InvalidInput(f"{name}={words!r}: expected text, or None.")
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | float) or not LEAST <= size <= MOST:
+            raise InvalidInput(f"{name}={size!r}: expected a number of pixels from {LEAST} to {MOST:,}.")
 
 
 def _plain(chart: RaceChart, title: str | None, grey: bool) -> RaceChart:

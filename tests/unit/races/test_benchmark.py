@@ -152,6 +152,9 @@ def test_the_number_of_pairs_may_be_too_large_for_the_sets():
 
 def test_one_set_or_one_contestant_is_not_compared():
     assert "One set allows no test" in " ".join(winners(1).conclusions())
+    assert winners(1).ranks()["p"].isna().all()
+    with pytest.raises(InvalidInput, match="at='x': expected a number above 0"):
+        winners(2).scores(at="x")
     assert "nothing to compare" in repr(winners(3, "a"))
     with pytest.raises(InvalidInput, match="only one contestant"):
         winners(3, "a").ranks()
@@ -275,6 +278,7 @@ def test_an_interrupt_before_anything_is_finished_has_no_result():
         ("smal", "Did you mean 'small'"),
         ([], "empty"),
         ([3], "contains an int"),
+        (None, "sets=None: expected 'small', or a list"),
         ([SETS[0], SETS[0]], "Two data sets are called 'a'"),
         (["wine", "small"], "Two data sets are called 'wine'"),
     ],
@@ -282,6 +286,19 @@ def test_an_interrupt_before_anything_is_finished_has_no_result():
 def test_other_sets_are_refused(sets, why):
     with pytest.raises(InvalidInput, match=why):
         benchmark(sets)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"nois": 0.1}, "nois= is not a setting. Did you mean 'noise'.*Expected one of"),
+        ({"y": [1]}, "y= is not a setting"),
+        ({"at": 100}, r"at=100: expected a list of numbers of labels, such as \[10, 20\]"),
+    ],
+)
+def test_other_settings_are_refused(settings, why):
+    with pytest.raises(InvalidInput, match=why):
+        benchmark(SETS[:1], **TOLD, **settings)
 
 
 def test_numbers_of_labels_beyond_the_budget_of_a_set_are_not_recorded():

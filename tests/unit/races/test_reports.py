@@ -8,11 +8,14 @@ import warnings
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pandas as pd
 import pytest
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.linear_model import LogisticRegression
 
 import hitl_widgets as hitl
-from hitl_widgets.errors import Interrupted, InvalidInput
+from hitl_widgets.errors import HitlError, Interrupted, InvalidInput
+from hitl_widgets.races import simulate
 from hitl_widgets.races.contest import Played
 from hitl_widgets.races.facts import call
 from hitl_widgets.races.latex import booktabs, escape
@@ -112,6 +115,35 @@ def test_other_figures_are_refused_in_words(made, tmp_path, monkeypatch):
 
 
 # -- LaTeX ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda made: made.save("a.svg", width=-5), "width=-5: expected a number of pixels from 20 to 5,000"),
+        (lambda made: made.save("a.svg", width=np.nan), "width=nan: expected a number of pixels"),
+        (lambda made: made.save("a.svg", height=1e6), "height=1000000.0: expected a number of pixels"),
+        (lambda made: made.save("a.svg", width="a"), "width='a': expected a number of pixels"),
+        (lambda made: made.chart(title=3), "title=3: expected text"),
+        (lambda made: made.report("x.pdf"), r"path='x\.pdf': a report is a page, .*'\.html', '\.htm'"),
+        (lambda made: made.report("x.html", title=3), "title=3: expected text"),
+        (lambda made: made.report(""), "path='': expected the name of a file"),
+        (lambda made: made.save(None), "path=None: expected the name of a file"),
+        (lambda made: race(path=""), "path='': expected the name of a file"),
+        (lambda made: race(path=3), "path=3: expected the name of a file"),
+        (lambda made: hitl.benchmark(["wine"], path=3), "path=3: expected the name of a file"),
+        (lambda made: hitl.datasets.load(None), "path=None: expected the name of a file"),
+        (lambda made: made.summary(3), "metric=3: expected one of 'pool_accuracy'"),
+        (lambda made: made.saving(at="x"), "at='x': expected a number above 0"),
+        (lambda made: made.against(at=10), r"at=10: expected a list of numbers, such as \[15\]"),
+        (lambda made: type(made)(pd.DataFrame({"a": [1]})), "no column 'contestant', 'repeat', 'n_labels'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(made, tmp_path, monkeypatch, act, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match=words):
+        act(made)
+    assert not list(tmp_path.iterdir())
 
 
 def test_names_are_escaped_for_latex():
@@ -241,6 +273,25 @@ def test_an_interrupted_race_has_the_runs_that_are_finished(tmp_path):
         Interrupted, match=r"1 of 6 runs are finished, none of 'stops'; saved in .*runs\.jsonl"
     ):
         assert race(path=tmp_path, **told).contestants == ("random",)
+
+
+@pytest.mark.parametrize("finished", [0, 2])
+def test_what_is_finished_survives_a_lost_process(finished, tmp_path, monkeypatch):
+    def outcomes(race, entrants, tasks, n_jobs):
+        for task, _ in zip(tasks, range(finished), strict=False):
+            yield simulate._play(race, entrants[task[0]], task[1])
+        raise TerminatedWorkerError("SIGKILL(-9)")
+
+    monkeypatch.setattr(simulate, "_outcomes", outcomes)
+    words = f"A process ended without an answer.*: {finished} of 4 runs are finished.*saved in "
+    if not finished:
+        with pytest.raises(HitlError, match=words):
+            race(path=tmp_path)
+        return
+    with pytest.warns(Interrupted, match=words):
+        found = race(path=tmp_path)
+    assert sum(found.missing.values()) == 2
+    assert found.repeats == (0,)
 
 
 def test_an_interrupt_before_the_first_run_is_raised():
