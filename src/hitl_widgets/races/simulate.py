@@ -58,8 +58,8 @@ from hitl_widgets.races.stopping import read_stopping
 __all__ = ["simulate"]
 
 LOST = (
-    "A process ended without an answer, as when memory runs out or a learner crashes (use a smaller n_jobs=, "
-    "or n_jobs=1 to see the error)"
+    "A process ended without an answer, as when memory runs out or a learner crashes (a smaller n_jobs= "
+    "needs less memory)"
 )
 # Names of measures in which more is better.
 MEASURES = {"mean absolute error": "1 - relative error"}

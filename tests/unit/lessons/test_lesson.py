@@ -466,4 +466,4 @@ def test_a_lesson_saves_no_point_with_the_notebook_and_takes_no_label(wire: Any)
 def test_classes_that_look_the_same_are_refused() -> None:
     points = np.random.default_rng(0).normal(size=(12, 2))
     with pytest.raises(InvalidInput, match="y contains 1 and '1', which look the same"):
-        hitl.Lesson(points, [1, "1", "2"] * 4)
+        Lesson(points, [1, "1", "2"] * 4)
