@@ -66,9 +66,9 @@ class Items:
 
     def pick(self, values: Any, name: str) -> npt.NDArray[Any]:
         """Select one value for each item from one for each row."""
-        if isinstance(values, list | tuple):
-            check_distinct(name, values)  # NumPy makes text of both 1 and "1"
         array = np.asarray(values)
+        if array.dtype.kind in "OU":  # NumPy makes text of both 1 and "1" in a list
+            check_distinct(name, values if isinstance(values, list | tuple) else array.ravel())
         if array.ndim != 1 or len(array) not in {self.n_rows, len(self.X)}:
             raise InvalidInput(
                 f"{name} has shape {array.shape}, but the pool has {self.n_rows:,} rows. Pass one value for "
@@ -330,7 +330,7 @@ def read_start(start: Any, n_classes: int, data: Items, known: npt.NDArray[Any] 
             f"start= contains row {odd[0]}, but the pool has {data.n_rows:,} rows, counted from 0"
             f"{', and equal rows count as the first of them' if odd[0] < data.n_rows else ''}."
         )
-    items = tuple(dict.fromkeys(place[row] for row in rows))
+    items = tuple(place[row] for row in rows)
     enough = max(len(items), usual)
     return {"size": len(items), "rows": items, "enough": enough, "own": False, "one_class": False}
 

@@ -26,20 +26,10 @@ __all__ = ["benchmark"]
 HELD_OUT = 0.3
 # At most this share of the others is labelled.
 MOST = 0.5
-# What the data sets say, instead of the caller.
-GIVEN = {
-    "pool",
-    "y",
-    "X",
-    "truth",
-    "test",
-    "learners",
-    "strategies",
-    "budget",
-    "repeats",
-    "path",
-    "progress",
-} | {"random_state"}
+# Arguments of simulate() that a benchmark sets, or takes itself.
+GIVEN = frozenset(
+    "pool y X truth test learners strategies budget repeats path progress random_state".split()  # noqa: SIM905
+)
 USUAL = ("auto", "margin", "random")
 # Numbers of labels that are recorded: measuring a model on held-out items takes longer than learning a label.
 AT = (10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)

@@ -350,6 +350,8 @@ def test_a_start_is_a_list_of_rows() -> None:
         ({"start": [1, 1, 1]}, "start= contains row 1 twice"),
         ({"start": []}, "start= is empty: expected different row numbers"),
         ({"y": [1, "1", "2"] * 30}, "y contains 1 and '1', which look the same"),
+        ({"y": np.array([1, "1", "2"] * 30, object)}, "y contains 1 and '1', which look the same"),
+        ({"test": (blobs()[0][:3], 3)}, "must be a pair"),
         ({"test": (blobs()[0][:0], [])}, "test= is empty"),
         ({"test": (blobs()[0][:3], ["a"])}, "test= has 3 rows in X_test, but 1 answers in y_test"),
         ({"cost": 100, "budget": 14}, "budget=14 pays for no question: the cheapest costs 100"),
