@@ -38,15 +38,30 @@ def full_path(path: str | os.PathLike[str]) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary file to write, mode 0600, that replaces ``path`` when the block succeeds.
+def replacing(path: str | os.PathLike[str], mode: int = 0o600) -> Iterator[Path]:
+    """Yield a temporary file to write, that replaces ``path`` when the block succeeds.
+
+    The file has this mode, less the umask: labels are for their owner only, unless a caller says otherwise.
 
     Raises
     ------
     InvalidInput
-        If the folder does not exist, or ``path`` is a folder or a database.
+        If the folder does not exist, ``path`` is a folder or a database, or the file cannot be written.
     """
     target = full_path(path)
+    try:
+        part = _part(target, mode)
+    except OSError as error:
+        raise InvalidInput(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(target: Path, mode: int) -> Path:
+    """An empty file beside ``target``, which may be replaced by it."""
     if not target.parent.is_dir():
         raise InvalidInput(f"The folder {target.parent} does not exist: create it to write {target.name}.")
     if target.is_dir():
@@ -55,12 +70,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InvalidInput(f"{target} is a database, such as a label store. Pass another file to write to.")
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    return part
 
 
 @contextlib.contextmanager

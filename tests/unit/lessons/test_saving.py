@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import struct
 import zlib
@@ -120,6 +121,7 @@ def test_what_does_not_fit_or_fails_is_named(
         ("lesson.html", [], "expected a list of names"),
         ("lesson.html", ["margn"], "Did you mean 'margin'"),
         ("nowhere/lesson.html", ["random"], "does not exist"),
+        (f"{'long' * 80}.html", ["random"], "cannot be written: File name too long"),
     ],
 )
 def test_what_cannot_be_saved_is_told(
@@ -127,3 +129,15 @@ def test_what_cannot_be_saved_is_told(
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
         lesson().save(tmp_path / name, strategies)
+
+
+@pytest.mark.parametrize("name", ["lesson.html", "step.svg"])
+def test_a_saved_lesson_may_be_read_by_students_as_far_as_the_umask_allows(
+    name: str, bundles: None, tmp_path: Path
+) -> None:
+    before = os.umask(0o027)
+    try:
+        lesson().save(tmp_path / name, ["random"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o640

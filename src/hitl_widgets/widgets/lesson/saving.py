@@ -107,7 +107,7 @@ def save(
         made = (
             picture.png() if ending == ".png" else picture.svg(f"{shown.headline}. {shown.reason}").encode()
         )
-    with replacing(path) as file:
+    with replacing(path, mode=0o666) as file:  # a page for students, not labels
         file.write_bytes(made)
 
 
