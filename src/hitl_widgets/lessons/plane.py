@@ -37,7 +37,7 @@ class Plane:
     classes
         The class names in order; None means the sorted classes in ``y``.
     test
-        ``(X, y)``: held-out points, which are never asked.
+        ``(X, y)``: held-out points, which are never asked; only for points in the plane.
     cost
         Shape (n,), above 0: what a label of each point costs; None if all cost the same.
     at
@@ -71,11 +71,14 @@ class Plane:
         self.flat = self.X.shape[1] == 2 and at is None
         self.xy = self.X if self.flat else _positions(self.X, at)
         self.schema, self.truth = _classes(y, classes, len(self.X))
+        if test is not None and not self.flat:
+            raise InvalidInput(
+                "test= needs points in the plane: X of two columns, without at=. Otherwise "
+                "the model is known at the points only: omit test=."
+            )
         held, held_truth = _held(test, self.schema)
         self.measures = Measures(self.truth, held_truth, self.schema.names)
         self.cost = None if cost is None else _cost(cost, len(self.X))
-        if test is not None and not self.flat:
-            raise InvalidInput("test= needs points in the plane: two columns, without at=.")
         low, high = self.xy.min(axis=0).astype(float), self.xy.max(axis=0).astype(float)
         span = np.where(high > low, high - low, 1.0)
         self.low, self.high = low - MARGIN * span, high + MARGIN * span

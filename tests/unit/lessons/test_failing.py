@@ -322,3 +322,22 @@ def test_what_cannot_be_is_told_with_the_way_out(options: dict[str, Any], words:
 def test_points_are_named_or_given_with_their_classes(X: Any, y: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         points_of(X, y, None)
+
+
+@pytest.mark.parametrize(("n", "budget"), [(10, 9), (15, 14), (31, 30), (80, 30)])
+def test_a_budget_that_nobody_chose_fits_the_points(n: int, budget: int) -> None:
+    X, y = (array[:n] for array in toy_points("line"))
+    assert Course(X, y, "linear", "margin", None, None, 0).budget == budget
+
+
+def test_too_few_points_for_their_classes_are_told() -> None:
+    X = np.random.default_rng(0).normal(size=(10, 2))
+    with pytest.raises(InvalidInput, match=r"10 points of 10 classes\. Expected at least 12 points"):
+        Course(X, list("abcdefghij"), "linear", "margin", None, None, 0)
+
+
+def test_held_out_points_need_a_plane() -> None:
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = ["a", "b"] * 20
+    with pytest.raises(InvalidInput, match="test= needs points in the plane"):
+        Course(X, y, "linear", "margin", None, 12, 0, test=(X, y))

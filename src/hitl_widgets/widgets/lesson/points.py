@@ -45,7 +45,9 @@ def course_of_drawing(
     used = [name for name in names if name in y]
     if len(points) >= FEWEST_POINTS and len(used) < 2:
         raise InvalidInput("The drawing has only one class: draw points of a second one.")
-    budget = min(settings["budget"], max(len(used) + 1, len(points) - 1))
+    budget = settings["budget"]
+    if budget is not None:
+        budget = min(budget, max(len(used) + 1, len(points) - 1))
     return Course(X, y, **settings | {"classes": used, "budget": budget})
 
 

@@ -67,7 +67,7 @@ class Lesson(ChannelWidget):
     classes
         The class names in order; None means the sorted classes in ``y``.
     budget
-        Number of labels at the end, including the first ones.
+        Number of labels at the end, including the first ones; None means 30, or fewer on few points.
     random_state
         Seed of the first labels and all other randomness: every run has the same steps.
     start
@@ -97,8 +97,8 @@ class Lesson(ChannelWidget):
         Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
         first two principal components. The model is known at the points only, and colours spread from them.
     test
-        ``(X, y)``: points that are never asked, on which accuracy is measured as well. For a toy data set,
-        400 other points are drawn.
+        ``(X, y)``: points in the plane that are never asked, on which accuracy is measured as well. For a toy
+        data set, 400 other points are drawn. Not for points of more than two features.
 
     Raises
     ------
@@ -129,7 +129,7 @@ class Lesson(ChannelWidget):
         strategy: Any = "margin",
         compare: Sequence[str] = (),
         classes: Any = None,
-        budget: int = 30,
+        budget: int | None = None,
         random_state: int = 0,
         start: Any = "kmeans",
         noise: Any = 0,
