@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 
 __all__ = ["full_path", "new_folder", "replacing"]
 
@@ -24,8 +24,10 @@ def full_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidInput
-        If a component of the path starts with an unset variable, or ``~user`` does not exist.
+        If it is no path, a component of it starts with an unset variable, or ``~user`` does not exist.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidInput(f"{path!r} is {a_type(path)}: expected the path of a file, as text or a Path.")
     if os.path.exists(path):  # noqa: PTH110 - also False for invalid names
         return Path(path).absolute()
     text = os.path.expandvars(os.fspath(path))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import uuid
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput, StoreError
+from hitl_widgets.errors import InvalidInput, StoreError, nearest
 from hitl_widgets.lessons.classroom import Result, Results
 from hitl_widgets.lessons.course import Course, Record, digits, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
@@ -206,8 +207,9 @@ class Lesson(ChannelWidget):
         Raises
         ------
         InvalidInput
-            If the file is not a saved lesson.
+            If the file is not a saved lesson, or an option is unknown.
         """
+        _check_options(options)
         return cls(**load(path, options))
 
     @property
@@ -232,6 +234,7 @@ class Lesson(ChannelWidget):
         InvalidInput
             If the session asks another kind of question, or has too few labels.
         """
+        _check_options(options)
         return cls(**points_of_session(session) | options)
 
     def __repr__(self) -> str:
@@ -530,6 +533,15 @@ class Lesson(ChannelWidget):
             except StoreError as error:
                 why = f"Your result counts here, but was not saved for the class. {error}"
                 self._post(m.TroubleMessage(to=message.view, words=words(why)))
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = list(inspect.signature(Lesson).parameters)
+    if unknown := [name for name in options if name not in known]:
+        raise InvalidInput(
+            f"{unknown[0]}= is not an option of a Lesson.{nearest(unknown[0], known)} Expected some of "
+            f"{', '.join(known)}."
+        )
 
 
 def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
