@@ -83,7 +83,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     InvalidInput
-        If ``path`` exists and is not an empty folder.
+        If ``path`` exists and is not an empty folder, or cannot be written.
     """
     target = full_path(path)
     if not target.parent.is_dir():
@@ -92,7 +92,10 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InvalidInput(f"{target} already exists. This format is a folder of files: pass a new folder.")
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(0o700)
+    try:
+        part.mkdir(0o700)
+    except OSError as error:
+        raise InvalidInput(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
     try:
         yield part
         if target.is_dir():

@@ -16,6 +16,7 @@ import pytest
 
 from hitl_widgets import datasets
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.paths import new_folder
 from hitl_widgets.widgets.lesson import Lesson, saving
 
 
@@ -158,3 +159,12 @@ def test_arguments_of_another_type_are_told(bundles: None) -> None:
         Lesson.of(3)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match=r"buget= is not an option of a Lesson\. Did you mean 'budget'"):
         Lesson.load("lesson.html", buget=9)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    long = "a" * 252  # with the ending of the temporary folder it is longer than names may be
+    with (
+        pytest.raises(InvalidInput, match="cannot be written: File name too long"),
+        new_folder(tmp_path / long),
+    ):
+        pass
