@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +27,8 @@ Anchor = Literal["start", "middle", "end"]
 FONT = "system-ui, 'DejaVu Sans', sans-serif"
 # Pixels are drawn at this multiple and then reduced, so that edges are smooth.
 FINE = 3
+# No part of an XML document, or no part of a line: control characters, lone surrogates, line separators.
+UNDRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Drawing:
         bold: bool = False,
     ) -> None:
         """Add a line of text."""
-        self.parts.append(Text((x, y), words, size, fill, anchor, bold))
+        self.parts.append(Text((x, y), _line(words), size, fill, anchor, bold))
 
     def picture(self, x: float, y: float, width: float, height: float, pixels: npt.NDArray[np.uint8]) -> None:
         """Add pixels."""
@@ -111,7 +114,9 @@ class Drawing:
         size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family="{FONT}">'
         ground = f'<rect width="100%" height="100%" fill="{self.ground}"/>'
-        return "".join([head, f"<title>{escape(title)}</title>", ground, *map(_svg, self.parts), "</svg>"])
+        return "".join(
+            [head, f"<title>{escape(_line(title))}</title>", ground, *map(_svg, self.parts), "</svg>"]
+        )
 
     def pixels(self, scale: float = 2) -> Image:
         """The drawing as an RGB image of ``scale`` times its size."""
@@ -150,7 +155,7 @@ def mix(over: str, under: str, share: float) -> str:
 
 def text_width(words: str, size: float, *, bold: bool = False) -> float:
     """The width of a line of text in pixels."""
-    return float(_font(100, bold).getlength(words)) * size / 100
+    return float(_font(100, bold).getlength(_line(words))) * size / 100
 
 
 def wrapped(words: str, size: float, width: float) -> list[str]:
@@ -163,6 +168,11 @@ def wrapped(words: str, size: float, width: float) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def _line(words: str) -> str:
+    """The text with a space for each character that cannot be drawn in a line."""
+    return UNDRAWN.sub(" ", words)
 
 
 @cache

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 
 __all__ = ["full_path", "named_path", "new_folder", "replacing"]
 
@@ -24,8 +24,10 @@ def full_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidInput
-        If a component of the path starts with an unset variable, or ``~user`` does not exist.
+        If it is no path, a component of it starts with an unset variable, or ``~user`` does not exist.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidInput(f"{path!r} is {a_type(path)}: expected the path of a file, as text or a Path.")
     if os.path.exists(path):  # noqa: PTH110 - also False for invalid names
         return Path(path).absolute()
     text = os.path.expandvars(os.fspath(path))
@@ -54,15 +56,30 @@ def named_path(path: str | os.PathLike[str]) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary file to write, mode 0600, that replaces ``path`` when the block succeeds.
+def replacing(path: str | os.PathLike[str], mode: int = 0o600) -> Iterator[Path]:
+    """Yield a temporary file to write, that replaces ``path`` when the block succeeds.
+
+    The file has this mode, less the umask: labels are for their owner only, unless a caller says otherwise.
 
     Raises
     ------
     InvalidInput
-        If the folder does not exist, or ``path`` is a folder or a database.
+        If the folder does not exist, ``path`` is a folder or a database, or the file cannot be written.
     """
     target = full_path(path)
+    try:
+        part = _part(target, mode)
+    except OSError as error:
+        raise InvalidInput(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(target: Path, mode: int) -> Path:
+    """An empty file beside ``target``, which may be replaced by it."""
     if not target.parent.is_dir():
         raise InvalidInput(f"The folder {target.parent} does not exist: create it to write {target.name}.")
     if target.is_dir():
@@ -71,12 +88,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InvalidInput(f"{target} is a database, such as a label store. Pass another file to write to.")
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    return part
 
 
 @contextlib.contextmanager
@@ -86,7 +99,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     InvalidInput
-        If ``path`` exists and is not an empty folder.
+        If ``path`` exists and is not an empty folder, or cannot be written.
     """
     target = full_path(path)
     if not target.parent.is_dir():
@@ -95,7 +108,10 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InvalidInput(f"{target} already exists. This format is a folder of files: pass a new folder.")
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(0o700)
+    try:
+        part.mkdir(0o700)
+    except OSError as error:
+        raise InvalidInput(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
     try:
         yield part
         if target.is_dir():

@@ -294,7 +294,7 @@ def test_a_file_that_lets_nobody_write_is_refused(tmp_path: Path, monkeypatch: p
     path = tmp_path / "labels.sqlite"
     LabelStore(path).close()
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(StoreError, match="Permission denied"):
+    with pytest.raises(StoreError, match=r"Permission denied\. To share it.*chmod 666.*PostgreSQL"):
         LabelStore(path)
 
 

@@ -242,6 +242,12 @@ def make_file(path: Path) -> None:
         elif not os.access(path, os.W_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
+        if isinstance(error, PermissionError) and path.exists():
+            raise StoreError(
+                f"The label store {path} cannot be opened for writing: {error.strerror}. To share it, its "
+                "owner can run chmod 666 on the file and chmod 777 on a folder made for it, or all use "
+                "PostgreSQL: store='postgresql://name@host/database'. Else pass a file of your own."
+            ) from error
         raise StoreError(
             f"The label store {path} cannot be opened for writing: {error.strerror or error}. Pass a "
             "file in a folder that you can write to, such as store='labels.sqlite'."

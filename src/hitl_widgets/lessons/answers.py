@@ -125,10 +125,15 @@ def _table(what: str, noise: Any, names: tuple[str, ...]) -> FloatArray:
         table = np.asarray(noise, dtype=np.float64)
     except (TypeError, ValueError):
         table = np.zeros(0)
-    if table.shape != (k, k) or not (table >= 0).all() or not np.allclose(table.sum(axis=1), 1):
+    if table.shape != (k, k) or not (table >= 0).all():
         raise InvalidInput(
             f"{what} is {a_type(noise)}: expected a rate from 0 to 1, a rate per class, such as "
             f"{{{names[0]!r}: 0.3}}, or a table of shape {(k, k)} whose rows sum to 1."
+        )
+    if wrong := [i for i, total in enumerate(table.sum(axis=1)) if not np.isclose(total, 1)]:
+        raise InvalidInput(
+            f"{what}: the row for {names[wrong[0]]!r} sums to {table[wrong[0]].sum():g}. Expected 1: the "
+            "shares of what is said about points of this class."
         )
     return table
 

@@ -7,10 +7,11 @@ import json
 import os
 import threading
 import uuid
+import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.errors import InvalidInput, a_type, choices
 from hitl_widgets.lessons.exercises import Attempt, Report
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Results:
     store
         A location or store as for a :class:`~hitl_widgets.session.Session`, or None.
     student
-        The name; None means the login name.
+        The name, for which case and spaces do not matter; None means the login name.
     hide_name
         Whether the store gets a code instead of the name, which is the same in all lessons of the store.
     """
@@ -81,7 +82,7 @@ class Results:
         self._student = self._named(student, hide_name=hide_name)
         if self._store is not None:
             for _, event in self._store.read(TASK):
-                found = _result(event) if event.annotator == self._student else None
+                found = _result(event) if _same(event.annotator) == _same(self._student) else None
                 if found is not None and event.value["lesson"] == lesson:
                     self._count(event.event_id, found)
 
@@ -89,13 +90,19 @@ class Results:
         if student is not None and (not isinstance(student, str) or not 0 < len(student.strip()) <= 100):
             raise InvalidInput(f"student={student!r}: expected a name of 1 to 100 characters, or None.")
         if self._store is None:
+            if student is not None or hide_name:
+                what = "hide_name=True" if student is None else f"student={student!r}"
+                raise InvalidInput(
+                    f"{what} is about results that are saved: pass store= as well, such as "
+                    "store='classroom.sqlite'."
+                )
             return ""
         from hitl_widgets.loop.settings import login
 
-        name = student or login()
+        name = " ".join((student or login()).split())
         if not hide_name:
             return name
-        digest = hashlib.blake2b(f"{self._store.store_id}\0{name}".encode(), digest_size=4).digest()
+        digest = hashlib.blake2b(f"{self._store.store_id}\0{_same(name)}".encode(), digest_size=4).digest()
         return f"student {digest.hex()}"
 
     @property
@@ -117,7 +124,7 @@ class Results:
         found = Result(
             attempt.exercise, attempt.strategy, report.solved, report.points, report.of, attempt.hints
         )
-        said = json.dumps([self._lesson, self._student, *attempt])
+        said = json.dumps([self._lesson, _same(self._student), *attempt])
         name = str(uuid.uuid5(_SPACE, said))
         if not self._count(name, found) or self._store is None:
             return
@@ -156,29 +163,44 @@ def classroom(store: Any = "classroom.sqlite", *, names: bool = True) -> pd.Data
 
     Raises
     ------
+    InvalidInput
+        If the file does not exist.
     StoreError
         If the store cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If the store has no results.
     """
     import pandas as pd
 
-    opened = _opened(store)
+    opened = _opened(store, create=False)
     if opened is None:
         raise InvalidInput("classroom(None): pass the store of the lessons, such as 'classroom.sqlite'.")
     best: dict[tuple[str, str, str], tuple[Result, str, str]] = {}
-    students: dict[str, str] = {}
+    students: dict[str, tuple[str, str]] = {}
     for _, event in opened.read(TASK):
         found = _result(event)
         if found is None:
             continue
-        students.setdefault(event.annotator, f"student {len(students) + 1}")
-        key = (event.annotator, str(event.value["lesson"]), found.exercise)
+        who = _same(event.annotator)
+        students.setdefault(who, (event.annotator, f"student {len(students) + 1}"))
+        key = (who, str(event.value["lesson"]), found.exercise)
         before = best.get(key)
         result = _better(before[0] if before else None, found)
         new = before is None or found.rank > before[0].rank
         best[key] = (result, str(event.value["title"]), event.time if new or before is None else before[2])
+    if not best:
+        others = [task for task in opened.tasks() if task != TASK]
+        warnings.warn(
+            "The store has no results of lessons yet: they appear when a student finishes an exercise of "
+            "a lesson with this store=." + (f" It has labels of {choices(others)}." if others else ""),
+            stacklevel=2,
+        )
     rows = [
         asdict(result)
-        | {"student": who if names else students[who], "lesson": title, "time": pd.Timestamp(time)}
+        | {"student": students[who][0 if names else 1], "lesson": title, "time": pd.Timestamp(time)}
         for (who, _, _), (result, title, time) in best.items()
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
@@ -206,9 +228,15 @@ def _result(event: LabelEvent) -> Result | None:
     return Result(**{name: value[name] for name in names})
 
 
-def _opened(store: Any) -> LabelStore | None:
+def _same(name: str) -> str:
+    """The same for all spellings of a name."""
+    return " ".join(name.split()).casefold()
+
+
+def _opened(store: Any, *, create: bool = True) -> LabelStore | None:
     if store is None:
         return None
+    from hitl_widgets.labels._database import sqlite_path
     from hitl_widgets.labels.store import LabelStore
 
     if isinstance(store, LabelStore):
@@ -216,5 +244,11 @@ def _opened(store: Any) -> LabelStore | None:
     if not isinstance(store, str | os.PathLike):
         raise InvalidInput(
             f"store= is {a_type(store)}: expected a file, such as 'classroom.sqlite', or a LabelStore."
+        )
+    path = None if create else sqlite_path(os.fspath(store))
+    if path is not None and not path.exists():
+        raise InvalidInput(
+            f"store={str(store)!r}: there is no such file. Expected the store= of the lessons, which "
+            "the first of them creates."
         )
     return LabelStore(store)

@@ -25,6 +25,7 @@ from hitl_widgets.lessons.starts import STARTS, read_start
 __all__ = ["Course", "Record", "points_of"]
 
 KEPT = 24
+USUAL_BUDGET = 30
 N_HELD = 400
 N_DIGITS = 600
 CHANCE, DRAWS = 7, 20
@@ -98,7 +99,8 @@ class Course:
     learner, strategy
         As for :class:`~hitl_widgets.session.Session`.
     budget
-        Number of labels at the end, including the cold start. At least one point stays unlabelled.
+        Number of labels at the end, including the cold start; None means 30, or fewer on few points. At least
+        one point stays unlabelled.
     random_state
         The first seed.
     start
@@ -123,7 +125,7 @@ class Course:
         learner: Any,
         strategy: Any,
         classes: Any,
-        budget: int,
+        budget: int | None,
         random_state: int,
         *,
         start: Any = "kmeans",
@@ -139,7 +141,13 @@ class Course:
         self.answers = Answers(self.plane.truth, self.plane.schema.names, noise, annotators)
         self.seed = _whole("random_state", random_state, 0)
         least, most = self.plane.n_classes + 1, len(self.plane) - 1
-        self.budget = _whole("budget", budget, least)
+        if least > most:
+            raise InvalidInput(
+                f"X has {most + 1} points of {least - 1} classes. Expected at least {least + 1} points: one "
+                "label more than there are classes, and a point without one."
+            )
+        usual = min(max(USUAL_BUDGET, least), most)
+        self.budget = usual if budget is None else _whole("budget", budget, least)
         if self.budget > most:
             raise InvalidInput(
                 f"budget={budget!r}: there are {most + 1} points, and at least one stays unlabelled. "

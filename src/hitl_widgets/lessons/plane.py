@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hitl_widgets.datasets.sets import check_distinct
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.learn.learner import Affinity, FloatArray, IntArray
 from hitl_widgets.lessons.measures import Measures
 from hitl_widgets.questions.schema import Schema
@@ -38,7 +38,7 @@ class Plane:
     classes
         The class names in order; None means the sorted classes in ``y``.
     test
-        ``(X, y)``: held-out points, which are never asked.
+        ``(X, y)``: held-out points, which are never asked; only for points in the plane.
     cost
         Shape (n,), above 0: what a label of each point costs; None if all cost the same.
     at
@@ -72,11 +72,14 @@ class Plane:
         self.flat = self.X.shape[1] == 2 and at is None
         self.xy = self.X if self.flat else _positions(self.X, at)
         self.schema, self.truth = _classes(y, classes, len(self.X))
+        if test is not None and not self.flat:
+            raise InvalidInput(
+                "test= needs points in the plane: X of two columns, without at=. Otherwise "
+                "the model is known at the points only: omit test=."
+            )
         held, held_truth = _held(test, self.schema)
         self.measures = Measures(self.truth, held_truth, self.schema.names)
         self.cost = None if cost is None else _cost(cost, len(self.X))
-        if test is not None and not self.flat:
-            raise InvalidInput("test= needs points in the plane: two columns, without at=.")
         low, high = self.xy.min(axis=0).astype(float), self.xy.max(axis=0).astype(float)
         span = np.where(high > low, high - low, 1.0)
         self.low, self.high = low - MARGIN * span, high + MARGIN * span
@@ -138,27 +141,48 @@ def surface_of(proba: FloatArray) -> Bytes:
 
 def _points(X: Any, what: str = "X") -> npt.NDArray[np.float32]:
     try:
-        points = np.asarray(X, dtype=np.float32)
+        values = _numbers(X)
     except (TypeError, ValueError):
         raise InvalidInput(
             f"{what} contains values that are not numbers. Expected two numeric columns, such as "
             'hitl.datasets.toy("moons")[["x1", "x2"]].'
         ) from None
-    if points.ndim != 2 or points.shape[1] < 2:
+    if values.ndim != 2 or values.shape[1] < 2:
         raise InvalidInput(
-            f"{what} has shape {points.shape}. Expected (n, 2), points in the plane, or (n, d), which are "
+            f"{what} has shape {values.shape}. Expected (n, 2), points in the plane, or (n, d), which are "
             "drawn in two dimensions."
         )
-    if not np.isfinite(points).all():
+    if not np.isfinite(values).all():
         raise InvalidInput(
             f"{what} contains NaN or infinity. Expected finite numbers: drop those rows first."
         )
-    if not FEWEST_POINTS <= len(points) <= MOST_POINTS:
+    if not FEWEST_POINTS <= len(values) <= MOST_POINTS:
         raise InvalidInput(
-            f"{what} has {len(points)} points. Expected {FEWEST_POINTS} to {MOST_POINTS:,}, so that each "
+            f"{what} has {len(values)} points. Expected {FEWEST_POINTS} to {MOST_POINTS:,}, so that each "
             "can be seen: pass a sample, or label larger pools in a Session."
         )
+    with np.errstate(over="ignore", under="ignore"):
+        points = values.astype(np.float32)
+    if not np.isfinite(points).all():
+        raise InvalidInput(
+            f"{what} contains {np.abs(values).max():g}. Expected numbers up to 3e38, because lessons compute "
+            "with 32 bits: change the unit, such as X / X.std(axis=0)."
+        )
+    same = (np.ptp(values, axis=0) > 0) & (points.min(axis=0) == points.max(axis=0))
+    if same.sum() > values.shape[1] - 2:
+        column = values[:, same.argmax()]
+        raise InvalidInput(
+            f"{what} has a column whose numbers from {column.min():g} to {column.max():g} are the same with "
+            "32 bits, with which lessons compute. Change the unit: (X - X.mean(axis=0)) / X.std(axis=0)."
+        )
     return points
+
+
+def _numbers(X: Any) -> FloatArray:
+    values = np.asarray(X)
+    if np.iscomplexobj(values):
+        raise TypeError  # instead of dropping the imaginary part
+    return values.astype(np.float64)
 
 
 def _positions(X: npt.NDArray[np.float32], at: Any) -> npt.NDArray[np.float32]:
@@ -207,15 +231,26 @@ def _classes(y: Any, classes: Any, n: int, what: str = "y") -> tuple[Schema, npt
             f"{what} has no class for point {missing[0]}. A lesson needs the class of every point."
         )
     names = sorted({str(value) for value in truth}) if classes is None else classes
+    if classes is None and len(names) == 1:
+        raise _one_class(what)
     schema = Schema(names)
     if len(schema.classes) > MOST_CLASSES:
         raise InvalidInput(
             f"{what} has {len(schema.classes)} classes. A lesson shows at most {MOST_CLASSES}, each as a "
             "shape."
         )
+    if unknown := [value for value in truth if schema.find(value) is None]:
+        raise InvalidInput(
+            f"{what} contains {unknown[0]!r}, which is not a class of this lesson."
+            f"{nearest(unknown[0], schema.names)} Expected {choices(schema.values)}."
+        )
     codes = np.array([schema.code(value) for value in truth], dtype=np.int16)
     if len(np.unique(codes)) < 2:
-        raise InvalidInput(
-            f"{what} has only one class. Expected at least two, so that there is something to learn."
-        )
+        raise _one_class(what)
     return schema, codes
+
+
+def _one_class(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"{what} has only one class. Expected at least two, so that there is something to learn."
+    )

@@ -14,6 +14,7 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput, StoreError
+from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.lessons.classroom import TASK, classroom
 from hitl_widgets.lessons.course import Course, points_of
@@ -251,6 +252,27 @@ def test_a_class_shares_a_table_with_names_or_without(lesson: Any, tmp_path: Pat
     assert hitl.classroom is classroom
 
 
+def test_a_name_is_the_same_student_in_any_spelling(lesson: Any, tmp_path: Path) -> None:
+    for hidden in (False, True):
+        store = tmp_path / f"{hidden}.sqlite"
+        for i, name in enumerate(["Ada", "Ada ", " ada"]):
+            widget = lesson(store=store, student=name, hide_name=hidden)
+            say(widget, attempt("predict", predicting(widget._course, 0)[1], hints=i))
+        table = classroom(store)
+        assert list(table["attempts"]) == [3]
+        assert hidden or list(table["student"]) == ["Ada"]
+
+
+def test_a_table_without_results_says_why(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"clas\.sqlite.*there is no such file"):
+        classroom(tmp_path / "clas.sqlite")
+    assert list(tmp_path.iterdir()) == []
+    store = LabelStore(tmp_path / "class.sqlite")
+    store.append(LabelEvent("label", "spam", "Ada", ("1",), value="ham"))
+    with pytest.warns(UserWarning, match=r"no results of lessons yet.*It has labels of 'spam'"):
+        assert len(classroom(store)) == 0
+
+
 def test_results_are_there_again_after_a_restart_of_the_kernel(lesson: Any, tmp_path: Path) -> None:
     store = tmp_path / "class.sqlite"
     _, picks = predicting(course(budget=12), 0)
@@ -300,6 +322,8 @@ def test_twenty_students_at_once_are_all_in_the_table(lesson: Any, tmp_path: Pat
         ({"store": 3}, "store= is an int"),
         ({"store": "x.sqlite", "student": ""}, "a name of 1 to 100"),
         ({"student": 7}, "student=7"),
+        ({"student": "Ada"}, "student='Ada' is about results that are saved: pass store="),
+        ({"hide_name": True}, "hide_name=True is about results that are saved: pass store="),
     ],
 )
 def test_what_a_class_cannot_be_is_told(

@@ -293,7 +293,8 @@ def test_a_strategy_that_is_said_not_to_read_the_graph_does_not(
         ({"noise": "much"}, "noise is a str"),
         ({"noise": {"sqare": 0.1}}, "Did you mean 'square'"),
         ({"noise": {"square": {"circle": 0.7, "square": 2}}}, "expected a rate"),
-        ({"noise": [[1, 0], [0.5, 0.6]]}, "rows sum to 1"),
+        ({"noise": [[1, 0], [0.5, 0.6]]}, "the row for 'square' sums to 1.1"),
+        ({"noise": [[1, 0], [1.5, -0.5]]}, "rows sum to 1"),
         ({"annotators": {"Ann": 0.1}}, "2 to 5 names"),
         ({"annotators": {"Ann": 0.1, "Ben": 0.2}, "noise": 0.1}, "not both"),
         ({"annotators": {"Ann": 0.1, "": 0.2}}, "a name of 1 to 40"),
@@ -303,7 +304,7 @@ def test_a_strategy_that_is_said_not_to_read_the_graph_does_not(
         ({"cost": np.zeros(200)}, "above 0"),
         ({"test": 0.3}, r"expected \(X, y\)"),
         ({"test": (np.zeros((20, 3)), ["circle"] * 20)}, r"test\[0\] has shape"),
-        ({"test": (np.zeros((20, 2)), ["oval"] * 20)}, "'oval'"),
+        ({"test": (np.zeros((20, 2)), ["oval"] * 20)}, r"test\[1\] contains 'oval', which is not a class"),
     ],
 )
 def test_what_cannot_be_is_told_with_the_way_out(options: dict[str, Any], words: str) -> None:
@@ -322,3 +323,49 @@ def test_what_cannot_be_is_told_with_the_way_out(options: dict[str, Any], words:
 def test_points_are_named_or_given_with_their_classes(X: Any, y: Any, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         points_of(X, y, None)
+
+
+@pytest.mark.parametrize(("n", "budget"), [(10, 9), (15, 14), (31, 30), (80, 30)])
+def test_a_budget_that_nobody_chose_fits_the_points(n: int, budget: int) -> None:
+    X, y = (array[:n] for array in toy_points("line"))
+    assert Course(X, y, "linear", "margin", None, None, 0).budget == budget
+
+
+def test_too_few_points_for_their_classes_are_told() -> None:
+    X = np.random.default_rng(0).normal(size=(10, 2))
+    with pytest.raises(InvalidInput, match=r"10 points of 10 classes\. Expected at least 12 points"):
+        Course(X, list("abcdefghij"), "linear", "margin", None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda X: X * 1e-300, "has a column whose numbers from"),
+        (lambda X: X * [1, 1e-300], "has a column whose numbers from"),
+        (lambda X: X + np.array([0, 1e12]), "has a column whose numbers from"),
+        (lambda X: X * 1e300, "Expected numbers up to 3e38"),
+        (lambda X: X + 1j, "not numbers"),
+        (lambda X: X[:0], "has 0 points"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_a_lesson_cannot_hold_are_told(change: Any, words: str) -> None:
+    X, y = toy_points("line")
+    with pytest.raises(InvalidInput, match=words):
+        Course(change(X), y, "linear", "margin", None, None, 0)
+
+
+def test_small_numbers_and_constant_columns_are_no_reason_to_refuse() -> None:
+    X, y = toy_points("line")
+    noise = np.where(np.arange(200) % 2, 1e-60, 0)
+    made = Course(np.column_stack([X, noise, np.ones(200)]), y, "linear", "margin", None, None, 0)
+    assert made.plane.X.shape == (200, 4)
+    with pytest.raises(InvalidInput, match="y has only one class"):
+        Course(X, ["circle"] * 200, "linear", "margin", None, None, 0)
+
+
+def test_held_out_points_need_a_plane() -> None:
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = ["a", "b"] * 20
+    with pytest.raises(InvalidInput, match="test= needs points in the plane"):
+        Course(X, y, "linear", "margin", None, 12, 0, test=(X, y))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hitl_widgets.lessons.course import Course, points_of
@@ -66,7 +67,10 @@ SAID = [
     ("line", "margin_kmeans", {"batch": 10}, 12, "0.96"),
     ("blobs", "margin", {"batch": 10}, 13, "0.85"),
     ("blobs", "margin_kmeans", {"batch": 10}, 13, "0.91"),
+    ("outliers", "core_set", {}, 2, "0.91"),
+    ("outliers", "core_set", {}, 7, "0.17"),
     ("outliers", "core_set", {}, 10, "0.54"),
+    ("outliers", "core_set", {}, 30, "0.57"),
     ("outliers", "margin", {}, 10, "0.94"),
     ("outliers", "typicality", {}, 10, "0.90"),
     ("blobs", "margin", {"start": "none"}, 6, "0.84"),
@@ -78,8 +82,14 @@ SAID = [
     ("line", "random", {"noise": 0.2}, 40, "0.87"),
     ("line", "random", {}, 40, "0.99"),
     ("blobs", "margin", {"noise": 0.2}, 10, "0.58"),
-    ("line", "random", {"noise": {"square": 0.4}}, 10, "0.92"),
-    ("line", "random", {"noise": {"square": 0.4}}, 40, "0.88"),
+    ("line", "random", {"noise": {"square": 0.5}}, 10, "0.92"),
+    ("line", "random", {"noise": {"square": 0.5}}, 40, "0.77"),
+    ("line", "margin", {"noise": {"square": 0.5}}, 10, "0.94"),
+    ("line", "margin", {"noise": {"square": 0.5}}, 40, "0.87"),
+    ("line", "random", {"noise": 0.25}, 10, "0.66"),
+    ("line", "random", {"noise": 0.25}, 40, "0.88"),
+    ("line", "margin", {"noise": 0.25}, 10, "0.94"),
+    ("line", "margin", {"noise": 0.25}, 40, "0.97"),
 ]
 
 
@@ -93,6 +103,15 @@ def test_what_the_answers_say_is_what_the_lesson_shows(
     accuracy = next(step.accuracy for step in steps if len(step.labelled) == labels)
     # As JavaScript does it, which rounds a tie up.
     assert f"{accuracy + 1e-12:.2f}" == shown or f"{accuracy:.2f}" == shown
+
+
+@pytest.mark.parametrize(("noise", "ten", "forty"), [({"square": 0.5}, 0.76, 0.81), (0.25, 0.71, 0.82)])
+def test_what_the_answers_say_of_other_starts(noise: Any, ten: float, forty: float) -> None:
+    X, y, test = points_of("line", None, None)
+    course = Course(X, y, "linear", "random", None, 40, 0, test=test, noise=noise)
+    runs = [course.step("random", "kmeans", seed, 99).steps for seed in range(12)]
+    means = [np.mean([run[labels - 2].accuracy for run in runs]) for labels in (10, 40)]
+    assert means == pytest.approx([ten, forty], abs=0.005)
 
 
 def test_what_the_answers_say_of_stopping_and_of_a_rare_class() -> None:

@@ -37,6 +37,19 @@ def lesson(toy: str = "line", n: int = 60, **options: Any) -> Lesson:
 # -- drawings
 
 
+def test_names_may_contain_line_breaks_and_control_characters(bundles: None, tmp_path: Path) -> None:
+    points = datasets.toy("line", n=60)
+    names = ["a\nb", "c\x01d\u2028"]
+    labels = [names[label == "square"] for label in points["label"]]
+    odd = Lesson(points[["x1", "x2"]], labels, budget=6)
+    odd.save(tmp_path / "step.png")
+    odd.save(tmp_path / "step.svg")
+    root = ET.parse(tmp_path / "step.svg").getroot()
+    words = {text.text for text in root.iter(f"{SVG}text")}
+    assert {"a b", "c d "} <= words
+    assert text_width("a\nb", 10) == text_width("a b", 10)
+
+
 def test_a_drawing_has_the_same_shapes_as_svg_and_as_pixels() -> None:
     picture = Drawing(100, 60)
     picture.shape([(10, 10), (40, 10), (40, 40), (10, 40)], fill="#ff0000")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import struct
 import zlib
@@ -15,6 +16,7 @@ import pytest
 
 from hitl_widgets import datasets
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.paths import new_folder
 from hitl_widgets.widgets.lesson import Lesson, saving
 
 
@@ -118,8 +120,11 @@ def test_what_does_not_fit_or_fails_is_named(
         ("lesson.pdf", None, "ends with '.html'"),
         ("lesson.html", "margin", "expected a list of names"),
         ("lesson.html", [], "expected a list of names"),
+        ("lesson.html", 3, "expected a list of names"),
+        ("lesson.html", [["margin"]], r"contains \['margin'\]"),
         ("lesson.html", ["margn"], "Did you mean 'margin'"),
         ("nowhere/lesson.html", ["random"], "does not exist"),
+        (f"{'long' * 80}.html", ["random"], "cannot be written: File name too long"),
     ],
 )
 def test_what_cannot_be_saved_is_told(
@@ -127,3 +132,39 @@ def test_what_cannot_be_saved_is_told(
 ) -> None:
     with pytest.raises(InvalidInput, match=words):
         lesson().save(tmp_path / name, strategies)
+
+
+@pytest.mark.parametrize("name", ["lesson.html", "step.svg"])
+def test_a_saved_lesson_may_be_read_by_students_as_far_as_the_umask_allows(
+    name: str, bundles: None, tmp_path: Path
+) -> None:
+    before = os.umask(0o027)
+    try:
+        lesson().save(tmp_path / name, ["random"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o640
+
+
+def test_arguments_of_another_type_are_told(bundles: None) -> None:
+    with pytest.raises(InvalidInput, match="compare=3: expected a list of names"):
+        lesson(compare=3)
+    with pytest.raises(InvalidInput, match="strategies=3: expected a list of names"):
+        lesson().curves(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="3 is an int: expected the path of a file"):
+        lesson().save(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="None is a NoneType: expected the path of a file"):
+        Lesson.load(None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="got an int: expected a session"):
+        Lesson.of(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match=r"buget= is not an option of a Lesson\. Did you mean 'budget'"):
+        Lesson.load("lesson.html", buget=9)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    long = "a" * 252  # with the ending of the temporary folder it is longer than names may be
+    with (
+        pytest.raises(InvalidInput, match="cannot be written: File name too long"),
+        new_folder(tmp_path / long),
+    ):
+        pass

@@ -62,7 +62,7 @@ class Seen:
 
     def until(self, true: Any) -> Seen:
         with self.news:
-            assert self.news.wait_for(lambda: true(self), timeout=60)
+            assert self.news.wait_for(lambda: true(self), timeout=180)
         return self
 
     def end(self) -> Seen:

@@ -302,7 +302,7 @@ def test_preferences_are_learned_antisymmetrically_and_measured() -> None:
     better = Z[:, 0] @ np.arange(6) - Z[:, 1] @ np.arange(6)
     truth = np.where(better > 0, "first", "second")
     items = [[f"a {i}", f"b {i}"] for i in range(400)]
-    with hitl.Session(items, X=Z, question=PLAIN, store=":memory:", random_state=0, audit=0.3) as made:
+    with hitl.Session(items, X=Z, question=PLAIN, store=":memory:", random_state=1, audit=0.3) as made:
         for _ in range(60):
             [id_] = made.query()
             made.label(id_, truth[made.pool.index([id_])[0]])

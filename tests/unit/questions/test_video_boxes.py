@@ -78,7 +78,7 @@ def test_boxes_are_the_same_only_on_the_same_frame() -> None:
 def test_formats_of_images_say_that_they_have_no_frames(tmp_path: Path) -> None:
     with session() as made:
         made.label("a", [box()])
-        for name in ("coco", "voc", "yolo", "label-studio", "prodigy"):
+        for name in ("coco", "voc", "yolo", "prodigy"):
             with pytest.warns(RuntimeWarning, match="The boxes are on frames of a video"):
                 made.export(tmp_path / name, name)
 

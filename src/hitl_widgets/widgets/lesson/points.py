@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.lessons.course import Course
 from hitl_widgets.lessons.plane import FEWEST_POINTS, MOST_POINTS, Plane
 from hitl_widgets.paths import full_path
@@ -45,7 +45,9 @@ def course_of_drawing(
     used = [name for name in names if name in y]
     if len(points) >= FEWEST_POINTS and len(used) < 2:
         raise InvalidInput("The drawing has only one class: draw points of a second one.")
-    budget = min(settings["budget"], max(len(used) + 1, len(points) - 1))
+    budget = settings["budget"]
+    if budget is not None:
+        budget = min(budget, max(len(used) + 1, len(points) - 1))
     return Course(X, y, **settings | {"classes": used, "budget": budget})
 
 
@@ -107,6 +109,10 @@ def load(path: str | os.PathLike[str], options: dict[str, Any]) -> dict[str, Any
 
 def points_of_session(session: Session) -> dict[str, Any]:
     """The features, classes and places on the map of a session's labelled items."""
+    if not hasattr(session, "_loop"):
+        raise InvalidInput(
+            f"Lesson.of() got {a_type(session)}: expected a session. For other points: hitl.Lesson(X, y)."
+        )
     session.wait()
     loop = session._loop  # noqa: SLF001
     labels, ground, drawn = loop.labels, loop.background.ground, loop.background.map

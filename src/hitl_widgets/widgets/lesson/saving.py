@@ -11,7 +11,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
@@ -107,7 +107,7 @@ def save(
         made = (
             picture.png() if ending == ".png" else picture.svg(f"{shown.headline}. {shown.reason}").encode()
         )
-    with replacing(path) as file:
+    with replacing(path, mode=0o666) as file:  # a page for students, not labels
         file.write_bytes(made)
 
 
@@ -140,7 +140,8 @@ def _one_of(name: str, value: Any, known: Sequence[str]) -> None:
 
 def compared(names: Sequence[str], known: Collection[str]) -> list[str]:
     """The checked names of ``compare=``."""
-    chosen = _names(known, names, [], what="compare") if len(names) else []
+    none = isinstance(names, tuple | list) and not names
+    chosen = [] if none else _names(known, names, [], what="compare")
     if len(chosen) > MOST_COMPARED:
         raise InvalidInput(f"compare= has {len(chosen)} strategies. Expected at most {MOST_COMPARED}.")
     return chosen
@@ -149,16 +150,17 @@ def compared(names: Sequence[str], known: Collection[str]) -> list[str]:
 def _names(
     known: Collection[str], strategies: Sequence[str] | None, default: list[str], what: str = "strategies"
 ) -> list[str]:
-    names = default if strategies is None else list(dict.fromkeys(strategies))
-    if isinstance(strategies, str) or not names:
+    listed = isinstance(strategies, Iterable) and not isinstance(strategies, str)
+    names = default if strategies is None else list(strategies) if listed else []
+    if not names:
         raise InvalidInput(f"{what}={strategies!r}: expected a list of names, such as ['margin', 'random'].")
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise InvalidInput(
                 f"{what}= contains {name!r}, which is not part of this lesson.{nearest(str(name), known)} "
                 f"Expected some of {choices(known)}."
             )
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _page(lesson: Answering, names: list[str], *, chosen: bool) -> str:

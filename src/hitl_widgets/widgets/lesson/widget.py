@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import uuid
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput, StoreError
+from hitl_widgets.errors import InvalidInput, StoreError, nearest
 from hitl_widgets.lessons.classroom import Result, Results
 from hitl_widgets.lessons.course import Course, Record, digits, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
@@ -67,7 +68,7 @@ class Lesson(ChannelWidget):
     classes
         The class names in order; None means the sorted classes in ``y``.
     budget
-        Number of labels at the end, including the first ones.
+        Number of labels at the end, including the first ones; None means 30, or fewer on few points.
     random_state
         Seed of the first labels and all other randomness: every run has the same steps.
     start
@@ -97,8 +98,8 @@ class Lesson(ChannelWidget):
         Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
         first two principal components. The model is known at the points only, and colours spread from them.
     test
-        ``(X, y)``: points that are never asked, on which accuracy is measured as well. For a toy data set,
-        400 other points are drawn.
+        ``(X, y)``: points in the plane that are never asked, on which accuracy is measured as well. For a toy
+        data set, 400 other points are drawn. Not for points of more than two features.
 
     Raises
     ------
@@ -129,7 +130,7 @@ class Lesson(ChannelWidget):
         strategy: Any = "margin",
         compare: Sequence[str] = (),
         classes: Any = None,
-        budget: int = 30,
+        budget: int | None = None,
         random_state: int = 0,
         start: Any = "kmeans",
         noise: Any = 0,
@@ -206,8 +207,9 @@ class Lesson(ChannelWidget):
         Raises
         ------
         InvalidInput
-            If the file is not a saved lesson.
+            If the file is not a saved lesson, or an option is unknown.
         """
+        _check_options(options)
         return cls(**load(path, options))
 
     @property
@@ -232,6 +234,7 @@ class Lesson(ChannelWidget):
         InvalidInput
             If the session asks another kind of question, or has too few labels.
         """
+        _check_options(options)
         return cls(**points_of_session(session) | options)
 
     def __repr__(self) -> str:
@@ -530,6 +533,15 @@ class Lesson(ChannelWidget):
             except StoreError as error:
                 why = f"Your result counts here, but was not saved for the class. {error}"
                 self._post(m.TroubleMessage(to=message.view, words=words(why)))
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = list(inspect.signature(Lesson).parameters)
+    if unknown := [name for name in options if name not in known]:
+        raise InvalidInput(
+            f"{unknown[0]}= is not an option of a Lesson.{nearest(unknown[0], known)} Expected some of "
+            f"{', '.join(known)}."
+        )
 
 
 def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
