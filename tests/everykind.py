@@ -201,7 +201,7 @@ def answers(name: str, names: Sequence[str] = ABC) -> list[Any]:
     """An answer for each item, always the same ones."""
     found: list[Any] = []
 
-    @settings(database=None, max_examples=40, phases=[Phase.generate], derandomize=True)
+    @settings(database=None, deadline=None, max_examples=40, phases=[Phase.generate], derandomize=True)
     @given(KINDS[name].answers(names))
     def draw(value: Any) -> None:
         if not any(same(value, other) for other in found):
