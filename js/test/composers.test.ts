@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { compose as composeNumber } from "../src/composers/number";
-import { Offsets } from "../src/composers/parts/offsets";
 import { Timeline } from "../src/composers/parts/timeline";
 import { occurrences, snapped, wordFrom } from "../src/composers/parts/words";
 import { compose as composeSpans } from "../src/composers/spans";
 import { compose as composeText } from "../src/composers/text";
 import type { LabelClass } from "../src/host/protocol";
 import type { Composed, Composer, Composing } from "../src/questions/registry";
+import { Offsets } from "../src/ui/offsets";
 import { compositions } from "../src/widgets/labeler/composing";
 import { seeded } from "./fakes";
 

@@ -1,10 +1,10 @@
 import "./spans.css";
 import type { Composer, Composing } from "../questions/registry";
 import { count, h } from "../ui/dom";
+import { Offsets } from "../ui/offsets";
 import { Edged, touch } from "./parts/edges";
 import { keyButton, statusLine } from "./parts/line";
 import { keysOfMarks, type Mark } from "./parts/marking";
-import { Offsets } from "./parts/offsets";
 import { Pages } from "./parts/pages";
 import { PRELABEL_KEYS, prelabelOf } from "./parts/prelabel";
 import { RELATION_KEYS, relationsOf } from "./parts/relations";

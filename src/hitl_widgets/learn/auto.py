@@ -385,8 +385,7 @@ class AutoLearner:
             assert found is not None  # noqa: S101 - there are labels
             rows = np.array([row])
             slope, start, neighbours = np.zeros(self._X.shape[1]), 0.0, 0.0
-            n_plain, n_linear = len(STRENGTHS), len(self._linear)
-            # Without a second class with labels, or before the graph, there are no other experts.
+            n_plain = len(STRENGTHS)
             for k, expert in enumerate(self._linear):
                 x = (self._X if k < n_plain else self._views[k - n_plain + 1])[row].astype(np.float64)
                 (log,) = [_log(P)[0] for P in told_together([expert], x[None].astype(np.float32))]
@@ -405,8 +404,8 @@ class AutoLearner:
             base, prior = (np.asarray(a)[rows].astype(np.float64) for a in (found.base, found.prior))
             told = float(base[0, one] - base[0, other])
             trees = told - float(slope @ self._X[row].astype(np.float64)) - start - neighbours
-            if len(found.weights) <= n_linear + len(PRIORS):
-                trees, neighbours = 0.0, neighbours + trees  # rounding errors
+            if len(found.weights) <= len(self._linear) + len(PRIORS):  # no trees, but rounding errors
+                trees, neighbours = 0.0, neighbours + trees
             near: list[Near] = []
             if self._affinity is not None:
                 logs = self._spread_logs(self._graph.reached(rows), prior)

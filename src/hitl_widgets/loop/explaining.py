@@ -144,6 +144,8 @@ class Explaining:
         if labels.kind.name != "choice":
             raise HitlError(f"Reasons are given for questions with one class, not for {labels.kind.name!r}.")
         P = self._trainer.proba(row)
+        if len(P) < 2 or max(code or 0, other or 0) >= len(P):
+            raise HitlError("The model knows fewer classes. The reasons come with the next model.")
         order = [int(c) for c in np.argsort(-P, kind="stable")]
         code = order[0] if code is None else code
         other = next(c for c in order if c != code) if other is None else other
@@ -200,8 +202,9 @@ class Explaining:
             As :meth:`of`.
         """
         now = self.of(row)
-        labels, fit = self._log.labels, self._trainer.refit(self._log.labels)
-        given = labels.given()
+        labels = self._log.labels
+        given, fit = labels.given(), self._trainer.refit(labels)
+        code_of = dict(zip(given.index.tolist(), given.y.tolist(), strict=True))
         near = [one.row for one in now.near]
         x = np.asarray(self._trainer.features(np.append(given.index, row)), np.float64)
         by_distance = given.index[np.argsort(((x[:-1] - x[-1]) ** 2).sum(axis=1), kind="stable")].tolist()
@@ -214,9 +217,8 @@ class Explaining:
             if len(np.unique(given.y[kept])) < 2:
                 continue
             P = fit(given.index[kept], given.y[kept], row)
-            [at] = np.flatnonzero(given.index == one)
             change = float(P[now.code] - whole[now.code])
-            found.append(Influence(one, int(given.y[at]), change, int(P.argmax())))
+            found.append(Influence(one, code_of[one], change, int(P.argmax())))
         return sorted(found, key=lambda one: -abs(one.change))
 
     def _pieces(self, row: int, reasons: Reasons, x: Any) -> tuple[list[Piece], float, bool]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hitl_widgets.learn.beliefs import Belief, OrderBelief
 from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Gains", "Reasons", "Round", "Suggestion", "gains_of"]
+__all__ = ["Gains", "ItemDoubts", "Round", "Suggestion", "gains_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Suggestion:
         return "audit" if self.audit else "spot" if self.spot else "suggested"
 
 
-class Reasons(Protocol):
+class ItemDoubts(Protocol):
     """Doubts about items that are not those of the belief."""
 
     @property
@@ -141,7 +141,7 @@ class Round:
     n_events: int
     belief: Belief
     utilities: npt.NDArray[np.float64] | None = field(default=None, repr=False)
-    doubts: Reasons | None = field(default=None, repr=False)
+    doubts: ItemDoubts | None = field(default=None, repr=False)
     suggestions: tuple[Suggestion, ...] = ()
     model: str = ""
     explanation: str = ""

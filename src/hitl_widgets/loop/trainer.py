@@ -32,6 +32,7 @@ from hitl_widgets.learn.evaluate import (
     tell,
     without_own,
 )
+from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
@@ -39,8 +40,7 @@ from hitl_widgets.learn.scoring import SMALL, warm_up
 from hitl_widgets.learn.slope import rises
 from hitl_widgets.loop.asking import Asker, Ground, Labels
 from hitl_widgets.loop.partial import Partial
-from hitl_widgets.loop.round import Reasons as Doubts
-from hitl_widgets.loop.round import Round, Suggestion, gains_of
+from hitl_widgets.loop.round import ItemDoubts, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
@@ -102,7 +102,7 @@ class Trainer:
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
-    doubts: Callable[[], Doubts | None] = staticmethod(lambda: None)
+    doubts: Callable[[], ItemDoubts | None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -345,7 +345,7 @@ class Trainer:
         return belief
 
     def _rank(
-        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: Doubts | None
+        self, live: Any, belief: Belief, ground: Ground, labels: Labels, doubts: ItemDoubts | None
     ) -> tuple[npt.NDArray[np.float64] | None, str]:
         args = (
             lambda: labels.target.problem.read(live.proba())[0],
@@ -430,6 +430,11 @@ class Trainer:
             If there is no model yet, or it gives no reasons.
         """
         live = self._begun()
+        if isinstance(live, OnLandmarks):
+            raise HitlError(
+                f"In a pool of {self._n_items:,} items, guesses are interpolated between landmarks, and no "
+                "reasons are given."
+            )
         if not isinstance(live, Explaining):
             raise HitlError(
                 f"The learner {self._template.name!r} gives no reasons: it needs a method "
@@ -662,7 +667,7 @@ def _provisional(
     return points
 
 
-def _explained(doubts: Doubts | None) -> str:
+def _explained(doubts: ItemDoubts | None) -> str:
     return "" if doubts is None else doubts.explanation
 
 

@@ -1,6 +1,7 @@
 import "./why.css";
 import type { Ask, LabelClass, WhyMessage } from "../../host/protocol";
 import { h, percent, said, show } from "../../ui/dom";
+import { Offsets } from "../../ui/offsets";
 
 type Subject = Pick<Ask, "row" | "key" | "guess">;
 
@@ -190,29 +191,17 @@ function marked(card: HTMLElement, { places }: WhyMessage): [string, Range][] {
   if (!home || typeof Highlight === "undefined") return [];
   const text = home.firstChild;
   if (!(text instanceof Text) || home.childNodes.length > 1) return [];
-  const at = unitsOf(text.data);
+  const offsets = new Offsets(text.data);
   const made: [string, Range][] = [];
   for (const { start, end, strength } of places) {
-    if (at(end) > text.data.length) continue;
+    const until = offsets.position(end);
+    if (until > text.data.length) continue;
     const range = document.createRange();
-    range.setStart(text, at(start));
-    range.setEnd(text, at(end));
+    range.setStart(text, offsets.position(start));
+    range.setEnd(text, until);
     made.push([strength < 0 ? AGAINST : FOR[Math.min(2, Math.floor(3 * strength))], range]);
   }
   for (const name of NAMES) if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
   for (const [name, range] of made) CSS.highlights.get(name)?.add(range);
   return made;
-}
-
-/** Converts places in characters to places in UTF-16. */
-export function unitsOf(text: string): (place: number) => number {
-  if (!/[\ud800-\udfff]/.test(text)) return (place) => place;
-  const starts: number[] = [];
-  let unit = 0;
-  for (const char of text) {
-    starts.push(unit);
-    unit += char.length;
-  }
-  starts.push(unit);
-  return (place) => starts[place] ?? unit;
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,8 @@ class _Account:
         """Return what a step makes of its input, computed once."""
         key = (id(step), id(given))
         if key not in self._done:
-            self._done[key] = (
-                given,
-                self._made(step, given),
-            )  # the input is kept, so that its id is not reused
+            # The input is kept, so that its id is not reused.
+            self._done[key] = (given, self._made(step, given))
         return self._done[key][1]
 
     def _made(self, step: Any, given: Any) -> Any:
@@ -225,10 +224,9 @@ def _vectorized(step: Any, given: Any, slope: Vector, account: _Account, column:
     if len(text) >= len(account.texts.get(column, "")):
         account.texts[column] = text
     spread = account.spread.setdefault(column, [])
-    for k, value in terms.items():
-        found = places.get(k, [])
+    for k, found in places.items():
         for spans in found:
-            share = value / len(found) / len(spans)
+            share = terms[k] / len(found) / len(spans)
             spread += [(start, end, share) for start, end in spans]
 
 
@@ -238,7 +236,7 @@ def _numbered(step: Any) -> Callable[[str], int | None]:
     from sklearn.feature_extraction import FeatureHasher
 
     hasher = FeatureHasher(step.n_features, input_type="string", alternate_sign=False)
-    return lambda term: int(hasher.transform([[term]]).indices[0])
+    return cache(lambda term: int(hasher.transform([[term]]).indices[0]))
 
 
 def _occurrences(step: Any, text: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
