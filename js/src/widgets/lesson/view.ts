@@ -1,4 +1,5 @@
 import "./view.css";
+import { button, enable } from "../../ui/button";
 import { count, h, setText, show } from "../../ui/dom";
 import type { Theme } from "../../ui/theme";
 import { comparePicker } from "./compare";
@@ -590,17 +591,3 @@ function choice(name: string, choose: (value: string) => void) {
     },
   };
 }
-
-function button(words: string, key: string, act: () => void): HTMLButtonElement {
-  const made = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    key ? h("kbd", { text: key, attrs: { "aria-hidden": "true" } }) : null,
-    h("span", { text: words }),
-  );
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && act());
-  return made;
-}
-
-const enable = (element: HTMLElement, can: boolean): void =>
-  element.setAttribute("aria-disabled", String(!can));
