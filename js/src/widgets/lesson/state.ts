@@ -1,21 +1,23 @@
 import type {
+  AttemptMessage,
+  Committee,
+  Draw,
   ExerciseMessage,
-  LessonExercise,
-  LessonMeasure,
-  LessonStart,
+  Expect,
+  ExpectMessage,
   LessonWelcome,
   Moment,
-  PlainClass,
+  MomentMessage,
+  Play,
   RunCurve,
+  Step,
 } from "../../host/protocol";
-
 import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
   cells: Uint8Array;
   points: Uint8Array;
-  heat: boolean;
   heatCells: Uint8Array | null;
   worth: Uint8Array | null;
 };
@@ -37,7 +39,7 @@ export type Game = {
 };
 
 /** What a student has done in an exercise. */
-export type Attempt = { exercise: string; seed: number; picks: number[]; hints: number; next: boolean };
+export type Attempt = Pick<AttemptMessage, "exercise" | "seed" | "picks" | "hints" | "next">;
 /** What the kernel says about it. */
 export type Report = Omit<ExerciseMessage, "you" | "machine"> & { you: Frame; machine: Frame | null };
 
@@ -51,28 +53,17 @@ export type Kept = {
   attempt: Attempt;
 };
 
-export type LessonState = {
+/**
+ * What the kernel says of the lesson, of which `strategy`, `start`, `seed` and `compare` can be changed here.
+ * `mistakes`: answers may be wrong.
+ */
+type Told = Omit<LessonWelcome, "type" | "to" | "lesson" | "exercise" | "cells">;
+
+export type LessonState = Told & {
   ready: boolean;
-  classes: PlainClass[];
-  learner: string;
-  strategies: string[];
-  starts: LessonStart[];
-  measures: LessonMeasure[];
-  exercises: LessonExercise[];
-  annotators: string[];
-  /** Whether answers may be wrong. */
-  mistakes: boolean;
-  budget: number;
-  batch: number;
-  n: number;
-  /** A saved lesson, which has no model: no game, exercise or other start. */
-  recorded: boolean;
   mode: Mode;
-  strategy: string;
-  /** How the first labels are chosen, and how they are if nobody chooses. */
-  start: string;
+  /** How the first labels are chosen if nobody chooses. */
   firstStart: string;
-  seed: number;
   /** The measure that the curve shows. */
   measure: number;
   /** The wanted step; until it arrives, an earlier one is shown. */
@@ -81,13 +72,8 @@ export type LessonState = {
   shown: { strategy: string; index: number; frame: Frame } | null;
   frames: ReadonlyMap<string, Frame>;
   curves: ReadonlyMap<string, RunCurve>;
-  /** Whether points can be drawn, and what is drawn. */
-  draws: boolean;
+  /** What is drawn. */
   sketch: Sketch;
-  /** The strategies whose whole curves are shown. */
-  compare: string[];
-  /** The strategies at whose steps a committee can be shown. */
-  committees: string[];
   members: ReadonlyMap<string, Members>;
   /** What is expected of a label of the point under the pointer, by step and point. */
   expected: ReadonlyMap<string, string>;
@@ -110,28 +96,11 @@ export type LessonState = {
 
 export type LessonEvent =
   | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null; sketch?: Sketch }
-  | {
-      type: "moment";
-      strategy: string;
-      start: string;
-      seed: number;
-      index: number;
-      last: number;
-      curve: RunCurve;
-      frame: Frame;
-    }
+  | (Omit<MomentMessage, "to" | keyof Moment> & { frame: Frame })
   | { type: "game"; strategy: string; start: string; game: Game }
   | { type: "report"; report: Report }
   | { type: "members"; strategy: string; start: string; seed: number; index: number; found: Members }
-  | {
-      type: "expected";
-      strategy: string;
-      start: string;
-      seed: number;
-      index: number;
-      row: number;
-      words: string;
-    }
+  | Omit<ExpectMessage, "to">
   | { type: "sketch"; what: SketchEvent }
   | { type: "hover"; row: number }
   | { type: "compare"; strategy: string; on: boolean }
@@ -153,12 +122,10 @@ export type LessonEvent =
   | { type: "trouble"; words: string }
   | { type: "slow"; slow: boolean };
 
-export type Wanted =
-  | { type: "committee"; strategy: string; start: string; seed: number; index: number }
-  | { type: "expect"; strategy: string; start: string; seed: number; index: number; row: number }
-  | { type: "step"; strategy: string; start: string; seed: number; index: number }
-  | { type: "play"; strategy: string; start: string; seed: number; picks: number[] }
-  | ({ type: "attempt"; strategy: string; start: string } & Attempt);
+type FromView<T> = T extends unknown ? Omit<T, "id" | "view"> : never;
+export type Wanted = FromView<Step | Committee | Expect | Play | AttemptMessage>;
+/** What is sent to the kernel. */
+export type Sent = Wanted | FromView<Draw>;
 
 const fresh = (exercise: string, seed: number): Attempt => ({
   exercise,
@@ -258,7 +225,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
     case "start": {
       const { start } = event;
       if (!state.starts.some((s) => s.name === start) || start === state.start) return state;
-      return showing({ ...begun(state), start, last: lastOf(state, start) });
+      return showing(withLast({ ...begun(state), start }));
     }
     case "measure":
       return { ...state, measure: event.measure };
@@ -456,51 +423,36 @@ const rowKey = (at: At & { index: number }, row: number): string => `${row}/${ke
 const clamp = (index: number, last: number): number => Math.max(0, Math.min(index, last));
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-function lastOf(state: LessonState, start: string): number {
-  const n = state.starts.find((s) => s.name === start)?.n ?? 0;
-  return Math.max(0, Math.ceil((state.budget - n) / state.batch));
+/** The number of the last step, from this start. */
+function withLast(state: LessonState): LessonState {
+  return { ...state, last: Math.max(0, Math.ceil((state.budget - startOf(state)) / state.batch)) };
 }
 
 function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
-  const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
-  const { strategy, start, seed, budget, batch, n, exercise } = welcome;
-  const { recorded, committees, compare, draws } = welcome;
-  const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
-  const state: LessonState = {
+  const { type, to, lesson, exercise, cells, ...told } = welcome;
+  const { strategies, starts, start, exercises, seed, n } = told;
+  const state = withLast({
     ...initial,
     ...told,
-    ...{
-      strategy,
-      start,
-      firstStart: start,
-      seed,
-      budget,
-      batch,
-      n,
-      recorded,
-      gameSeed: seed,
-      ready: true,
-      committees,
-      compare,
-      draws,
-    },
+    ready: true,
+    firstStart: start,
+    gameSeed: seed,
     mode: exercise ? "exercise" : n ? "steps" : "draw",
     attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
-  };
-  const back = { ...state, last: lastOf(state, start) };
-  if (!kept || !strategies.includes(kept.strategy) || !starts.some((s) => s.name === kept.start)) return back;
+  });
+  if (!kept || !strategies.includes(kept.strategy) || !starts.some((s) => s.name === kept.start))
+    return state;
   const known = exercises.some((e) => e.name === kept.attempt.exercise);
   const same = known && (!exercise || kept.attempt.exercise === exercise);
-  return {
-    ...back,
+  return withLast({
+    ...state,
     strategy: kept.strategy,
     start: kept.start,
-    last: lastOf(state, kept.start),
-    mode: exercise || (kept.mode === "exercise" && !known) ? back.mode : kept.mode,
+    mode: exercise || (kept.mode === "exercise" && !known) ? state.mode : kept.mode,
     gameSeed: kept.gameSeed,
     picks: kept.picks,
-    attempt: same ? kept.attempt : back.attempt,
-  };
+    attempt: same ? kept.attempt : state.attempt,
+  });
 }
 
 /** Another strategy or start: everything begins again, except what was seen of other runs. */
