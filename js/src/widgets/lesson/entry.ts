@@ -27,12 +27,11 @@ import {
   readKept,
   reduce,
   type Sent,
-  scoreWords,
-  stepWords,
   takenOf,
   wanted,
 } from "./state";
 import { lessonView } from "./view";
+import { scoreWords, stepWords } from "./words";
 
 const PLAY_MS = 900;
 const SLOW_MS = 4000;

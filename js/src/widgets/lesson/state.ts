@@ -345,52 +345,6 @@ export function curveName(state: LessonState): string {
 export const startWords = (start: string): string =>
   start === "kmeans" ? "k-means" : start === "none" ? "no labels" : start;
 
-export function scoreWords(state: LessonState): string {
-  const { game, strategy, budget } = state;
-  if (!game) return "Choosing a new start";
-  const start = startOf(state);
-  const [yours, theirs] = [game.yours.measures[0], game.theirs.measures[0]];
-  const done = yours.length - 1;
-  if (done === 0 && !game.picks.length) {
-    const shows = state.mistakes ? "what it is labelled; answers can be wrong" : "its true class";
-    return `Click the point that you would label next to see ${shows}. ${strategy} chooses its own points. You both have ${budget - start} questions.`;
-  }
-  const [you, machine] = [yours[done], theirs[done]];
-  const ends = over(state) && done === game.picks.length;
-  const news = game.you.why ? `${game.you.why} ` : "";
-  const now = `${news}You ${you.toFixed(2)}, ${strategy} ${machine.toFixed(2)} after ${start + done} labels`;
-  if (!ends) return `${now}: ${lead(you, machine, strategy, "is", "are")}.`;
-  const [mine, its] = [mean(yours), mean(theirs)];
-  const whole = `Over the whole game: you ${mine.toFixed(2)}, ${strategy} ${its.toFixed(2)}`;
-  return `${now}. ${whole}: ${lead(mine, its, strategy, "was", "were")}.`;
-}
-
-function lead(you: number, machine: number, strategy: string, is: string, are: string): string {
-  // Compare the numbers as displayed.
-  const points = Math.round(100 * you) - Math.round(100 * machine);
-  if (points === 0) return is === "is" ? "a draw so far" : "a draw";
-  const far = `ahead by ${(Math.abs(points) / 100).toFixed(2)}`;
-  return points > 0 ? `you ${are} ${far}` : `${strategy} ${is} ${far}`;
-}
-
-/** Describes the current step for screen readers. */
-export function stepWords(state: LessonState): string {
-  const { shown, last } = state;
-  if (!shown) return "";
-  const { frame, index } = shown;
-  const what = `Step ${index} of ${last}. ${frame.labelled.length} labels, accuracy ${frame.measures[0].toFixed(2)}.`;
-  return frame.queries.length ? `${what} ${frame.why}` : `${what} The budget is spent.`;
-}
-
-/** Where a rule would have stopped, in words; empty if it has not yet. */
-export function stopWords(state: LessonState): string {
-  const curve = state.curves.get(curveName(state));
-  if (!curve || curve.stop === null) return "";
-  const labels = Math.min(state.budget, startOf(state) + curve.stop * state.batch);
-  const then = curve.measures[0][curve.stop].toFixed(2);
-  return `A stopping rule, “the predictions no longer change”, would stop at ${labels} labels, with accuracy ${then}.`;
-}
-
 /** What is worth keeping, for the next view of this lesson. */
 export function keptOf(state: LessonState): Kept {
   const { mode, strategy, start, gameSeed, game, attempt } = state;
@@ -421,7 +375,6 @@ type At = { start: string; strategy: string };
 const key = (at: At, index: number): string => `${index}/${at.start}/${at.strategy}`;
 const rowKey = (at: At & { index: number }, row: number): string => `${row}/${key(at, at.index)}`;
 const clamp = (index: number, last: number): number => Math.max(0, Math.min(index, last));
-const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The number of the last step, from this start. */
 function withLast(state: LessonState): LessonState {
