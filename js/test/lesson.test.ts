@@ -30,11 +30,9 @@ import {
   type Report,
   readKept,
   reduce,
-  scoreWords,
-  stepWords,
-  stopWords,
   wanted,
 } from "../src/widgets/lesson/state";
+import { scoreWords, stepWords, stopWords } from "../src/widgets/lesson/words";
 import { FakeModel, seeded } from "./fakes";
 
 const N = 10;

@@ -7,7 +7,7 @@ type Head = { sides: number[]; messages: Record<string, Recorded> };
 type Sent = { type: string; view: string; strategy?: string; index?: number };
 type Listener = (message: unknown, buffers: DataView[]) => void;
 
-/** Shows a lesson that was saved by lessons/saved.py: the widget itself, whose messages are answered from the file. */
+/** Shows a lesson that was saved by widgets/lesson/saving.py: the widget itself, whose messages are answered from the file. */
 export async function show(widget: AnyWidget, packed: string, el: HTMLElement): Promise<void> {
   const recording = open(await unpacked(packed));
   const listeners = new Set<Listener>();

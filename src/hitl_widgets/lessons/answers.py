@@ -77,24 +77,22 @@ class Answers:
         names, truth = self._classes, int(self._truth[row])
         given = int(said[turn % len(said), row])
         if not self.names:
-            return "" if given == truth else f"The last answer was wrong: {_is(names, given, truth)}."
-        others = [who for i, who in enumerate(self.names) if said[i, row] != given]
+            return "" if given == truth else f"The last answer was wrong: {_mistake(names, given, truth)}."
+        others = [i for i in range(len(self.names)) if said[i, row] != given]
         who = self.names[turn % len(said)]
-        wrong = f"{within(who)} gave a wrong answer: {_is(names, given, truth)}." if given != truth else ""
+        wrong = (
+            f"{within(who)} gave a wrong answer: {_mistake(names, given, truth)}." if given != truth else ""
+        )
         if not others:
             return wrong
         differ = ", ".join(
-            f"{within(o)} would have said {_said(names, said, self.names, o, row)}" for o in others
+            f"{within(self.names[i])} would have said {within(names[int(said[i, row])])}" for i in others
         )
         return f"{wrong} {differ}." if wrong else f"{within(who)} said {within(names[given])}; {differ}."
 
 
-def _is(names: tuple[str, ...], given: int, truth: int) -> str:
+def _mistake(names: tuple[str, ...], given: int, truth: int) -> str:
     return f"{within(names[given])}, but the point is a {within(names[truth])}"
-
-
-def _said(names: tuple[str, ...], said: Codes, people: tuple[str, ...], who: str, row: int) -> str:
-    return within(names[int(said[people.index(who), row])])
 
 
 def _people(annotators: Any, noise: Any) -> tuple[str, ...]:

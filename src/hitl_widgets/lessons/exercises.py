@@ -268,7 +268,7 @@ def _beat_random(course: Course, a: Attempt) -> tuple[Report, list[str]]:
 
 
 def _break_margin(course: Course, a: Attempt) -> tuple[Report, list[str]]:
-    k = course.plane.n_classes + 1
+    k, of = course.plane.n_classes + 1, round(100 * WORSE)
     picks = a.picks[:k]
     student = course.student(Start("none", a.seed), picks)
     task = (
@@ -288,12 +288,12 @@ def _break_margin(course: Course, a: Attempt) -> tuple[Report, list[str]]:
     if len(picks) < k:
         place = f"{len(picks)} of {k} labels chosen"
         last = picks[-1] if picks else None
-        return Report(task, place, student.now, of=round(100 * WORSE), pick=last), hints
+        return Report(task, place, student.now, of=of, pick=last), hints
     start = Start("own", a.seed, tuple(picks))
     steps = course.run("margin", start, k + AHEAD)
     margin, random = steps[-1].accuracy, course.chance(start, AHEAD)
     below = round(100 * (random - margin))
-    solved = below >= round(100 * WORSE)
+    solved = below >= of
     said = f"margin ends at {margin:.2f}, random at {random:.2f}"
     said += (
         ": solved. Look on the right at what margin never asked."
@@ -314,7 +314,7 @@ def _break_margin(course: Course, a: Attempt) -> tuple[Report, list[str]]:
         done=True,
         solved=solved,
         points=max(0, below),
-        of=round(100 * WORSE),
+        of=of,
         machine=steps[-1],
         lines=lines,
     )

@@ -261,10 +261,6 @@ class Trace(_Run):
         """The error of the last step if the estimator could not be fitted yet."""
         return self._model.failure
 
-    def curve(self, i: int) -> list[float]:
-        """The accuracies up to step ``i``."""
-        return [self[j].accuracy for j in range(i + 1)]
-
     def stop(self, i: int) -> int | None:
         """The step, at most ``i``, at which a rule would have stopped: see :func:`stopped_at`.
 

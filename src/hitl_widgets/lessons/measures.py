@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,7 +37,7 @@ class Measures:
     held: Codes
     names: tuple[str, ...]
 
-    @property
+    @cached_property
     def rare(self) -> int:
         """The rarest class that has points; of several, the last."""
         codes, counts = np.unique(self.truth, return_counts=True)

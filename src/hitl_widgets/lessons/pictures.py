@@ -93,7 +93,7 @@ def drawn(scene: Scene, part: Part = "all") -> Drawing:
         return picture
     if part == "curves":
         picture = Drawing(620, 300)
-        picture.text(PAD, 20, _title(scene), 13, FAINT, bold=True)
+        picture.text(PAD, 20, scene.measure, 13, FAINT, bold=True)
         _curves(picture, scene, PAD, 40, 620 - 2 * PAD, 244)
         return picture
     picture = Drawing(SIDE + RIGHT + 4 * PAD, SIDE + 2 * PAD)
@@ -102,14 +102,10 @@ def drawn(scene: Scene, part: Part = "all") -> Drawing:
     picture.text(x, y, scene.headline, 18, TEXT, bold=True)
     for i, line in enumerate(wrapped(scene.reason, 14, RIGHT)[:4]):
         picture.text(x, y + 28 + 20 * i, line, 14, TEXT)
-    picture.text(x, y + 118, _title(scene), 12, FAINT, bold=True)
+    picture.text(x, y + 118, scene.measure, 12, FAINT, bold=True)
     _curves(picture, scene, x, y + 132, RIGHT, CURVES)
     _legend(picture, scene, x, y + 132 + CURVES + 26, RIGHT)
     return picture
-
-
-def _title(scene: Scene) -> str:
-    return scene.measure
 
 
 # -- the plane
@@ -204,8 +200,7 @@ def boundary(surface: Bytes) -> list[tuple[float, float, float, float]]:
 
 def _legend(picture: Drawing, scene: Scene, x: float, y: float, width: float) -> None:
     start = x
-    names = [name if len(name) <= 16 else f"{name[:15]}…" for name in scene.names]
-    for code, name in enumerate(names):
+    for code, name in enumerate(_short(name, 16) for name in scene.names):
         wide = 22 + text_width(name, 12) + 14
         if x > start and x + wide > start + width:
             x, y = start, y + 20
@@ -256,5 +251,5 @@ def _curves(picture: Drawing, scene: Scene, left: float, top: float, width: floa
         picture.text(end, place - over, _short(name), 11, TEXT if bold else FAINT, bold=bold)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 19 else f"{name[:18]}…"
+def _short(name: str, most: int = 19) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

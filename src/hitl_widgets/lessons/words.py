@@ -116,8 +116,10 @@ def why(strategy: str, asked: Asked | None, classes: Sequence[str]) -> str:
     first, second = (
         f"{within(classes[code])} {asked.proba[code]:.2f}" for code in np.argsort(-asked.proba)[:2]
     )
-    known = _WORDS.get(strategy, f"{strategy} gives it the highest utility: {asked.utility:.3g}.")
-    words = known.format(first=first, second=second) if strategy in _WORDS else known
+    if strategy in _WORDS:
+        words = _WORDS[strategy].format(first=first, second=second)
+    else:
+        words = f"{strategy} gives it the highest utility: {asked.utility:.3g}."
     if asked.n_tied > 1 and strategy not in _TIED:
         words += f" {asked.n_tied} points are equally useful; one of them was drawn at random."
     return words

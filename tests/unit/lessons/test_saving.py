@@ -18,6 +18,7 @@ from hitl_widgets import datasets
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.paths import new_folder
 from hitl_widgets.widgets.lesson import Lesson, saving
+from hitl_widgets.widgets.lesson.telling import committee, moment
 
 
 def lesson(n: int = 60, **options: Any) -> Lesson:
@@ -51,8 +52,8 @@ def test_a_saved_lesson_holds_what_the_kernel_would_answer(bundles: None, tmp_pa
     at = sum(messages["hello"]["sizes"])
     for name, told in list(messages.items())[1:]:
         kind, strategy, i = name.split("/")
-        made = live._moment if kind == "step" else live._members
-        expected, buffers = made("", strategy, "kmeans", 0, int(i))
+        made: Any = moment if kind == "step" else committee
+        expected, buffers = made(live._course, "", strategy, "kmeans", 0, int(i))
         assert told["content"]["index"] == expected.index
         if kind == "step":
             assert told["content"]["labelled"] == expected.labelled

@@ -26,12 +26,12 @@ import {
   type LessonState,
   readKept,
   reduce,
-  scoreWords,
-  stepWords,
+  type Sent,
   takenOf,
   wanted,
 } from "./state";
 import { lessonView } from "./view";
+import { scoreWords, stepWords } from "./words";
 
 const PLAY_MS = 900;
 const SLOW_MS = 4000;
@@ -87,16 +87,17 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   /** Sends one request at a time; when it is answered, requests what is wanted by then. */
   function ask(): void {
     const next = asked ? null : wanted(state);
-    if (!next) return;
-    asked = channel.ask({ ...next, view: channel.view });
-    late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
+    if (next) send(next);
   }
 
   /** Makes a lesson of the drawn points; the kernel answers with a welcome. */
   function use(): void {
     const points = state.sketch.spots.map(([x, y, code]): [number, number, number] => [x, y, code]);
-    if (asked || !usable(state.sketch)) return;
-    asked = channel.ask({ type: "draw", view: channel.view, points });
+    if (!asked && usable(state.sketch)) send({ type: "draw", points });
+  }
+
+  function send(what: Sent): void {
+    asked = channel.ask({ ...what, view: channel.view });
     late = setTimeout(() => dispatch({ type: "slow", slow: true }), SLOW_MS);
   }
 
@@ -227,10 +228,10 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   );
   channel.on<MomentMessage>(
     "moment",
-    ({ strategy, start, seed, index, last, curve, ...moment }, buffers) => {
+    (moment, buffers) => {
       answered();
       const [frame] = frameOf(moment, buffers);
-      dispatch({ type: "moment", strategy, start, seed, index, last, curve, frame });
+      dispatch({ ...moment, frame });
     },
     signal,
   );
@@ -245,9 +246,9 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   );
   channel.on<ExpectMessage>(
     "expected",
-    ({ strategy, start, seed, index, row, words }) => {
+    (found) => {
       answered();
-      dispatch({ type: "expected", strategy, start, seed, index, row, words });
+      dispatch(found);
     },
     signal,
   );

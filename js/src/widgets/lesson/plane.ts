@@ -56,6 +56,21 @@ const APART = 0.035;
 /** The width of a stroke. */
 const SPREAD = 0.08;
 
+type Lines = (surface: Uint8Array, cells: number) => Segment[];
+
+/** Computes the lines of a surface once, because they are drawn in every frame of a fade. */
+function once(find: Lines): Lines {
+  const known = new WeakMap<Uint8Array, Segment[]>();
+  return (surface, cells) => {
+    const found = known.get(surface) ?? find(surface, cells);
+    known.set(surface, found);
+    return found;
+  };
+}
+
+const borders = once(boundary);
+const levels = once((surface, cells) => LEVELS.flatMap((lead) => contour(surface, cells, lead)));
+
 /** Points in the plane, on a raster of the model's predictions or the strategy's utilities. */
 export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   const canvas = h("canvas", { class: "hitl-plane-canvas", attrs: { role: "img" } });
@@ -141,12 +156,12 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     context.lineCap = "round";
     if (behind === "probability") {
       context.globalAlpha = theme.dark ? 0.5 : 0.35;
-      for (const lead of LEVELS) stroke(context, contour(frame.cells, cells, lead), side, 0.75);
+      stroke(context, levels(frame.cells, cells), side, 0.75);
     }
     context.globalAlpha = theme.dark ? 0.75 : 0.6;
     if (behind === "model" || behind === "probability")
-      stroke(context, boundary(frame.cells, cells), side, 1.25);
-    for (const one of members?.surfaces ?? []) stroke(context, boundary(one, members?.side ?? 1), side, 1.1);
+      stroke(context, borders(frame.cells, cells), side, 1.25);
+    for (const one of members?.surfaces ?? []) stroke(context, borders(one, members?.side ?? 1), side, 1.1);
     context.globalAlpha = 1;
   }
 
@@ -266,23 +281,14 @@ function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlanePro
   const y = (i: number): number => p.xy[2 * i + 1] * side;
   for (let i = 0; i < p.truth.length; i++) {
     if (done.has(i)) continue;
-    if (p.showTruth) {
-      tracePolygon(context, p.truth[i], x(i), y(i), 4.2 * size);
-      context.fillStyle = p.classes[p.truth[i]].color;
-      context.globalAlpha = 0.6;
-      context.fill();
-      context.globalAlpha = 1;
-      context.strokeStyle = p.theme.faint;
-      context.lineWidth = 1.1;
-    } else {
-      tracePolygon(context, 0, x(i), y(i), 3.1 * size);
-      context.fillStyle = p.theme.ground;
-      context.globalAlpha = 0.55;
-      context.fill();
-      context.globalAlpha = 1;
-      context.strokeStyle = p.theme.faint;
-      context.lineWidth = 1.1;
-    }
+    const [code, r] = p.showTruth ? [p.truth[i], 4.2] : [0, 3.1];
+    tracePolygon(context, code, x(i), y(i), r * size);
+    context.fillStyle = p.showTruth ? p.classes[code].color : p.theme.ground;
+    context.globalAlpha = p.showTruth ? 0.6 : 0.55;
+    context.fill();
+    context.globalAlpha = 1;
+    context.strokeStyle = p.theme.faint;
+    context.lineWidth = 1.1;
     context.stroke();
   }
   const said = saidOf(p);

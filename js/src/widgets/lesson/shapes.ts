@@ -43,50 +43,46 @@ export function tracePolygon(
   context.closePath();
 }
 
+function icon(...parts: SVGElement[]): SVGSVGElement {
+  const made = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
+  made.append(...parts);
+  return made;
+}
+
 /** The shape of a class for a legend. */
 export function shapeIcon(code: number, color: string): SVGSVGElement {
-  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
   const around = corners(code, 8, 8, 5.2);
   const look = { fill: color, stroke: "currentColor", "stroke-width": 1.4, "stroke-linejoin": "round" };
-  icon.append(
+  return icon(
     around.length
       ? svg("polygon", { points: around.map((p) => p.join(",")).join(" "), ...look })
       : svg("circle", { cx: 8, cy: 8, r: 5.2, ...look }),
   );
-  return icon;
 }
 
 /** An open dot or a ring for a legend. */
 export function dotIcon(r: number, width: number): SVGSVGElement {
-  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
-  icon.append(
+  return icon(
     svg("circle", { cx: 8, cy: 8, r, fill: "none", stroke: "currentColor", "stroke-width": width }),
   );
-  return icon;
 }
 
 /** A shape with a cross beside it, for a legend. */
 export function wrongIcon(): SVGSVGElement {
-  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
   const look = { fill: "none", stroke: "currentColor", "stroke-linecap": "round" };
-  icon.append(
+  return icon(
     svg("circle", { cx: 6, cy: 10, r: 4.4, ...look, "stroke-width": 1.2 }),
     svg("path", { d: "M9.5 1.5 14.5 6.5 M14.5 1.5 9.5 6.5", ...look, "stroke-width": 2 }),
   );
-  return icon;
 }
 
 /** A dashed ring for a legend. */
 export function dashedIcon(): SVGSVGElement {
-  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
   const look = { fill: "none", "stroke-width": 2.2, "stroke-dasharray": "3 2", class: "hitl-lesson-cursor" };
-  icon.append(svg("circle", { cx: 8, cy: 8, r: 6.4, ...look }));
-  return icon;
+  return icon(svg("circle", { cx: 8, cy: 8, r: 6.4, ...look }));
 }
 
 /** A thin line for a legend. */
 export function lineIcon(): SVGSVGElement {
-  const icon = svg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" });
-  icon.append(svg("path", { d: "M1 13 15 3", fill: "none", stroke: "currentColor", "stroke-width": 1.2 }));
-  return icon;
+  return icon(svg("path", { d: "M1 13 15 3", fill: "none", stroke: "currentColor", "stroke-width": 1.2 }));
 }

@@ -69,15 +69,17 @@ function without(spots: readonly Spot[], x: number, y: number): readonly Spot[] 
   return best < 0 ? spots : spots.filter((_, i) => i !== best);
 }
 
+const nClasses = ({ spots }: Sketch): number => new Set(spots.map(([, , code]) => code)).size;
+
 /** Why these points make no lesson yet; empty if they do. */
-export function lacking({ spots }: Sketch): string {
+export function lacking(sketch: Sketch): string {
+  const { spots } = sketch;
   if (spots.length < FEWEST) return `${FEWEST - spots.length} more needed`;
-  if (new Set(spots.map(([, , code]) => code)).size < 2) return "A second class is needed";
+  if (nClasses(sketch) < 2) return "A second class is needed";
   return spots.length >= MOST ? `${MOST} is the most` : "";
 }
 
-export const usable = (sketch: Sketch): boolean =>
-  sketch.spots.length >= FEWEST && new Set(sketch.spots.map(([, , code]) => code)).size > 1;
+export const usable = (sketch: Sketch): boolean => sketch.spots.length >= FEWEST && nClasses(sketch) > 1;
 
 export function sketchWords(sketch: Sketch, classes: PlainClass[]): string {
   const each = classes

@@ -1,4 +1,5 @@
 import type { PlainClass } from "../../host/protocol";
+import { button, enable } from "../../ui/button";
 import { h } from "../../ui/dom";
 import { shapeIcon } from "./shapes";
 import { lacking, type Sketch, usable } from "./sketch";
@@ -13,9 +14,9 @@ export type SketchCallbacks = {
 /** The pens, the eraser and what is done with the drawing. */
 export function sketchBar(on: SketchCallbacks) {
   const pens = h("div", { class: "hitl-segment", attrs: { role: "group", "aria-label": "Draw" } });
-  const undo = tool("Undo", "Z", on.undo);
-  const clear = tool("Clear", "", on.clear);
-  const use = tool("Use these points", "", on.use);
+  const undo = button("Undo", "Z", on.undo);
+  const clear = button("Clear", "", on.clear);
+  const use = button("Use these points", "", on.use);
   use.classList.add("hitl-lesson-use");
   const missing = h("span", { class: "hitl-faint" });
   const element = h("div", { class: "hitl-lesson-steps" }, pens, undo, clear, use, missing);
@@ -43,9 +44,9 @@ export function sketchBar(on: SketchCallbacks) {
       listed = names;
       for (const one of pens.children as unknown as HTMLElement[])
         one.setAttribute("aria-pressed", String(one.dataset.value === String(sketch.pen ?? "")));
-      undo.setAttribute("aria-disabled", String(!sketch.past.length));
-      clear.setAttribute("aria-disabled", String(!sketch.spots.length));
-      use.setAttribute("aria-disabled", String(!usable(sketch)));
+      enable(undo, sketch.past.length > 0);
+      enable(clear, sketch.spots.length > 0);
+      enable(use, usable(sketch));
       missing.textContent = lacking(sketch);
     },
   };
@@ -66,15 +67,4 @@ function pen(
     icon,
     h("span", { text: name }),
   );
-}
-
-function tool(words: string, key: string, act: () => void): HTMLButtonElement {
-  const made = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    key ? h("kbd", { text: key, attrs: { "aria-hidden": "true" } }) : null,
-    h("span", { text: words }),
-  );
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && act());
-  return made;
 }

@@ -1,21 +1,23 @@
 import type {
+  AttemptMessage,
+  Committee,
+  Draw,
   ExerciseMessage,
-  LessonExercise,
-  LessonMeasure,
-  LessonStart,
+  Expect,
+  ExpectMessage,
   LessonWelcome,
   Moment,
-  PlainClass,
+  MomentMessage,
+  Play,
   RunCurve,
+  Step,
 } from "../../host/protocol";
-
 import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
   cells: Uint8Array;
   points: Uint8Array;
-  heat: boolean;
   heatCells: Uint8Array | null;
   worth: Uint8Array | null;
 };
@@ -37,7 +39,7 @@ export type Game = {
 };
 
 /** What a student has done in an exercise. */
-export type Attempt = { exercise: string; seed: number; picks: number[]; hints: number; next: boolean };
+export type Attempt = Pick<AttemptMessage, "exercise" | "seed" | "picks" | "hints" | "next">;
 /** What the kernel says about it. */
 export type Report = Omit<ExerciseMessage, "you" | "machine"> & { you: Frame; machine: Frame | null };
 
@@ -51,28 +53,17 @@ export type Kept = {
   attempt: Attempt;
 };
 
-export type LessonState = {
+/**
+ * What the kernel says of the lesson, of which `strategy`, `start`, `seed` and `compare` can be changed here.
+ * `mistakes`: answers may be wrong.
+ */
+type Told = Omit<LessonWelcome, "type" | "to" | "lesson" | "exercise" | "cells">;
+
+export type LessonState = Told & {
   ready: boolean;
-  classes: PlainClass[];
-  learner: string;
-  strategies: string[];
-  starts: LessonStart[];
-  measures: LessonMeasure[];
-  exercises: LessonExercise[];
-  annotators: string[];
-  /** Whether answers may be wrong. */
-  mistakes: boolean;
-  budget: number;
-  batch: number;
-  n: number;
-  /** A saved lesson, which has no model: no game, exercise or other start. */
-  recorded: boolean;
   mode: Mode;
-  strategy: string;
-  /** How the first labels are chosen, and how they are if nobody chooses. */
-  start: string;
+  /** How the first labels are chosen if nobody chooses. */
   firstStart: string;
-  seed: number;
   /** The measure that the curve shows. */
   measure: number;
   /** The wanted step; until it arrives, an earlier one is shown. */
@@ -81,13 +72,8 @@ export type LessonState = {
   shown: { strategy: string; index: number; frame: Frame } | null;
   frames: ReadonlyMap<string, Frame>;
   curves: ReadonlyMap<string, RunCurve>;
-  /** Whether points can be drawn, and what is drawn. */
-  draws: boolean;
+  /** What is drawn. */
   sketch: Sketch;
-  /** The strategies whose whole curves are shown. */
-  compare: string[];
-  /** The strategies at whose steps a committee can be shown. */
-  committees: string[];
   members: ReadonlyMap<string, Members>;
   /** What is expected of a label of the point under the pointer, by step and point. */
   expected: ReadonlyMap<string, string>;
@@ -110,28 +96,11 @@ export type LessonState = {
 
 export type LessonEvent =
   | { type: "welcome"; welcome: LessonWelcome; kept?: Kept | null; sketch?: Sketch }
-  | {
-      type: "moment";
-      strategy: string;
-      start: string;
-      seed: number;
-      index: number;
-      last: number;
-      curve: RunCurve;
-      frame: Frame;
-    }
+  | (Omit<MomentMessage, "to" | keyof Moment> & { frame: Frame })
   | { type: "game"; strategy: string; start: string; game: Game }
   | { type: "report"; report: Report }
   | { type: "members"; strategy: string; start: string; seed: number; index: number; found: Members }
-  | {
-      type: "expected";
-      strategy: string;
-      start: string;
-      seed: number;
-      index: number;
-      row: number;
-      words: string;
-    }
+  | Omit<ExpectMessage, "to">
   | { type: "sketch"; what: SketchEvent }
   | { type: "hover"; row: number }
   | { type: "compare"; strategy: string; on: boolean }
@@ -153,12 +122,10 @@ export type LessonEvent =
   | { type: "trouble"; words: string }
   | { type: "slow"; slow: boolean };
 
-export type Wanted =
-  | { type: "committee"; strategy: string; start: string; seed: number; index: number }
-  | { type: "expect"; strategy: string; start: string; seed: number; index: number; row: number }
-  | { type: "step"; strategy: string; start: string; seed: number; index: number }
-  | { type: "play"; strategy: string; start: string; seed: number; picks: number[] }
-  | ({ type: "attempt"; strategy: string; start: string } & Attempt);
+type FromView<T> = T extends unknown ? Omit<T, "id" | "view"> : never;
+export type Wanted = FromView<Step | Committee | Expect | Play | AttemptMessage>;
+/** What is sent to the kernel. */
+export type Sent = Wanted | FromView<Draw>;
 
 const fresh = (exercise: string, seed: number): Attempt => ({
   exercise,
@@ -258,7 +225,7 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
     case "start": {
       const { start } = event;
       if (!state.starts.some((s) => s.name === start) || start === state.start) return state;
-      return showing({ ...begun(state), start, last: lastOf(state, start) });
+      return showing(withLast({ ...begun(state), start }));
     }
     case "measure":
       return { ...state, measure: event.measure };
@@ -378,52 +345,6 @@ export function curveName(state: LessonState): string {
 export const startWords = (start: string): string =>
   start === "kmeans" ? "k-means" : start === "none" ? "no labels" : start;
 
-export function scoreWords(state: LessonState): string {
-  const { game, strategy, budget } = state;
-  if (!game) return "Choosing a new start";
-  const start = startOf(state);
-  const [yours, theirs] = [game.yours.measures[0], game.theirs.measures[0]];
-  const done = yours.length - 1;
-  if (done === 0 && !game.picks.length) {
-    const shows = state.mistakes ? "what it is labelled; answers can be wrong" : "its true class";
-    return `Click the point that you would label next to see ${shows}. ${strategy} chooses its own points. You both have ${budget - start} questions.`;
-  }
-  const [you, machine] = [yours[done], theirs[done]];
-  const ends = over(state) && done === game.picks.length;
-  const news = game.you.why ? `${game.you.why} ` : "";
-  const now = `${news}You ${you.toFixed(2)}, ${strategy} ${machine.toFixed(2)} after ${start + done} labels`;
-  if (!ends) return `${now}: ${lead(you, machine, strategy, "is", "are")}.`;
-  const [mine, its] = [mean(yours), mean(theirs)];
-  const whole = `Over the whole game: you ${mine.toFixed(2)}, ${strategy} ${its.toFixed(2)}`;
-  return `${now}. ${whole}: ${lead(mine, its, strategy, "was", "were")}.`;
-}
-
-function lead(you: number, machine: number, strategy: string, is: string, are: string): string {
-  // Compare the numbers as displayed.
-  const points = Math.round(100 * you) - Math.round(100 * machine);
-  if (points === 0) return is === "is" ? "a draw so far" : "a draw";
-  const far = `ahead by ${(Math.abs(points) / 100).toFixed(2)}`;
-  return points > 0 ? `you ${are} ${far}` : `${strategy} ${is} ${far}`;
-}
-
-/** Describes the current step for screen readers. */
-export function stepWords(state: LessonState): string {
-  const { shown, last } = state;
-  if (!shown) return "";
-  const { frame, index } = shown;
-  const what = `Step ${index} of ${last}. ${frame.labelled.length} labels, accuracy ${frame.measures[0].toFixed(2)}.`;
-  return frame.queries.length ? `${what} ${frame.why}` : `${what} The budget is spent.`;
-}
-
-/** Where a rule would have stopped, in words; empty if it has not yet. */
-export function stopWords(state: LessonState): string {
-  const curve = state.curves.get(curveName(state));
-  if (!curve || curve.stop === null) return "";
-  const labels = Math.min(state.budget, startOf(state) + curve.stop * state.batch);
-  const then = curve.measures[0][curve.stop].toFixed(2);
-  return `A stopping rule, “the predictions no longer change”, would stop at ${labels} labels, with accuracy ${then}.`;
-}
-
 /** What is worth keeping, for the next view of this lesson. */
 export function keptOf(state: LessonState): Kept {
   const { mode, strategy, start, gameSeed, game, attempt } = state;
@@ -454,53 +375,37 @@ type At = { start: string; strategy: string };
 const key = (at: At, index: number): string => `${index}/${at.start}/${at.strategy}`;
 const rowKey = (at: At & { index: number }, row: number): string => `${row}/${key(at, at.index)}`;
 const clamp = (index: number, last: number): number => Math.max(0, Math.min(index, last));
-const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-function lastOf(state: LessonState, start: string): number {
-  const n = state.starts.find((s) => s.name === start)?.n ?? 0;
-  return Math.max(0, Math.ceil((state.budget - n) / state.batch));
+/** The number of the last step, from this start. */
+function withLast(state: LessonState): LessonState {
+  return { ...state, last: Math.max(0, Math.ceil((state.budget - startOf(state)) / state.batch)) };
 }
 
 function welcomed(welcome: LessonWelcome, kept: Kept | null): LessonState {
-  const { classes, learner, strategies, starts, measures, exercises, annotators, mistakes } = welcome;
-  const { strategy, start, seed, budget, batch, n, exercise } = welcome;
-  const { recorded, committees, compare, draws } = welcome;
-  const told = { classes, learner, strategies, starts, measures, exercises, annotators, mistakes };
-  const state: LessonState = {
+  const { type, to, lesson, exercise, cells, ...told } = welcome;
+  const { strategies, starts, start, exercises, seed, n } = told;
+  const state = withLast({
     ...initial,
     ...told,
-    ...{
-      strategy,
-      start,
-      firstStart: start,
-      seed,
-      budget,
-      batch,
-      n,
-      recorded,
-      gameSeed: seed,
-      ready: true,
-      committees,
-      compare,
-      draws,
-    },
+    ready: true,
+    firstStart: start,
+    gameSeed: seed,
     mode: exercise ? "exercise" : n ? "steps" : "draw",
     attempt: fresh(exercise || (exercises[0]?.name ?? ""), seed),
-  };
-  const back = { ...state, last: lastOf(state, start) };
-  if (!kept || !strategies.includes(kept.strategy) || !starts.some((s) => s.name === kept.start)) return back;
+  });
+  if (!kept || !strategies.includes(kept.strategy) || !starts.some((s) => s.name === kept.start))
+    return state;
   const known = exercises.some((e) => e.name === kept.attempt.exercise);
   const same = known && (!exercise || kept.attempt.exercise === exercise);
-  return {
-    ...back,
+  return withLast({
+    ...state,
     strategy: kept.strategy,
     start: kept.start,
-    last: lastOf(state, kept.start),
-    mode: exercise || (kept.mode === "exercise" && !known) ? back.mode : kept.mode,
+    mode: exercise || (kept.mode === "exercise" && !known) ? state.mode : kept.mode,
     gameSeed: kept.gameSeed,
     picks: kept.picks,
-    attempt: same ? kept.attempt : back.attempt,
-  };
+    attempt: same ? kept.attempt : state.attempt,
+  });
 }
 
 /** Another strategy or start: everything begins again, except what was seen of other runs. */

@@ -1,4 +1,5 @@
 import "./view.css";
+import { button, enable } from "../../ui/button";
 import { count, h, setText, show } from "../../ui/dom";
 import type { Theme } from "../../ui/theme";
 import { comparePicker } from "./compare";
@@ -16,22 +17,31 @@ import {
   type LessonState,
   labelledByYou,
   labelsOf,
+  type Mode,
   membersOf,
   over,
   type Report,
-  scoreWords,
   showsCommittee,
   startOf,
   startWords,
-  stopWords,
 } from "./state";
+import {
+  captionOf,
+  headlineOf,
+  levelWords,
+  numbersOf,
+  planeWords,
+  reasonWords,
+  scoreWords,
+  stopWords,
+} from "./words";
 
 export type LessonCallbacks = {
   go: (index: number) => void;
   step: (by: 1 | -1) => void;
   play: () => void;
   strategy: (name: string) => void;
-  mode: (mode: LessonState["mode"]) => void;
+  mode: (mode: Mode) => void;
   behind: (behind: Behind) => void;
   truth: (show: boolean) => void;
   pick: (row: number) => void;
@@ -54,6 +64,8 @@ export type LessonProps = {
   cells: number;
   theme: Theme;
 };
+
+const HOW = "Click a point, or move to it with the arrow keys and press Enter.";
 
 /** The whole lesson: one or two planes, the reason or the score, the curve and the controls. */
 export function lessonView(root: HTMLElement, on: LessonCallbacks) {
@@ -120,19 +132,8 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
   const place = h("span", { class: "hitl-faint hitl-number hitl-lesson-place" });
   const steps = h("div", { class: "hitl-lesson-steps" }, restart, back, play, step, slider, place);
   const keys = h("span", { class: "hitl-faint hitl-keys-off", text: "Click to use shortcuts" });
-  const game = h(
-    "div",
-    { class: "hitl-lesson-steps" },
-    again,
-    h("span", {
-      class: "hitl-faint",
-      text: "Click a point, or move to it with the arrow keys and press Enter.",
-    }),
-  );
-  const how = h("span", {
-    class: "hitl-faint",
-    text: "Click a point, or move to it with the arrow keys and press Enter.",
-  });
+  const game = h("div", { class: "hitl-lesson-steps" }, again, h("span", { class: "hitl-faint", text: HOW }));
+  const how = h("span", { class: "hitl-faint", text: HOW });
   const askHint = button("Hint", "", on.hint);
   const next = button("Next question", "", on.next);
   const retry = button("Try again", "", on.again);
@@ -210,15 +211,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       state.note || (state.slow ? "Waiting for the kernel. After a restart, run the cell again." : ""),
     );
     show(note, note.textContent !== "");
-    if (mode === "draw") drawSketch(p);
-    const charted =
-      mode === "draw"
-        ? false
-        : mode === "exercise"
-          ? drawExercise(p)
-          : mode === "game"
-            ? drawGame(p)
-            : drawSteps(p);
+    const charted = drawMode[mode](p);
     show(curve.element, charted);
     show(measure, charted && mode !== "exercise");
     show(picker.element, charted && mode === "steps");
@@ -227,6 +220,14 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     show(stopped, stopped.textContent !== "");
     drawLegend(p);
   }
+
+  /** Draws what belongs to a mode, and returns whether there is a chart. */
+  const drawMode: Record<Mode, (p: LessonProps) => boolean> = {
+    steps: drawSteps,
+    game: drawGame,
+    exercise: drawExercise,
+    draw: drawSketch,
+  };
 
   function drawSteps(p: LessonProps): boolean {
     const { state } = p;
@@ -351,7 +352,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     return lines.length > 0;
   }
 
-  function drawSketch(p: LessonProps): void {
+  function drawSketch(p: LessonProps): boolean {
     const { sketch, classes } = p.state;
     show(mine.title, false);
     setText(headline, sketchWords(sketch, classes));
@@ -374,6 +375,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       words: sketchWords(sketch, classes),
     });
     bar.update(sketch, classes);
+    return false;
   }
 
   function chart(p: LessonProps, lines: Line[], now: number, shown: number): void {
@@ -490,49 +492,6 @@ function ringsOf({ ring, pick, you }: Report): Ring[] {
   return pick === null ? [] : [{ row: pick, number: you.labelled.indexOf(pick) + 1 }];
 }
 
-function headlineOf({ cost, truth, state }: LessonProps, frame: Frame): string {
-  const wrong = frame.labelled.filter((row, i) => frame.said[i] !== truth[row]).length;
-  const parts = [count(frame.labelled.length, "label") + (wrong ? `, ${wrong} wrong` : "")];
-  if (cost.length) parts.push(`cost ${Math.round(frame.labelled.reduce((sum, row) => sum + cost[row], 0))}`);
-  parts.push(`${state.measures[0].name} ${frame.measures[0].toFixed(2)}`);
-  return parts.join(" · ");
-}
-
-/** What the lines of the probability surface mean. */
-const levelWords = ({ classes }: LessonState): string =>
-  classes.length === 2
-    ? "probability .6, .7, .8, .9 of the likelier class"
-    : "lead of the likeliest class: .2, .4, .6, .8";
-
-/** All other measures in one line. */
-function numbersOf({ measures }: LessonState, frame: Frame): string {
-  return measures
-    .slice(1)
-    .map(({ name }, i) => `${name} ${frame.measures[i + 1].toFixed(2)}`)
-    .join(" · ");
-}
-
-function captionOf(frame: Frame): string {
-  if (!frame.queries.length) return "No question is left";
-  return frame.heatCells ? "" : "All points are equally useful";
-}
-
-function reasonWords({ state }: LessonProps): string {
-  const frame = state.shown?.frame;
-  if (!frame) return "";
-  if (frame.queries.length) return frame.why;
-  const end = "The budget is spent. Choose another strategy to compare: its curve is added to this one.";
-  return `${frame.why} ${end}`.trim();
-}
-
-/** The plane as text: the number of labels of each class, and of wrong ones. */
-function planeWords({ state, truth }: LessonProps, { labelled, said }: Frame): string {
-  const each = state.classes.map((c, code) => `${said.filter((one) => one === code).length} ${c.name}`);
-  const wrong = labelled.filter((row, i) => said[i] !== truth[row]).length;
-  const words = `${labelled.length} of ${state.n} points are labelled: ${each.join(", ")}.`;
-  return wrong ? `${words} ${count(wrong, "label")} ${wrong === 1 ? "is" : "are"} wrong.` : words;
-}
-
 const entry = (icon: Element, words: string): HTMLElement => h("li", {}, icon, h("span", { text: words }));
 
 function panel(): { element: HTMLElement; title: HTMLElement } {
@@ -590,17 +549,3 @@ function choice(name: string, choose: (value: string) => void) {
     },
   };
 }
-
-function button(words: string, key: string, act: () => void): HTMLButtonElement {
-  const made = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    key ? h("kbd", { text: key, attrs: { "aria-hidden": "true" } }) : null,
-    h("span", { text: words }),
-  );
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && act());
-  return made;
-}
-
-const enable = (element: HTMLElement, can: boolean): void =>
-  element.setAttribute("aria-disabled", String(!can));

@@ -1,4 +1,5 @@
 import "./view.css";
+import { button, enable } from "../../ui/button";
 import { h, said, setParts, setText, show, svg } from "../../ui/dom";
 import { askedWords, headWords, lineOf, type ReplayState, type Run } from "./state";
 
@@ -126,17 +127,3 @@ function select(name: string, act: () => void): HTMLSelectElement {
 
 const labelled = (words: string, control: HTMLElement): HTMLElement =>
   h("label", { class: "hitl-replay-choice" }, h("span", { class: "hitl-faint", text: words }), control);
-
-function button(words: string, key: string, act: () => void): HTMLButtonElement {
-  const made = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    key ? h("kbd", { text: key, attrs: { "aria-hidden": "true" } }) : null,
-    h("span", { text: words }),
-  );
-  made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && act());
-  return made;
-}
-
-const enable = (element: HTMLElement, can: boolean): void =>
-  element.setAttribute("aria-disabled", String(!can));

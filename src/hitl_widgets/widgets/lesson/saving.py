@@ -27,6 +27,7 @@ from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.lesson.picturing import animation, scene
 from hitl_widgets.widgets.lesson.points import packed
+from hitl_widgets.widgets.lesson.telling import committee, moment
 from hitl_widgets.widgets.wire import ToBrowser, sendable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ Answer = tuple[ToBrowser, list[bytes]]
 
 
 class Answering(Protocol):
-    """What a page records of a Lesson: its answers to a browser."""
+    """What a page records of a Lesson."""
 
     _settings: dict[str, Any]
 
@@ -59,14 +60,6 @@ class Answering(Protocol):
     def _course(self) -> Course: ...
 
     def _welcome(self, view: str) -> tuple[Any, list[bytes]]: ...
-
-    def _moment(
-        self, view: str, strategy: str, start: str, seed: int, index: int
-    ) -> tuple[Any, list[bytes]]: ...
-
-    def _members(
-        self, view: str, strategy: str, start: str, seed: int, index: int
-    ) -> tuple[Any, list[bytes]]: ...
 
 
 def save(
@@ -184,7 +177,6 @@ def _page(lesson: Answering, names: list[str], *, chosen: bool) -> str:
 
 def _recording(lesson: Answering, names: list[str], most: int, *, chosen: bool) -> tuple[bytes, list[str]]:
     """All messages of the strategies that fit, compressed: see js/src/pages/recorded.ts."""
-    begin = lesson._course.start, lesson._course.seed  # noqa: SLF001
     messages: dict[str, Answer] = {}
     kept: list[str] = []
     left_out: dict[str, str] = {}
@@ -195,12 +187,7 @@ def _recording(lesson: Answering, names: list[str], most: int, *, chosen: bool) 
             left_out[name] = TOO_LARGE
             continue
         try:
-            last = len(lesson._course.trace(name, *begin)) - 1  # noqa: SLF001
-            made: dict[str, Answer] = {}
-            for i in range(last + 1):
-                made[f"step/{name}/{i}"] = lesson._moment("", name, *begin, i)  # noqa: SLF001
-                if name in WITH_COMMITTEE:
-                    made[f"committee/{name}/{i}"] = lesson._members("", name, *begin, i)  # noqa: SLF001
+            made = _run(lesson._course, name)  # noqa: SLF001
         except Exception as error:
             if chosen:
                 raise
@@ -235,6 +222,17 @@ def _recording(lesson: Answering, names: list[str], most: int, *, chosen: bool) 
         compare=[name for name in welcome.compare if name in kept],
     )
     return _packed({"hello": (told, buffers)} | messages), kept
+
+
+def _run(course: Course, name: str) -> dict[str, Answer]:
+    """All messages of a strategy's run."""
+    begin = course.start, course.seed
+    made: dict[str, Answer] = {}
+    for i in range(len(course.trace(name, *begin))):
+        made[f"step/{name}/{i}"] = moment(course, "", name, *begin, i)
+        if name in WITH_COMMITTEE:
+            made[f"committee/{name}/{i}"] = committee(course, "", name, *begin, i)
+    return made
 
 
 def _warn(left_out: dict[str, str]) -> None:

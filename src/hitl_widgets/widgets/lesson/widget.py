@@ -9,20 +9,18 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import msgspec
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput, StoreError, nearest
 from hitl_widgets.lessons.classroom import Result, Results
-from hitl_widgets.lessons.course import Course, Record, digits, points_of
+from hitl_widgets.lessons.course import Course, digits, points_of
 from hitl_widgets.lessons.exercises import EXERCISES, Attempt, check_exercise, report
-from hitl_widgets.lessons.inside import SIDE, expectation, members
-from hitl_widgets.lessons.lesson import Step
 from hitl_widgets.lessons.plane import CELLS
 from hitl_widgets.lessons.starts import STARTS
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.widgets.channel import ChannelWidget
 from hitl_widgets.widgets.lesson import messages as m
+from hitl_widgets.widgets.lesson import telling
 from hitl_widgets.widgets.lesson.picturing import Seen, still
 from hitl_widgets.widgets.lesson.points import (
     DRAWN,
@@ -437,96 +435,34 @@ class Lesson(ChannelWidget):
         self._exercise = ""
         self._greet("")
 
-    def _moment(
-        self, view: str, strategy: str, start: str, seed: int, index: int
-    ) -> tuple[m.MomentMessage, list[bytes]]:
-        run = self._course.step(strategy, start, seed, index)
-        moment, buffers = _wire(run.now)
-        told = m.MomentMessage(
-            to=view,
-            strategy=strategy,
-            start=start,
-            seed=seed,
-            index=len(run.steps) - 1,
-            last=len(self._course.trace(strategy, start, seed)) - 1,
-            curve=_curve(run),
-            **msgspec.structs.asdict(moment),
-        )
-        return told, buffers
-
-    def _members(
-        self, view: str, strategy: str, start: str, seed: int, index: int
-    ) -> tuple[m.CommitteeMessage, list[bytes]]:
-        step = self._course.step(strategy, start, seed, index).now
-        found, votes = members(self._course.ground, seed, step)
-        told = m.CommitteeMessage(
-            to=view, strategy=strategy, start=start, seed=seed, index=index, side=SIDE, words=votes
-        )
-        return told, [member.tobytes() for member in found]
-
     def _show(self, message: m.Step | m.Draw | m.Committee | m.Expect | m.Play | m.AttemptMessage) -> None:
-        if isinstance(message, m.Draw):
-            self._draw(message)
-            return
-        course = self._course
-        if isinstance(message, m.AttemptMessage):
-            self._check(message)
-            return
-        if isinstance(message, m.Step):
-            told, buffers = self._moment(
-                message.view, message.strategy, message.start, message.seed, message.index
-            )
-            self._post(told, buffers)
-            self._seen = Seen(told.strategy, told.start, told.seed, told.index)
-            if self._still is not None:
-                self._still.note(at_once=False)
-            return
-        if isinstance(message, m.Committee):
-            self._post(
-                *self._members(message.view, message.strategy, message.start, message.seed, message.index)
-            )
-            return
-        if isinstance(message, m.Expect):
-            step = course.step(message.strategy, message.start, message.seed, message.index).now
-            fields = {name: getattr(message, name) for name in ("strategy", "start", "seed", "index", "row")}
-            said = expectation(course.ground, message.seed, step, message.row)
-            self._post(m.ExpectMessage(to=message.view, words=said, **fields))
-            return
-        student = course.play(message.start, message.seed, message.picks)
-        rival = course.rival(message.strategy, message.start, message.seed, len(message.picks))
-        you, yours = _wire(student.now)
-        machine, rest = _wire(rival.now)
-        self._post(
-            m.GameMessage(
-                to=message.view,
-                strategy=message.strategy,
-                start=message.start,
-                seed=message.seed,
-                picks=list(student.picks),
-                you=you,
-                machine=machine,
-                yours=_curve(Record(student.steps, None)),
-                theirs=_curve(rival),
-            ),
-            yours + rest,
+        match message:
+            case m.Draw():
+                self._draw(message)
+            case m.Step():
+                self._step(message)
+            case m.Committee(view=view, strategy=name, start=start, seed=seed, index=i):
+                self._post(*telling.committee(self._course, view, name, start, seed, i))
+            case m.Expect():
+                self._post(telling.expected(self._course, message))
+            case m.Play():
+                self._post(*telling.game(self._course, message))
+            case m.AttemptMessage():
+                self._check(message)
+
+    def _step(self, message: m.Step) -> None:
+        told, buffers = telling.moment(
+            self._course, message.view, message.strategy, message.start, message.seed, message.index
         )
+        self._post(told, buffers)
+        self._seen = Seen(told.strategy, told.start, told.seed, told.index)
+        if self._still is not None:
+            self._still.note(at_once=False)
 
     def _check(self, message: m.AttemptMessage) -> None:
-        fields = {name: getattr(message, name) for name in Attempt._fields}
-        attempt = Attempt(**fields)
+        attempt = telling.attempt_of(message)
         found = report(self._course, attempt)
-        you, buffers = _wire(found.you)
-        machine, rest = (None, []) if found.machine is None else _wire(found.machine)
-        shared = ("task", "place", "said", "hint", "more_hints", "clickable", "going", "done", "solved")
-        told = m.ExerciseMessage(
-            to=message.view,
-            **fields | {"picks": list(attempt.picks)},
-            **{name: getattr(found, name) for name in (*shared, "ring", "pick")},
-            lines=[m.ExerciseLine(name=n, values=_round(v), at=_round(at)) for n, v, at in found.lines],
-            you=you,
-            machine=machine,
-        )
-        self._post(told, buffers + rest)
+        self._post(*telling.exercise(message, found))
         if found.done:
             try:
                 self._results.add(attempt, found)
@@ -542,30 +478,3 @@ def _check_options(options: Mapping[str, Any]) -> None:
             f"{unknown[0]}= is not an option of a Lesson.{nearest(unknown[0], known)} Expected some of "
             f"{', '.join(known)}."
         )
-
-
-def _wire(step: Step) -> tuple[m.Moment, list[bytes]]:
-    """Convert a step to a message: text and numbers, with small arrays as bytes."""
-    points = np.stack([step.proba.argmax(axis=1), np.rint(255 * step.proba.max(axis=1))])
-    buffers = [step.surface.tobytes(), points.astype(np.uint8).tobytes()]
-    moment = m.Moment(
-        labelled=list(step.labelled),
-        said=list(step.said),
-        measures=_round(step.measures),
-        queries=list(step.queries),
-        why=step.why,
-        heat=step.heat is not None,
-    )
-    if step.heat is not None and step.utilities is not None:
-        buffers += [step.heat.tobytes(), step.utilities.tobytes()]
-    return moment, buffers
-
-
-def _curve(run: Record) -> m.RunCurve:
-    return m.RunCurve(
-        measures=[_round(values) for values in run.curves], spent=_round(run.spent), stop=run.stop
-    )
-
-
-def _round(values: Sequence[float]) -> list[float]:
-    return [round(value, 4) for value in values]
