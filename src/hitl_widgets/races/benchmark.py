@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.datasets.sets import DataSet
+from hitl_widgets.datasets.sets import DataSet, check_seed
 from hitl_widgets.datasets.suites import suite
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices, nearest
 from hitl_widgets.paths import named_path
+from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.facts import call, versions
 from hitl_widgets.races.simulate import simulate
 from hitl_widgets.races.simulation import Simulation
@@ -80,6 +81,8 @@ def benchmark(
         For invalid arguments, or if a learner or strategy failed.
     """
     called = call("hitl.benchmark", benchmark, locals())
+    positive("budget", budget)
+    check_seed(random_state)
     found = _sets(sets, random_state)
     if "test" in settings:
         raise InvalidInput("test= is not needed: 30 % of every set are held out.")

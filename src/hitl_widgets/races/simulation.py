@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -311,7 +312,7 @@ class Simulation:
         return f"{self._title()}\n{self.overview().rename_axis(None).to_string()}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
+        return f"<p>{escape(self._title())}</p>{self.overview().rename_axis(None).to_html(border=0)}"
 
     def asked(self, contestant: str | None = None, repeat: int | None = None) -> pd.DataFrame:
         """What was asked, question by question.

@@ -293,12 +293,14 @@ def test_other_sets_are_refused(sets, why):
     [
         ({"nois": 0.1}, "nois= is not a setting. Did you mean 'noise'.*Expected one of"),
         ({"y": [1]}, "y= is not a setting"),
+        ({"budget": "many"}, "budget='many': expected a number above 0"),
+        ({"random_state": -1}, "random_state=-1: expected a whole number of at least 0"),
         ({"at": 100}, r"at=100: expected a list of numbers of labels, such as \[10, 20\]"),
     ],
 )
 def test_other_settings_are_refused(settings, why):
     with pytest.raises(InvalidInput, match=why):
-        benchmark(SETS[:1], **TOLD, **settings)
+        benchmark(SETS[:1], **TOLD | settings)
 
 
 def test_numbers_of_labels_beyond_the_budget_of_a_set_are_not_recorded():
