@@ -17,6 +17,7 @@ from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, ch
 from hitl_widgets.paths import named_path
 from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.facts import call, versions
+from hitl_widgets.races.finished import kept
 from hitl_widgets.races.simulate import simulate
 from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.races.standings import Benchmark
@@ -130,7 +131,7 @@ def benchmark(
     prints = {name: found[name].fingerprint for name in races}
     facts = {
         "call": called,
-        "data": "; ".join(f"{found[name]!r}"[9:-1] for name in races),
+        "data": "; ".join(repr(found[name]).removeprefix("<DataSet ").removesuffix(">") for name in races),
         "held out": f"{HELD_OUT:.0%} of each set, the same for all repeats",
         "budget": f"{budget} labels, at most {MOST:.0%} of the items of a set that are not held out",
         "repeats": f"{repeats}",
@@ -161,11 +162,6 @@ def _recorded(budget: int, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _say_interrupted(
     found: Mapping[str, DataSet], races: Mapping[str, Simulation], left: tuple[str, ...], folder: Path | None
 ) -> None:
-    kept = (
-        f"saved in {str(folder)!r}: the same call continues there"
-        if folder
-        else "pass path= to continue later"
-    )
     partial = [name for name, race in races.items() if race.missing]
     whole = len(races) - len(partial)
     words = f"Interrupted: {whole} of {len(found)} data sets are finished"
@@ -175,8 +171,8 @@ def _say_interrupted(
     if left and races:
         words += f", without {choices(left)}"
     if not races:
-        raise KeyboardInterrupt(f"{words}; {kept}.") from None
-    warnings.warn(f"{words}; {kept}.", Interrupted, stacklevel=3)
+        raise KeyboardInterrupt(f"{words}; {kept(folder)}.") from None
+    warnings.warn(f"{words}; {kept(folder)}.", Interrupted, stacklevel=3)
 
 
 def _folder(path: str | Path | None) -> Path | None:
