@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Sheet:
             return self.problem.levels(P)
         return normalized(P) if isinstance(self.problem, Multiclass) else P
 
-    @property
+    @cached_property
     def _numbers(self) -> npt.NDArray[np.float64]:
         values = np.asarray(self.problem.values)  # type: ignore[attr-defined]
         if all(isinstance(a, int | float) and not isinstance(a, bool) for a in self.answers):
