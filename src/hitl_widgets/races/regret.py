@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hitl_widgets.races.curves import t_interval
+from hitl_widgets.races.stopping import BUDGET
 
 __all__ = ["regret"]
 
@@ -35,7 +36,7 @@ def regret(
     """
     rows = []
     for contestant, table in runs.groupby("contestant", sort=False):
-        for rule in ["stop_budget", *rules]:
+        for rule in [f"stop_{BUDGET}", *rules]:
             # Runs in which the metric was never a number have no best stop.
             measured = [run for _, run in table.groupby("repeat") if run[metric].notna().any()]
             found = np.array([_run(run, rule, metric, axis, sign, within) for run in measured])

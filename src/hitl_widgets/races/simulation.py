@@ -148,7 +148,7 @@ class Simulation:
             Columns contestant, n_labels (or budget), mean, low, high, repeats. Bounds are NaN for a single
             repeat.
         """
-        metric = self._metric(metric)
+        metric = self.column(metric)
         groups = self.frame.groupby(["contestant", self.axis], sort=False)[metric]
         rows = []
         for key, group in groups:
@@ -361,10 +361,6 @@ class Simulation:
         """
         return screen.replay(self, contestant, repeat, step)
 
-    def column(self, metric: str | None = None) -> str:
-        """The column of the frame with a metric; None means the main metric."""
-        return self._metric(metric)
-
     def stopping(self, metric: str | None = None, within: float = 0.01) -> pd.DataFrame:
         """How good the rules of ``stop=`` are: what they lose and waste against the best stop.
 
@@ -384,7 +380,7 @@ class Simulation:
             much worse the metric is than at the best stop, at least 0; ``wasted``, labels (or cost) after
             the best stop; both with ``_low`` and ``_high``.
         """
-        column = self._metric(metric)
+        column = self.column(metric)
         rules = [str(name) for name in self.frame if str(name).startswith("stop_")]
         if not rules:
             raise InvalidInput("No stopping rule was checked: pass stop=['settled'] to simulate().")
@@ -472,7 +468,7 @@ class Simulation:
         if len(self.repeats) < FEW:
             n = len(self.repeats)
             said.append(f"{n} repeat{'s' * (n != 1)}: use at least {FEW} for a publication.")
-        main = self._metric(None)
+        main = self.column(None)
         found = [Section("Result", said, self.overview(), screen.svg(self.chart()))]
         if self.repeats and len(self.contestants) > 1:
             gaps = self.against(None)
@@ -496,7 +492,7 @@ class Simulation:
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
             f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget:g} {self.unit}'}; "
-            f"{self._words(self._metric(metric))}, mean (95 % interval)"
+            f"{self._words(self.column(metric))}, mean (95 % interval)"
         )
 
     def _words(self, metric: str) -> str:
@@ -513,10 +509,10 @@ class Simulation:
 
     def sign(self, metric: str | None) -> int:
         """1 if more is better in a metric, -1 if less."""
-        return -1 if best_is_low(self._metric(metric)) else 1
+        return -1 if best_is_low(self.column(metric)) else 1
 
-    def _metric(self, metric: str | None) -> str:
-        """The column of a metric."""
+    def column(self, metric: str | None = None) -> str:
+        """The column of the frame with a metric; None means the main metric."""
         if metric is None:
             main = str(self.frame.attrs.get("metric", "accuracy"))
             known = [m for p in PLACES if (m := p + main) in self.metrics and self.frame[m].notna().any()]
@@ -579,7 +575,7 @@ class Simulation:
         """By contestant: one row per shared repeat, one column per shared number of labels (or cost)."""
         if not self.repeats:
             raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
-        name = self._metric(metric)
+        name = self.column(metric)
         if lacking := self._lacking(name):
             others = [m for m in self.metrics if m != name and not self._lacking(m)]
             raise InvalidInput(
