@@ -46,6 +46,19 @@ def until(holds: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
+class Stops:
+    """A strategy that is interrupted, as by the user, when it is asked for the ``at``-th time."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, proba: Any, context: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return 1 - proba.max(axis=1)
+
+
 class Told:
     """Collects the notifications of a session, and waits for one of them."""
 

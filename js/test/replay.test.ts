@@ -4,7 +4,7 @@ import {
   askedWords,
   headWords,
   initial,
-  lineOf,
+  pointsOf,
   type ReplayEvent,
   type ReplayState,
   reduce,
@@ -103,7 +103,7 @@ test("what was asked and how far the run is, in words", () => {
 
 test("a line fills its box, and a flat one lies in the middle", () => {
   expect(
-    lineOf(
+    pointsOf(
       [
         [10, 0.5],
         [20, 0.9],
@@ -112,9 +112,13 @@ test("a line fills its box, and a flat one lies in the middle", () => {
       100,
       20,
     ),
-  ).toBe("0.0,20.0 50.0,0.0 100.0,10.0");
+  ).toEqual([
+    ["0.0", "20.0"],
+    ["50.0", "0.0"],
+    ["100.0", "10.0"],
+  ]);
   expect(
-    lineOf(
+    pointsOf(
       [
         [1, 2],
         [3, 2],
@@ -122,5 +126,8 @@ test("a line fills its box, and a flat one lies in the middle", () => {
       100,
       20,
     ),
-  ).toBe("0.0,10.0 100.0,10.0");
+  ).toEqual([
+    ["0.0", "10.0"],
+    ["100.0", "10.0"],
+  ]);
 });

@@ -31,6 +31,8 @@ def test_the_small_suite_needs_nothing_and_synthetic_sets_are_drawn_anew():
 
 
 def test_other_suites_are_refused():
+    with pytest.raises(InvalidInput, match="random_state='x': expected a whole number of at least 0"):
+        suite("wine", random_state="x")
     with pytest.raises(InvalidInput, match="Did you mean 'small'"):
         suite("smal")
 

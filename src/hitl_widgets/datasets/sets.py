@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
 
-__all__ = ["DataSet", "check_distinct", "fingerprint"]
+__all__ = ["DataSet", "check_distinct", "check_seed", "fingerprint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +93,12 @@ def check_distinct(what: str, given: Iterable[Any]) -> None:
                 f"{what} contains {one!r} and {str(one)!r}, which look the same: use only numbers, or only "
                 "text."
             )
+
+
+def check_seed(random_state: Any) -> None:
+    """Refuse what NumPy does not take for the seed of a generator."""
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise InvalidInput(f"random_state={random_state!r}: expected a whole number of at least 0.")
 
 
 def fingerprint(*parts: Any) -> str:

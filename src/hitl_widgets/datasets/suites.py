@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hitl_widgets.datasets.builtin import docstrings
-from hitl_widgets.datasets.sets import DataSet, fingerprint
+from hitl_widgets.datasets.sets import DataSet, check_seed, fingerprint
 from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = ["SUITES", "suite"]
@@ -34,8 +34,9 @@ def suite(name: str = "small", random_state: int = 0) -> dict[str, DataSet]:
     Raises
     ------
     InvalidInput
-        For an unknown name.
+        For an unknown name, or another seed than a whole number.
     """
+    check_seed(random_state)
     every = {one: make for makers in SUITES.values() for one, make in makers.items()}
     if name not in SUITES and name not in every:
         known = [*SUITES, *every]

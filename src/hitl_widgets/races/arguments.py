@@ -255,11 +255,11 @@ def _cost_of(cost: Any, row: int) -> Any:
         ) from error
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: Any, what: str = "a number above 0") -> float:
     """A finite number above 0."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not (number and 0 < value < np.inf):
-        raise InvalidInput(f"{name}={value!r}: expected a number above 0.")
+        raise InvalidInput(f"{name}={value!r}: expected {what}.")
     return float(value)
 
 
@@ -398,10 +398,7 @@ def read_amounts(budget: Any, cost: npt.NDArray[np.float64], at: Any) -> tuple[f
 
 
 def _amount(name: str, value: Any) -> float:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not (number and 0 < value < np.inf):
-        raise InvalidInput(f"{name}={value!r}: expected an amount of cost, a number above 0.")
-    return float(value)
+    return positive(name, value, "an amount of cost, a number above 0")
 
 
 def read_affinity(X: npt.NDArray[np.float32], graph: Any) -> Affinity | None:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.datasets.sets import DataSet
+from hitl_widgets.datasets.sets import DataSet, check_seed
 from hitl_widgets.datasets.suites import suite
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices, nearest
 from hitl_widgets.paths import named_path
+from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.facts import call, versions
+from hitl_widgets.races.finished import kept
 from hitl_widgets.races.simulate import simulate
 from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.races.standings import Benchmark
@@ -80,6 +82,8 @@ def benchmark(
         For invalid arguments, or if a learner or strategy failed.
     """
     called = call("hitl.benchmark", benchmark, locals())
+    positive("budget", budget)
+    check_seed(random_state)
     found = _sets(sets, random_state)
     if "test" in settings:
         raise InvalidInput("test= is not needed: 30 % of every set are held out.")
@@ -127,7 +131,7 @@ def benchmark(
     prints = {name: found[name].fingerprint for name in races}
     facts = {
         "call": called,
-        "data": "; ".join(f"{found[name]!r}"[9:-1] for name in races),
+        "data": "; ".join(repr(found[name]).removeprefix("<DataSet ").removesuffix(">") for name in races),
         "held out": f"{HELD_OUT:.0%} of each set, the same for all repeats",
         "budget": f"{budget} labels, at most {MOST:.0%} of the items of a set that are not held out",
         "repeats": f"{repeats}",
@@ -158,11 +162,6 @@ def _recorded(budget: int, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _say_interrupted(
     found: Mapping[str, DataSet], races: Mapping[str, Simulation], left: tuple[str, ...], folder: Path | None
 ) -> None:
-    kept = (
-        f"saved in {str(folder)!r}: the same call continues there"
-        if folder
-        else "pass path= to continue later"
-    )
     partial = [name for name, race in races.items() if race.missing]
     whole = len(races) - len(partial)
     words = f"Interrupted: {whole} of {len(found)} data sets are finished"
@@ -172,8 +171,8 @@ def _say_interrupted(
     if left and races:
         words += f", without {choices(left)}"
     if not races:
-        raise KeyboardInterrupt(f"{words}; {kept}.") from None
-    warnings.warn(f"{words}; {kept}.", Interrupted, stacklevel=3)
+        raise KeyboardInterrupt(f"{words}; {kept(folder)}.") from None
+    warnings.warn(f"{words}; {kept(folder)}.", Interrupted, stacklevel=3)
 
 
 def _folder(path: str | Path | None) -> Path | None:

@@ -109,11 +109,8 @@ def _contestant(name: Any, given: Any, people: tuple[Annotator, ...]) -> tuple[E
         raise InvalidInput(
             f"contestants[{name!r}] must be a pair (learner, strategy), or a dict of {choices(PARTS)}."
         )
-    return Entrant(str(name), *_flat(_learner(learner), _strategy(strategy))), own
-
-
-def _flat(learner: tuple[str, Learner], strategy: tuple[str, Strategy]) -> tuple[Any, ...]:
-    return learner[0], strategy[0], learner[1], strategy[1]
+    (learner_name, made), (strategy_name, way) = _learner(learner), _strategy(strategy)
+    return Entrant(str(name), learner_name, strategy_name, made, way), own
 
 
 def _complete(e: Entrant, own: dict[str, Any], name: str, sizes: list[int], asked: dict[str, Any]) -> Entrant:

@@ -22,7 +22,7 @@ from hitl_widgets.paths import full_path, named_path
 from hitl_widgets.races.contest import ASKED, COLUMNS, Played, Race, Task
 from hitl_widgets.races.entrants import Entrant
 
-__all__ = ["SavedRuns", "check_portable", "run_keys"]
+__all__ = ["SavedRuns", "check_portable", "kept", "run_keys"]
 
 
 class SavedRuns:
@@ -99,6 +99,13 @@ class SavedRuns:
         with _in_words(self.file), self.file.open("ab", buffering=0) as file:
             file.write(line)
             os.fsync(file.fileno())
+
+
+def kept(path: Path | None) -> str:
+    """What becomes of the finished runs after an interrupt."""
+    if path is None:
+        return "pass path= to continue later"
+    return f"saved in {str(path)!r}: the same call continues there"
 
 
 @contextmanager

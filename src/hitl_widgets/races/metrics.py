@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ __all__ = ["BINS", "MEASURES", "Metric", "Sheet", "best_is_low", "bounds", "read
 Array = npt.NDArray[Any]
 Measure = Callable[[Array, Array], float]
 
+# Where a metric is measured, by the beginning of its column; the first that all contestants have is used.
+PLACES = {
+    "test_": "on the test set",
+    "pool_": "on the whole pool",
+    "unlabelled_": "on the unlabelled items",
+}
 # Bins of the calibration error, as in Guo et al. (2017).
 BINS = 15
 
@@ -72,7 +79,7 @@ class Sheet:
             return self.problem.levels(P)
         return normalized(P) if isinstance(self.problem, Multiclass) else P
 
-    @property
+    @cached_property
     def _numbers(self) -> npt.NDArray[np.float64]:
         values = np.asarray(self.problem.values)  # type: ignore[attr-defined]
         if all(isinstance(a, int | float) and not isinstance(a, bool) for a in self.answers):
@@ -198,15 +205,21 @@ WORDS = {
 LOW = ("rmse", "mae")
 
 
+def parts_of(column: str) -> tuple[str, str]:
+    """Where a column is measured, such as ``test_`` or empty if it does not say, and the metric."""
+    place = next((p for p in PLACES if column.startswith(p)), "")
+    return place, column.removeprefix(place)
+
+
 def best_is_low(name: str) -> bool:
     """Whether less is better: by scikit-learn's convention, for names that end in ``_loss`` or ``_error``."""
-    short = name.removeprefix("pool_").removeprefix("test_")
+    _, short = parts_of(name)
     return short in LOW or short.endswith(("_loss", "_error"))
 
 
 def bounds(name: str) -> tuple[float, float]:
     """The smallest and largest value of a metric, for intervals; infinite for those of the user."""
-    short = name.removeprefix("pool_").removeprefix("test_").removeprefix("unlabelled_")
+    _, short = parts_of(name)
     if short in {*LOW, "log_loss"}:
         return 0.0, np.inf
     known = {name for found in MEASURES.values() for name in found} - {"r2"}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["regret"]
+from hitl_widgets.races.curves import t_interval
+from hitl_widgets.races.stopping import BUDGET
 
-Array = npt.NDArray[np.float64]
-Interval = Callable[[Array], tuple[float, float, float]]
+__all__ = ["regret"]
 
 
 def regret(
@@ -22,7 +21,7 @@ def regret(
     unit: str,
     sign: int,
     within: float,
-    interval: Interval,
+    overlap: float,
 ) -> pd.DataFrame:
     """The table of :meth:`~.simulation.Simulation.stopping`.
 
@@ -32,12 +31,12 @@ def regret(
         Columns ``stop_...`` of bool.
     sign
         1 if more of the metric is better, -1 if less.
-    interval
-        Mean and bounds of the values of the repeats.
+    overlap
+        See :class:`~.simulation.Simulation`.
     """
     rows = []
     for contestant, table in runs.groupby("contestant", sort=False):
-        for rule in ["stop_budget", *rules]:
+        for rule in [f"stop_{BUDGET}", *rules]:
             # Runs in which the metric was never a number have no best stop.
             measured = [run for _, run in table.groupby("repeat") if run[metric].notna().any()]
             found = np.array([_run(run, rule, metric, axis, sign, within) for run in measured])
@@ -46,8 +45,9 @@ def regret(
             name = rule.removeprefix("stop_")
             means = (float(part.mean()) for part in (stopped, labels, value))
             # Neither can be negative, and no more can be wasted than there is.
-            least = [np.clip(interval(lost), 0, None), np.clip(interval(wasted), 0, runs[axis].max())]
-            rows.append((contestant, name, *means, *least[0], *least[1]))
+            losses = np.clip(t_interval(lost, overlap), 0, None)
+            waste = np.clip(t_interval(wasted, overlap), 0, runs[axis].max())
+            rows.append((contestant, name, *means, *losses, *waste))
     columns = ["contestant", "rule", "stopped", unit, "value", "lost", "lost_low", "lost_high"]
     return pd.DataFrame(rows, columns=[*columns, "wasted", "wasted_low", "wasted_high"])
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
+from hitl_widgets.items.base import is_missing
 from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Learner, Refreshable
 from hitl_widgets.learn.strategies import Context, Strategy
 from hitl_widgets.questions.schema import Schema
@@ -83,7 +84,7 @@ class RunLog:
         n = len(queries)
         people = queries["annotator"] if "annotator" in queries else [""] * n
         audited = queries["audited"] if "audited" in queries else [False] * n
-        labels = [None if _is_missing(label) else label for label in queries["label"].astype(object)]
+        labels = [None if is_missing(label) else label for label in queries["label"].astype(object)]
         columns = (queries["row"].tolist(), labels, people, queries["batch"].tolist(), audited)
         rows = zip(*columns, strict=True)
         asked = tuple(Asked(source.index[row], row, *rest) for row, *rest in rows)
@@ -155,7 +156,3 @@ class ShownStrategy:
     def __call__(self, proba: FloatArray, context: Context) -> FloatArray:
         """The utilities."""
         return self._source.strategies[self._contestant()](proba, context)
-
-
-def _is_missing(label: Any) -> bool:
-    return label is None or label is pd.NA or (isinstance(label, float) and label != label)  # noqa: PLR0124

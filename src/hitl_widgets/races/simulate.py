@@ -47,7 +47,7 @@ from hitl_widgets.races.arguments import (
 from hitl_widgets.races.contest import Failed, Played, Race, Run, Start, Task
 from hitl_widgets.races.entrants import Entrant, read_entrants
 from hitl_widgets.races.facts import call, describe
-from hitl_widgets.races.finished import SavedRuns, check_portable, run_keys
+from hitl_widgets.races.finished import SavedRuns, check_portable, kept, run_keys
 from hitl_widgets.races.metrics import Metric, read_metrics
 from hitl_widgets.races.pace import Pace
 from hitl_widgets.races.people import Annotator, read_annotators
@@ -255,26 +255,26 @@ def simulate(
     prices = None if cost is None else read_cost(data, cost)
     stops, records = _extent(data, prices, people, entrants, begin.size, budget, unit, at)
     race = Race(
-        data.X,
-        said,
-        true,
-        y if callable(y) else None,
-        data.rows,
-        tuple(names),
-        stops,
-        records,
-        begin,
-        usual,
-        people,
-        share("overlap", overlap) if len(people) > 1 else 0.0,
-        share_audited,
-        prices,
-        held,
-        None,
-        whole("random_state", random_state, least=0),
-        target,
-        read_metrics(metrics, target.problem),
-        read_stopping(stop, target.problem, share_audited),
+        X=data.X,
+        said=said,
+        truth=true,
+        oracle=y if callable(y) else None,
+        rows=data.rows,
+        classes=tuple(names),
+        stops=stops,
+        records=records,
+        start=begin,
+        usual=usual,
+        people=people,
+        overlap=share("overlap", overlap) if len(people) > 1 else 0.0,
+        audit=share_audited,
+        cost=prices,
+        test=held,
+        affinity=None,  # below, if runs are missing
+        seed=whole("random_state", random_state, least=0),
+        target=target,
+        metrics=read_metrics(metrics, target.problem),
+        stopping=read_stopping(stop, target.problem, share_audited),
     )
     jobs = read_jobs(n_jobs)
     keys = run_keys(race, entrants, repeats, graph)
@@ -431,8 +431,8 @@ def _raise(failures: list[_Failure], n_failed: int, runs: tuple[int, int], file:
     oracle = [f for f in failures if f.what == "oracle"]
     first = (oracle or failures)[0]
     others = f" ({n_failed - 1} more failed.)" if n_failed > 1 else ""
-    kept = f"saved in {file}: the same call continues from there" if file else "not saved: pass path= to save"
-    done = f"{runs[0]} of {runs[1]} runs are finished, and {kept}." if runs[0] else "No run is finished."
+    left = f"saved in {file}: the same call continues from there" if file else "not saved: pass path= to save"
+    done = f"{runs[0]} of {runs[1]} runs are finished, and {left}." if runs[0] else "No run is finished."
     error = (HitlError if oracle else InvalidInput)(f"{first.words}{others} {done}")
     error.add_note(first.trace)
     raise error
@@ -459,10 +459,7 @@ def _interrupted(
     done = f"{why}: {len(runs)} of {repeats * len(entrants)} runs are finished"
     none = [e.name for e in entrants if not any(name == e.name for name, _ in runs)]
     lack = f", none of {choices(none)}" if none and runs else ""
-    kept = (
-        f"saved in {str(file)!r}: the same call continues there" if file else "pass path= to continue later"
-    )
-    return f"{done}{lack}; {kept}."
+    return f"{done}{lack}; {kept(file)}."
 
 
 def _result(

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.schema import LONGER
 from hitl_widgets.races.arguments import positive
+from hitl_widgets.races.curves import Array, area, first_at, percentiles, resampled, t_interval, value_at
 from hitl_widgets.races.latex import booktabs
-from hitl_widgets.races.metrics import best_is_low, bounds, words_of
+from hitl_widgets.races.metrics import PLACES, best_is_low, bounds, parts_of, words_of
 from hitl_widgets.races.pace import span
 from hitl_widgets.races.regret import regret
 from hitl_widgets.races.replay import Source
@@ -25,23 +26,13 @@ from hitl_widgets.races.report import Section, page
 
 __all__ = ["Simulation"]
 
-# Where a metric is measured, by the beginning of its column; the first that all contestants have is used.
-PLACES = {
-    "test_": "on the test set",
-    "pool_": "on the whole pool",
-    "unlabelled_": "on the unlabelled items",
-}
 FORMER = {
     "accuracy": "unlabelled_accuracy",
     "balanced_accuracy": "unlabelled_balanced_accuracy",
     "macro_f1": "pool_macro_f1",
 }
 MILESTONES = (10, 20, 50, 100, 200, 500, 1000, 2000)
-RESAMPLES = 2000
 FEW = 20  # repeats for a publication
-ALMOST = 1e-9
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,13 +148,13 @@ class Simulation:
             Columns contestant, n_labels (or budget), mean, low, high, repeats. Bounds are NaN for a single
             repeat.
         """
-        metric = self._metric(metric)
+        metric = self.column(metric)
         groups = self.frame.groupby(["contestant", self.axis], sort=False)[metric]
         rows = []
         for key, group in groups:
             values = group.dropna().to_numpy()
             if len(values):
-                mean, low, high = np.clip(_t_interval(values, self.overlap), *bounds(metric))
+                mean, low, high = np.clip(t_interval(values, self.overlap), *bounds(metric))
                 rows.append((*key, mean, low, high, len(values)))
         table = pd.DataFrame(rows, columns=["contestant", self.axis, "mean", "low", "high", "repeats"])
         table.attrs["metric"] = self._words(metric)
@@ -185,10 +176,9 @@ class Simulation:
             raise InvalidInput(
                 f"No {self._axis_words} was recorded by all contestants: pass the same at= to all."
             )
-        areas = {name: _area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
+        areas = {name: area(np.array(shared, float), _values(c[shared])) for name, c in curves.items()}
         rows = [
-            (*_t_interval(a, self.overlap), *_t_interval(a - areas[base], self.overlap))
-            for a in areas.values()
+            (*t_interval(a, self.overlap), *t_interval(a - areas[base], self.overlap)) for a in areas.values()
         ]
         columns = ["area", "low", "high", "difference", "difference_low", "difference_high"]
         return pd.DataFrame(rows, columns=columns, index=pd.Index(list(areas), name="contestant"))
@@ -228,19 +218,19 @@ class Simulation:
         base, sign = self._baseline(baseline), self.sign(metric)
         # What is better when low is compared with the opposite sign.
         curves = {
-            name: (c.columns.to_numpy(float), sign * _resampled(_values(c), statistic))
+            name: (c.columns.to_numpy(float), sign * resampled(_values(c), statistic))
             for name, c in self._curves(metric).items()
         }
         at = self._amount(curves[base][0][-1]) if at is None else positive("at", at)
-        target = _at(*curves[base], float(at))
+        target = value_at(*curves[base], float(at))
         whole = self.unit == "labels"
-        needed = {name: _first(n, values, target, whole=whole) for name, (n, values) in curves.items()}
+        needed = {name: first_at(n, values, target, whole=whole) for name, (n, values) in curves.items()}
         rows = []
         for name, labels in needed.items():
             ratio = needed[base] / labels
             last = float(curves[name][0][-1])
-            low, high = _percentiles(labels[1:])
-            fewest, most = _percentiles(ratio[1:])
+            low, high = percentiles(labels[1:])
+            fewest, most = percentiles(ratio[1:])
             reached = bool(np.isfinite(labels[0]))
             known = (labels[0], ratio[0]) if reached else (np.nan, np.nan)
             words = _needs(labels[0], low, high, last)
@@ -290,7 +280,7 @@ class Simulation:
             for n in steps:
                 gap = _values(curves[name][n]) - _values(curves[base][n])
                 ahead = float(np.mean((sign * gap > 0) + (gap == 0) / 2))
-                rows.append((name, base, n, *_t_interval(gap, self.overlap), ahead))
+                rows.append((name, base, n, *t_interval(gap, self.overlap), ahead))
         columns = ["contestant", "baseline", self.axis, "difference", "low", "high", "ahead"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -322,7 +312,7 @@ class Simulation:
         return f"{self._title()}\n{self.overview().rename_axis(None).to_string()}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._title()}</p>{self.overview().rename_axis(None).to_html(border=0)}"
+        return f"<p>{escape(self._title())}</p>{self.overview().rename_axis(None).to_html(border=0)}"
 
     def asked(self, contestant: str | None = None, repeat: int | None = None) -> pd.DataFrame:
         """What was asked, question by question.
@@ -371,10 +361,6 @@ class Simulation:
         """
         return screen.replay(self, contestant, repeat, step)
 
-    def column(self, metric: str | None = None) -> str:
-        """The column of the frame with a metric; None means the main metric."""
-        return self._metric(metric)
-
     def stopping(self, metric: str | None = None, within: float = 0.01) -> pd.DataFrame:
         """How good the rules of ``stop=`` are: what they lose and waste against the best stop.
 
@@ -394,7 +380,7 @@ class Simulation:
             much worse the metric is than at the best stop, at least 0; ``wasted``, labels (or cost) after
             the best stop; both with ``_low`` and ``_high``.
         """
-        column = self._metric(metric)
+        column = self.column(metric)
         rules = [str(name) for name in self.frame if str(name).startswith("stop_")]
         if not rules:
             raise InvalidInput("No stopping rule was checked: pass stop=['settled'] to simulate().")
@@ -402,10 +388,7 @@ class Simulation:
             raise InvalidInput(f"within={within!r}: expected a number of at least 0, in units of the metric.")
         runs = self.frame[self.frame["repeat"].isin(self.repeats)]
         sign = self.sign(metric)
-        return regret(runs, rules, column, self.axis, self.unit, sign, within, self._mean)
-
-    def _mean(self, values: Array) -> tuple[float, float, float]:
-        return _t_interval(values, self.overlap)
+        return regret(runs, rules, column, self.axis, self.unit, sign, within, self.overlap)
 
     def chart(
         self,
@@ -485,7 +468,7 @@ class Simulation:
         if len(self.repeats) < FEW:
             n = len(self.repeats)
             said.append(f"{n} repeat{'s' * (n != 1)}: use at least {FEW} for a publication.")
-        main = self._metric(None)
+        main = self.column(None)
         found = [Section("Result", said, self.overview(), screen.svg(self.chart()))]
         if self.repeats and len(self.contestants) > 1:
             gaps = self.against(None)
@@ -509,12 +492,12 @@ class Simulation:
         return (
             f"Simulation: {n} contestant{'s' * (n != 1)}, {r} repeat{'s' * (r != 1)}, "
             f"{f'budget {self.budget:g}' if self.unit == 'cost' else f'{self.budget:g} {self.unit}'}; "
-            f"{self._words(self._metric(metric))}, mean (95 % interval)"
+            f"{self._words(self.column(metric))}, mean (95 % interval)"
         )
 
     def _words(self, metric: str) -> str:
-        place = next((p for p in PLACES if metric.startswith(p)), "")
-        words = words_of(metric.removeprefix(place))
+        place, name = parts_of(metric)
+        words = words_of(name)
         if words == "accuracy":
             words = str(self.frame.attrs.get("measure", words))
         return f"{words} {PLACES[place]}" if place else words
@@ -526,10 +509,10 @@ class Simulation:
 
     def sign(self, metric: str | None) -> int:
         """1 if more is better in a metric, -1 if less."""
-        return -1 if best_is_low(self._metric(metric)) else 1
+        return -1 if best_is_low(self.column(metric)) else 1
 
-    def _metric(self, metric: str | None) -> str:
-        """The column of a metric."""
+    def column(self, metric: str | None = None) -> str:
+        """The column of the frame with a metric; None means the main metric."""
         if metric is None:
             main = str(self.frame.attrs.get("metric", "accuracy"))
             known = [m for p in PLACES if (m := p + main) in self.metrics and self.frame[m].notna().any()]
@@ -546,7 +529,7 @@ class Simulation:
         if metric not in self.metrics:
             short = [p + metric for p in PLACES if p + metric in self.metrics]
             if not short or metric in self.frame:
-                names = [*self.metrics, *(_short(m) for m in self.metrics)]
+                names = [*self.metrics, *(parts_of(m)[1] for m in self.metrics)]
                 hint = _renamed(metric) if metric in FORMER else nearest(metric, names)
                 raise InvalidInput(f"metric={metric!r} is not known.{hint} Expected {choices(self.metrics)}.")
             whole = [m for m in short if self.frame[m].notna().any() and not self._lacking(m)]
@@ -565,10 +548,13 @@ class Simulation:
         return [str(name) for name in counts.index[counts == 0]]
 
     def _milestones(self, recorded: Sequence[float]) -> list[float]:
+        """Those of the recorded numbers of labels, or amounts of cost, that tables show."""
+        if not recorded:
+            return []
         if self.unit == "labels":
-            return _milestones(recorded)
+            return [*[n for n in MILESTONES if n in recorded and n < recorded[-1]], int(recorded[-1])]
         n = len(recorded)
-        return sorted({recorded[max(0, -(-n * quarter // 4) - 1)] for quarter in (1, 2, 4)}) if n else []
+        return sorted({recorded[max(0, -(-n * quarter // 4) - 1)] for quarter in (1, 2, 4)})
 
     def _baseline(self, baseline: str | None, argument: str = "baseline") -> str:
         by_strategy = self.frame.get("strategy", self.frame["contestant"])
@@ -589,7 +575,7 @@ class Simulation:
         """By contestant: one row per shared repeat, one column per shared number of labels (or cost)."""
         if not self.repeats:
             raise InvalidInput("No repeat was finished by all contestants: there is nothing to compare yet.")
-        name = self._metric(metric)
+        name = self.column(metric)
         if lacking := self._lacking(name):
             others = [m for m in self.metrics if m != name and not self._lacking(m)]
             raise InvalidInput(
@@ -610,79 +596,12 @@ class Simulation:
         return curves
 
 
-def _short(column: str) -> str:
-    return next((column.removeprefix(p) for p in PLACES if column.startswith(p)), column)
-
-
 def _values(table: Any) -> Array:
     return np.asarray(table, dtype=np.float64)
 
 
 def _renamed(name: str) -> str:
     return f" {name!r} is now called {FORMER[name]!r}."
-
-
-def _milestones(recorded: Sequence[float]) -> list[float]:
-    if not recorded:
-        return []
-    return [*[n for n in MILESTONES if n in recorded and n < recorded[-1]], int(recorded[-1])]
-
-
-def _t_interval(values: Array, overlap: float = 0.0) -> tuple[float, float, float]:
-    """Mean and bounds; the bounds are NaN for a single value. ``overlap``: see :class:`Simulation`."""
-    from scipy.stats import t
-
-    mean, n = float(values.mean()), len(values)
-    if n < 2:
-        return mean, np.nan, np.nan
-    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) * np.sqrt(1 / n + overlap))
-    return mean, mean - half, mean + half
-
-
-def _area(n: Array, curves: Array) -> Array:
-    if len(n) == 1:
-        return curves[:, 0]
-    return np.asarray(np.trapezoid(curves, n, axis=1) / (n[-1] - n[0]))
-
-
-def _resampled(curves: Array, statistic: str) -> Array:
-    """The curve of the statistic, then those of the bootstrap samples, the same for all contestants."""
-    n = len(curves)
-    draws = np.random.default_rng(0).integers(n, size=(RESAMPLES if n > 1 else 0, n))
-    if statistic == "median":
-        return np.stack([np.median(curves[rows], axis=0) for rows in [np.arange(n), *draws]])
-    weights = np.stack([np.bincount(rows, minlength=n) for rows in [np.arange(n), *draws]])
-    return np.asarray(weights @ curves / n)
-
-
-def _at(n: Array, curves: Array, at: float) -> Array:
-    """The curves' values at a number of labels, linearly interpolated between records."""
-    if not n[0] <= at <= n[-1]:
-        raise InvalidInput(f"at={at:g}: the baseline was recorded from {n[0]:g} to {n[-1]:g} labels.")
-    right = int(np.searchsorted(n, at))
-    if n[right] == at:
-        return curves[:, right]
-    share = (at - n[right - 1]) / (n[right] - n[right - 1])
-    return np.asarray((1 - share) * curves[:, right - 1] + share * curves[:, right])
-
-
-def _first(n: Array, curves: Array, target: Array, *, whole: bool = True) -> Array:
-    """Number of labels (or cost) at which each curve first reaches its target; inf if it does not."""
-    above = curves >= target[:, None] - ALMOST
-    right = above.argmax(axis=1)
-    left, row = np.maximum(right - 1, 0), np.arange(len(curves))
-    rise = curves[row, right] - curves[row, left]
-    share = np.where(rise > 0, (target - curves[row, left]) / np.where(rise > 0, rise, 1), 1)
-    amount = n[left] + np.clip(share, 0, 1) * (n[right] - n[left])
-    return np.where(above.any(axis=1), np.ceil(amount - 1e-6) if whole else amount, np.inf)
-
-
-def _percentiles(values: Array) -> tuple[float, float]:
-    """The 2.5 % and 97.5 % quantiles without interpolation, because of inf; NaN if there are no values."""
-    if not len(values):
-        return np.nan, np.nan
-    low = np.quantile(values, 0.025, method="lower")
-    return float(low), float(np.quantile(values, 0.975, method="higher"))
 
 
 def _needs(labels: float, low: float, high: float, last: float) -> str:

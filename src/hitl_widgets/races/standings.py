@@ -64,7 +64,12 @@ class Benchmark:
     @cached_property
     def contestants(self) -> tuple[str, ...]:
         """The contestants, which raced on all sets."""
-        return next(iter(self.races.values())).contestants
+        return self._any.contestants
+
+    @property
+    def _any(self) -> Simulation:
+        """One of the races: all have the same contestants and metrics."""
+        return next(iter(self.races.values()))
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -81,13 +86,13 @@ class Benchmark:
         at
             A number of labels (or amount of cost); None means the area under the learning curve.
         """
+        at = at if at is None else positive("at", at)
         rows = {}
         for name, race in self.races.items():
             if at is None:
                 rows[name] = race.auc(metric=metric)["area"]
                 continue
             table = race.summary(metric)
-            at = positive("at", at)
             found = table[table[race.axis] == at]
             if found.empty:
                 raise InvalidInput(
@@ -305,7 +310,7 @@ class Benchmark:
         return page(path, title, lead, found, self.facts)
 
     def _measure(self, metric: str | None, at: float | None) -> str:
-        words = next(iter(self.races.values())).summary(metric).attrs["metric"]
+        words = self._any.summary(metric).attrs["metric"]
         return f"area under the learning curve, {words}" if at is None else f"{words}, at {at:g}"
 
     def _size(self) -> str:
@@ -324,7 +329,7 @@ class Benchmark:
         return scores, rank(scores.to_numpy(np.float64) * self._sign(metric))
 
     def _sign(self, metric: str | None) -> int:
-        return next(iter(self.races.values())).sign(metric)
+        return self._any.sign(metric)
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self._shown().to_string()}"

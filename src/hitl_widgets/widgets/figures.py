@@ -11,11 +11,10 @@ from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, missing_extra
 from hitl_widgets.paths import named_path
-from hitl_widgets.widgets.charts import GREY, PAPER
+from hitl_widgets.widgets.charts import GREY, PAPER, PRINTED
 
 __all__ = ["save", "svg"]
 
-INK = "#222222"
 DPI = 300
 ENDINGS = (".svg", ".pdf", ".png")
 # Control characters, which XML does not allow, and lone surrogates.
@@ -37,7 +36,7 @@ def save(chart: Any, path: str | Path) -> Path:
     if kind not in ENDINGS:
         raise InvalidInput(f"path={str(path)!r}: expected a name that ends with one of {choices(ENDINGS)}.")
     convert = _converter()
-    spec = _repainted(chart, INK, PAPER)
+    spec = _repainted(chart, PRINTED, PAPER)
     if kind == ".svg":
         drawn: bytes = convert.vegalite_to_svg(spec).encode()
     elif kind == ".pdf":

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 import hitl_widgets as hitl
+from helpers import Stops
 from hitl_widgets.datasets import DataSet
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput
 from hitl_widgets.races.benchmark import benchmark
@@ -231,30 +232,17 @@ def test_a_benchmark_races_on_every_set_and_continues_where_it_was(tmp_path, mon
     pd.testing.assert_frame_equal(again.scores(), first.scores(), check_exact=True)
 
 
-class Stops:
-    """A strategy that is random until it is interrupted, at a number of questions."""
-
-    def __init__(self, at):
-        self.left = at
-
-    def __call__(self, proba, context):
-        self.left -= 1
-        if self.left == 0:
-            raise KeyboardInterrupt
-        return context.random_state.random(len(proba))
-
-
 @pytest.mark.parametrize(
     ("at", "sets", "words"),
     [
-        (25, ["a", "b"], "Interrupted: 1 of 2 data sets are finished, 'b' with 1 repeat; pass path="),
-        (15, ["a", "b"], ""),
+        (18, ["a", "b"], "Interrupted: 1 of 2 data sets are finished, 'b' with 1 repeat; pass path="),
+        (99, ["a", "b"], ""),
         (8, ["a"], "Interrupted: 0 of 2 data sets are finished, 'a' with 1 repeat, without 'b'; pass path="),
     ],
 )
 def test_an_interrupt_gives_what_is_finished(at, sets, words):
     """A run asks 5 times: 10 of 15 labels are the cold start, in steps of 2."""
-    told = TOLD | {"budget": 20, "batch": 2, "strategies": ["random", Stops({25: 18, 15: 99, 8: 8}[at])]}
+    told = TOLD | {"budget": 20, "batch": 2, "strategies": ["random", Stops(at)]}
     if not words:
         found = benchmark(SETS, **told)
         assert not found.missing
@@ -293,12 +281,14 @@ def test_other_sets_are_refused(sets, why):
     [
         ({"nois": 0.1}, "nois= is not a setting. Did you mean 'noise'.*Expected one of"),
         ({"y": [1]}, "y= is not a setting"),
+        ({"budget": "many"}, "budget='many': expected a number above 0"),
+        ({"random_state": -1}, "random_state=-1: expected a whole number of at least 0"),
         ({"at": 100}, r"at=100: expected a list of numbers of labels, such as \[10, 20\]"),
     ],
 )
 def test_other_settings_are_refused(settings, why):
     with pytest.raises(InvalidInput, match=why):
-        benchmark(SETS[:1], **TOLD, **settings)
+        benchmark(SETS[:1], **TOLD | settings)
 
 
 def test_numbers_of_labels_beyond_the_budget_of_a_set_are_not_recorded():

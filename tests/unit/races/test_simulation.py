@@ -13,7 +13,8 @@ import pytest
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.races.simulation import Simulation, _t_interval
+from hitl_widgets.races.curves import t_interval
+from hitl_widgets.races.simulation import Simulation
 from hitl_widgets.widgets.charts import race_chart
 
 
@@ -108,7 +109,7 @@ def test_intervals_of_the_saving_cover_the_truth() -> None:
 
 def test_t_intervals_cover_the_mean_in_95_of_100() -> None:
     rng = np.random.default_rng(0)
-    bounds = [_t_interval(rng.normal(0.8, 0.1, 8))[1:] for _ in range(2000)]
+    bounds = [t_interval(rng.normal(0.8, 0.1, 8))[1:] for _ in range(2000)]
     assert np.mean([low <= 0.8 <= high for low, high in bounds]) == pytest.approx(0.95, abs=0.015)
 
 

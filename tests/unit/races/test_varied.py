@@ -121,6 +121,7 @@ def test_the_unit_of_the_cost_is_told_everywhere() -> None:
     assert found.unit == "seconds"
     assert "100 seconds" in repr(found)
     assert "seconds to match 'random' at 100" in repr(found)
+    assert "100 &lt;b&gt;" in race(cost=lambda row: 5.0, unit="<b>", budget=100)._repr_html_()
     assert "seconds" in found.saving()
     assert found.chart().to_dict()["layer"][0]["encoding"]["x"]["title"] == "seconds"
     with pytest.raises(InvalidInput, match="unit='seconds' is the unit of cost="):

@@ -91,14 +91,16 @@ export function headWords(state: ReplayState): string {
   return shown.value === null ? labels : `${labels} · ${metric} ${shown.value.toFixed(3)}`;
 }
 
-/** Points of a line in a box, from the top left; a flat one lies in the middle. */
-export function lineOf(curve: readonly (readonly [number, number])[], width: number, height: number): string {
+/** The points of a line in a box, as text, from the top left; a flat one lies in the middle. */
+export function pointsOf(
+  curve: readonly (readonly [number, number])[],
+  width: number,
+  height: number,
+): [string, string][] {
   const [xs, ys] = [curve.map(([x]) => x), curve.map(([, y]) => y)];
   const place = (value: number, all: number[]): number => {
     const [low, high] = [Math.min(...all), Math.max(...all)];
     return high > low ? (value - low) / (high - low) : 0.5;
   };
-  return curve
-    .map(([x, y]) => `${(place(x, xs) * width).toFixed(1)},${((1 - place(y, ys)) * height).toFixed(1)}`)
-    .join(" ");
+  return curve.map(([x, y]) => [(place(x, xs) * width).toFixed(1), ((1 - place(y, ys)) * height).toFixed(1)]);
 }

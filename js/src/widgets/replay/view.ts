@@ -1,7 +1,7 @@
 import "./view.css";
 import { button, enable } from "../../ui/button";
 import { h, said, setParts, setText, show, svg } from "../../ui/dom";
-import { askedWords, headWords, lineOf, type ReplayState, type Run } from "./state";
+import { askedWords, headWords, pointsOf, type ReplayState, type Run } from "./state";
 
 const WIDTH = 180;
 const HEIGHT = 34;
@@ -101,17 +101,17 @@ export function replayView(root: HTMLElement, on: ReplayCallbacks) {
   }
 
   function draw({ shown, metric }: ReplayState): void {
-    const points = shown && shown.curve.length > 1 ? shown.curve : [];
-    show(curve, points.length > 0);
-    if (!shown || !points.length) return;
-    const line_ = lineOf(points, WIDTH, HEIGHT);
-    line.setAttribute("points", line_);
-    const at = points.filter(([n]) => n <= shown.n_labels).length - 1;
+    const records = shown && shown.curve.length > 1 ? shown.curve : [];
+    show(curve, records.length > 0);
+    if (!shown || !records.length) return;
+    const points = pointsOf(records, WIDTH, HEIGHT);
+    line.setAttribute("points", points.join(" "));
+    const at = records.filter(([n]) => n <= shown.n_labels).length - 1;
     show(dot, at >= 0);
-    const [x, y] = (line_.split(" ")[Math.max(at, 0)] ?? "0,0").split(",");
+    const [x, y] = points[Math.max(at, 0)];
     dot.setAttribute("cx", x);
     dot.setAttribute("cy", y);
-    const [first, last] = [points[0], points[points.length - 1]];
+    const [first, last] = [records[0], records[records.length - 1]];
     curve.setAttribute(
       "aria-label",
       `${metric}: ${first[1].toFixed(3)} at ${first[0]} labels, ${last[1].toFixed(3)} at ${last[0]}`,

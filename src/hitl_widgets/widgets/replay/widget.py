@@ -23,7 +23,6 @@ __all__ = ["Replay"]
 
 # Characters of an item beside the map.
 MOST = 300
-SHOWN: dict[str, Any] = {"learner": ShownLearner, "strategy": ShownStrategy}
 
 
 class Controls(ChannelWidget):
@@ -132,7 +131,8 @@ class Replay(Shown, LockedVBox):
         if source.items is None:
             how |= {"text": "row", "X": source.X}
         data = source.items or pd.DataFrame({"row": [f"row {row}" for row in source.rows]})
-        how |= {kind: shown(source, lambda: self.contestant) for kind, shown in SHOWN.items()}
+        how["learner"] = ShownLearner(source, lambda: self.contestant)
+        how["strategy"] = ShownStrategy(source, lambda: self.contestant)
         self._session = Session(data, store=":memory:", task="replay", audit=0.0, break_after=None, **how)
         self.controls, self.explorer = Controls(self._session, self), Explorer(self._session)
         self.views = (self.controls, self.explorer)
