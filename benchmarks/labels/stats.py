@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.labels.sets import CASES
-from hitl_widgets.races.simulation import _at, _first, _percentiles, _resampled, _t_interval
+from hitl_widgets.races.curves import first_at, percentiles, resampled, t_interval, value_at
 
 METRIC, POOL, MACRO = "test_accuracy", "pool_accuracy", "macro_f1"
 BEYOND = 1.25  # a target that is not reached counts as this many times the budget
@@ -104,7 +104,7 @@ def accuracy(runs: Runs, who: str, n_labels: int, metric: str = METRIC) -> Estim
     curves = runs.curves(who, metric)
     if n_labels not in curves:
         return None
-    return Estimate(*np.clip(_t_interval(curves[n_labels].to_numpy(float)), 0, 1))
+    return Estimate(*np.clip(t_interval(curves[n_labels].to_numpy(float)), 0, 1))
 
 
 # -- labels saved -------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Saving:
     @property
     def ratio(self) -> Estimate:
         """How many times fewer labels, with its interval."""
-        return Estimate(float(self.ratios[0]), *_percentiles(self.ratios[1:]))
+        return Estimate(float(self.ratios[0]), *percentiles(self.ratios[1:]))
 
 
 def saving(ours: pd.DataFrame, theirs: pd.DataFrame, at: int) -> Saving:
@@ -132,10 +132,10 @@ def saving(ours: pd.DataFrame, theirs: pd.DataFrame, at: int) -> Saving:
     The two tables are those of :meth:`Runs.curves`; only repeats in both are used.
     """
     shared = ours.index.intersection(theirs.index)
-    n, values = ours.columns.to_numpy(float), _resampled(ours.loc[shared].to_numpy(float), "mean")
+    n, values = ours.columns.to_numpy(float), resampled(ours.loc[shared].to_numpy(float), "mean")
     base = theirs.loc[shared]
-    target = _at(base.columns.to_numpy(float), _resampled(base.to_numpy(float), "mean"), float(at))
-    labels = _first(n, values, target)
+    target = value_at(base.columns.to_numpy(float), resampled(base.to_numpy(float), "mean"), float(at))
+    labels = first_at(n, values, target)
     counted = np.where(np.isfinite(labels), labels, BEYOND * n[-1])
     return Saving(at, float(target[0]), float(counted[0]), bool(np.isfinite(labels[0])), at / counted)
 
@@ -144,7 +144,7 @@ def geometric_mean(savings: Sequence[Saving]) -> Estimate:
     """Geometric mean over the sets; their bootstrap samples are combined in order."""
     draws = min(len(s.ratios) for s in savings)
     means = np.exp(np.mean([np.log(s.ratios[:draws]) for s in savings], axis=0))
-    return Estimate(float(means[0]), *_percentiles(means[1:]))
+    return Estimate(float(means[0]), *percentiles(means[1:]))
 
 
 # -- differences in the same repeats -------------------------------------------------------------------
@@ -185,7 +185,7 @@ def to_best(
     if table.empty:
         return None
     best = str(table.drop(columns=who).mean().idxmax())
-    size = Estimate(*_t_interval((table[who] - table[best]).to_numpy(float)))
+    size = Estimate(*t_interval((table[who] - table[best]).to_numpy(float)))
     means = table.mean()
     return Gap(name, n_labels, best, size, float(means[who]), float(means[best]), len(table))
 
@@ -200,7 +200,7 @@ def over_sets(cases: Mapping[str, Runs], who: str, rival: str, n_labels: int) ->
     if not tables:
         return None
     whole = pd.concat(tables, axis=1).dropna().mean(axis=1)
-    return Estimate(*_t_interval(whole.to_numpy(float))) if len(whole) else None
+    return Estimate(*t_interval(whole.to_numpy(float))) if len(whole) else None
 
 
 # -- classes that are found ----------------------------------------------------------------------------
