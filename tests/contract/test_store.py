@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from helpers import ANY_TEXT
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels import _sqlite
+from hitl_widgets.labels.events import definition
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.labels.units import items_of, unit_key
@@ -43,12 +44,13 @@ def test_events_come_back_whole_and_in_order(store: LabelStore) -> None:
         label(1, kind="skip"),
         label(2, kind="undo", item_ids=(), value="some id"),
         label(3, kind="schema", item_ids=(), value={"classes": [{"name": "a"}], "question": "?"}),
+        label(6, kind="definition", item_ids=(), value=definition("rule", "ads", {"words": "sale"})),
         label(4, kind="machine", value=HandOver(("1",), (0,), 0.05, None, 40).dump(), model_version=3),
         label(
             5, kind="machine", item_ids=(), value=Withdrawal("some id", risen=True, checked=9, wrong=3).dump()
         ),
     ]
-    assert [store.append(e) for e in written] == [True] * 6
+    assert [store.append(e) for e in written] == [True] * 7
     assert events(store) == written
 
 

@@ -957,7 +957,7 @@ export type SliceState = {
  */
 export type HistoryEntry = {
   id: string;
-  kind: "label" | "machine" | "note" | "schema" | "skip" | "slice";
+  kind: "definition" | "label" | "machine" | "note" | "schema" | "skip" | "slice";
   n: number;
   value: string | null;
   codes: number[] | null;

@@ -26,14 +26,15 @@ FIELDS = {
     "event_id": "the id of the act",
     "task": "the question",
     "annotator": "who acted",
-    "kind": "label, skip, note, undo, redo, slice (a named search), schema (the classes changed), machine "
-    "(labels handed over to the model, or withdrawn), reveal (hidden personal data was displayed), team (a "
-    "setting of the task) or trial (an answer in a practice round or a qualification)",
+    "kind": "label, skip, note, undo, redo, slice (a named search), definition (such as a rule), schema (the "
+    "classes changed), machine (labels handed over to the model, or withdrawn), reveal (hidden personal "
+    "data was displayed), team (a setting of the task) or trial (an answer in a practice round or a "
+    "qualification)",
     "time": "time of the act, UTC",
     "item_ids": "the items, by id or hash",
     "value": "the answer with class ids, which do not change on renaming (none: label removed), the reason "
-    "of a skip, the note, the act that an undo or redo is about, the classes, the machine labels, the "
-    "setting, or the answer in a trial",
+    "of a skip, the note, the act that an undo or redo is about, the classes, what is defined, the "
+    "machine labels, the setting, or the answer in a trial",
     "said": "the class name at the time of the label",
     "selection": "how the items were chosen",
     "elapsed_ms": "how long the annotator looked at them, in milliseconds, if known",
@@ -321,6 +322,13 @@ def _check_slice(value: Any) -> None:
     raise InvalidInput(f"value is {value!r}, not a slice")
 
 
+def _check_definition(value: Any) -> None:
+    match value:
+        case {"of": str(), "name": str(), "is": dict() | None}:
+            return
+    raise InvalidInput(f"value is {value!r}, not a definition")
+
+
 def _check_team(value: Any) -> None:
     try:
         Fold().apply(LabelEvent("team", "", "", value=value))
@@ -337,6 +345,6 @@ def _check_machine(value: Any) -> None:
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "label": _check_label, "skip": _check_skip, "note": _check_note, "schema": _check_schema,
-    "slice": _check_slice, "team": _check_team, "trial": _check_team, "reveal": _check_nothing,
-    "undo": _check_target, "redo": _check_target, "machine": _check_machine,
+    "slice": _check_slice, "definition": _check_definition, "team": _check_team, "trial": _check_team,
+    "reveal": _check_nothing, "undo": _check_target, "redo": _check_target, "machine": _check_machine,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -14,6 +15,7 @@ __all__ = [
     "Selection",
     "Why",
     "because_of",
+    "definition",
     "is_again",
     "is_demonstration",
     "is_gold",
@@ -24,8 +26,9 @@ __all__ = [
 ]
 
 EventKind = Literal[
-    "label", "skip", "note", "undo", "redo", "schema", "slice", "reveal", "machine", "team", "trial"
-]
+    "label", "skip", "note", "undo", "redo", "schema", "slice", "definition", "machine", "reveal", "team",
+    "trial",
+]  # fmt: skip
 # Why an item was left unanswered, if the annotator says so.
 Why = Literal["unknown", "bad", "rejected"]
 Selection = Literal[
@@ -53,8 +56,9 @@ class LabelEvent:
     Attributes
     ----------
     kind
-        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``machine``, or what is no
-        act and cannot be undone: ``reveal`` (hidden personal data was displayed), ``team`` or ``trial``.
+        ``label``, ``skip``, ``note``, ``undo``, ``redo``, ``schema``, ``slice``, ``definition``,
+        ``machine``, or what is no act and cannot be undone: ``reveal`` (hidden personal data was
+        displayed), ``team`` or ``trial``.
     item_ids
         The items of the act. An act on 812 items is one event, and is undone as one.
     value
@@ -67,7 +71,9 @@ class LabelEvent:
         For an undo or redo, the ``event_id`` of the act or a list of them. For a schema event, the question
         or a change of it, see
         :class:`~hitl_widgets.questions.vocabulary.Vocabulary`. For a slice, its ``name`` and ``query`` (None
-        removes it). For machine labels, see :mod:`~hitl_widgets.labels.machine`. For a team event, a setting
+        removes it). For a definition, what the annotators teach the model besides labels: ``of`` (what it
+        defines, such as ``"rule"``), its ``name`` and ``is`` (a dict; None removes it). The latest of a name
+        counts. For machine labels, see :mod:`~hitl_widgets.labels.machine`. For a team event, a setting
         of the task: ``{"experts": ...}``, ``{"gold_share": ...}``, ``{"qualify": ...}``, ``{"let_in": ...}``.
         For a trial, an answer in a practice round or a qualification, which is not a label: see
         :class:`~hitl_widgets.loop.qualifying.Qualifying`.
@@ -101,6 +107,11 @@ class LabelEvent:
     event_id: str = field(default_factory=new_event_id)
     time: str = field(default_factory=now)
     digests: str = ""
+
+
+def definition(of: str, name: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the value of a definition event."""
+    return {"of": of, "name": name, "is": None if value is None else dict(value)}
 
 
 def is_demonstration(event: LabelEvent) -> bool:

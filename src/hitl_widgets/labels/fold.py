@@ -54,6 +54,7 @@ class Fold:
         self._redoable: dict[str, list[str]] = defaultdict(list)
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
         self._slices: list[LabelEvent] = []
+        self._definitions: dict[str, list[LabelEvent]] = {}  # by what they define
         self._noted: dict[str, list[str]] = {}  # the notes on each item
         self.judged: dict[str, None] = {}
         self._kept: dict[str, list[str]] = {}  # the acts that kept the label of each item
@@ -86,8 +87,8 @@ class Fold:
         if event.kind == "machine":
             return self._hand_over(event)
         self._push(event)
-        if event.kind == "slice":
-            self._slices.append(event)
+        if event.kind in {"slice", "definition"}:
+            self._define(event)
             return ()
         if event.kind == "note":
             of = self._kept if is_kept(event) else self._noted
@@ -103,6 +104,13 @@ class Fold:
         for part in _parts(len(keys)):
             self._on_item.update(zip(keys[part], map(longer.__getitem__, before[part]), strict=True))
         return event.item_ids
+
+    def _define(self, event: LabelEvent) -> None:
+        match event.kind, event.value:
+            case "slice", _:
+                self._slices.append(event)
+            case _, {"of": str(of), "name": str(), "is": dict() | None}:
+                self._definitions.setdefault(of, []).append(event)
 
     def _read(self, event: LabelEvent) -> None:
         """Read the answer of a label."""
@@ -444,6 +452,14 @@ class Fold:
                 ):
                     found[name] = query
         return {name: query for name, query in found.items() if query is not None}
+
+    def definitions(self, of: str) -> dict[str, LabelEvent]:
+        """Return the definitions in effect, by name, in the order in which the names were first used."""
+        found: dict[str, LabelEvent] = {}
+        for event in self._definitions.get(of, ()):
+            if event.event_id not in self._undone:
+                found[event.value["name"]] = event
+        return {name: event for name, event in found.items() if event.value["is"] is not None}
 
     def order(self, event: LabelEvent) -> int:
         """Return the position of an act in the log, from 1."""

@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices
 from hitl_widgets.items.base import Measured
-from hitl_widgets.labels.events import EventKind, LabelEvent, Selection, Why, is_gold, new_event_id, now
+from hitl_widgets.labels.events import (
+    EventKind,
+    LabelEvent,
+    Selection,
+    Why,
+    definition,
+    is_gold,
+    new_event_id,
+    now,
+)
 from hitl_widgets.labels.machine import HandOver, Withdrawal
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.log import Log
@@ -235,6 +244,16 @@ class Acts:
                 return event_id
             value = {"name": name, "query": query}
             return self._log.write(replace(self._event("slice", (), event_id), value=value))
+
+    def define(
+        self, of: str, name: str, value: Mapping[str, Any] | None, *, event_id: str | None = None
+    ) -> str:
+        """Define something under a name; None removes it. Unchecked."""
+        with self._log.writing():
+            if self._log.knows(event_id):
+                return event_id
+            made = definition(of, name, value)
+            return self._log.write(replace(self._event("definition", (), event_id), value=made))
 
     def hand_over(self, rows: Sequence[int], made: HandOver, *, event_id: str | None = None) -> str:
         """Label rows of the pool by machine: see :class:`~.handing.Handing`."""

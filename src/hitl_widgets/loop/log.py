@@ -268,6 +268,11 @@ class Log:
         with self.lock:
             return self.ledger.fold.slices
 
+    def definitions(self, of: str) -> dict[str, LabelEvent]:
+        """Return the definitions in effect, by name: see :meth:`.Fold.definitions`."""
+        with self.lock:
+            return self.ledger.fold.definitions(of)
+
     def skipped_rows(self) -> npt.NDArray[np.int64]:
         """Rows that this annotator skipped and nobody has labelled since."""
         self.catch_up()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import LabelEvent, new_event_id
+from hitl_widgets.labels.events import LabelEvent, definition, new_event_id
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.questions.schema import Schema
 
@@ -57,7 +57,7 @@ class Model:
         self.replay()
         for clock, event in enumerate(log):
             mine = [a for a in self.acts if a.event.annotator == event.annotator]
-            if event.kind in {"label", "skip", "slice"} or (
+            if event.kind in {"label", "skip", "slice", "definition"} or (
                 event.kind == "schema" and "change" in event.value
             ):
                 self.read(event)
@@ -201,6 +201,11 @@ class Model:
         last = {value["name"]: value["query"] for value in kept}
         return {name: query for name, query in last.items() if query is not None}
 
+    def definitions(self, of: str) -> dict[str, LabelEvent]:
+        made = [a.event for a in self.acts if a.holds and a.event.kind == "definition"]
+        last = {event.value["name"]: event for event in made if event.value["of"] == of}
+        return {name: event for name, event in last.items() if event.value["is"] is not None}
+
     def skipped(self, item: str) -> bool:
         kinds = {e.kind for e in self.holding(item).values()}
         return "skip" in kinds and self.answer(item) is None
@@ -222,13 +227,15 @@ def state(fold: Fold | Model) -> dict[str, Any]:
         "classes": list(fold.schema.names) if isinstance(fold, Fold) and fold.schema else fold.names(),  # type: ignore[union-attr]
         "skipped": {i: fold.skipped(i) for i in ITEMS},
         "slices": fold.slices,
+        "definitions": {of: fold.definitions(of) for of in ("rule", "strike")},
         "undo": {p: fold.to_undo(p) for p in PEOPLE},
         "redo": {p: fold.to_redo(p) for p in PEOPLE},
     }
 
 
 NAMES = st.sampled_from("abcd")
-KINDS = ["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump", "restore", "slice"]
+KINDS = ["label", "label", "skip", "undo", "undo", "redo", "cross", "change", "jump", "restore"]
+KINDS += ["slice", "definition"]
 
 
 def changes() -> st.SearchStrategy[dict[str, Any]]:
@@ -253,6 +260,10 @@ def single(draw: st.DrawFn, kind: Any, who: str) -> LabelEvent:
     if kind == "slice":
         value = {"name": draw(st.sampled_from("xy")), "query": draw(st.sampled_from(["one", "two", None]))}
         return LabelEvent("slice", "t", who, value=value)
+    if kind == "definition":
+        of, name = draw(st.sampled_from(["rule", "strike"])), draw(st.sampled_from("xy"))
+        value = definition(of, name, draw(st.sampled_from([{"n": 1}, {"n": 2}, None])))
+        return LabelEvent("definition", "t", who, value=value)
     items = tuple(draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3, unique=True)))
     word = draw(st.sampled_from(["a", "b", "c", "d", "unheard of", None])) if kind == "label" else None
     return LabelEvent(kind, "t", who, items, word)
@@ -280,11 +291,11 @@ def logs(draw: st.DrawFn) -> list[LabelEvent]:
             if way:
                 log.append(LabelEvent("undo" if back else "redo", "t", who, value=way))
         elif kind == "restore":
-            acts = [e for e in log if e.kind in {"label", "skip", "slice"}]
+            acts = [e for e in log if e.kind in {"label", "skip", "slice", "definition"}]
             if acts:  # also of valid acts, and of acts of others
                 act = draw(st.sampled_from(acts))
                 log.append(LabelEvent(act.kind, "t", who, act.item_ids, act.value, restores=act.event_id))
-        elif kind in {"label", "skip", "slice"}:
+        elif kind in {"label", "skip", "slice", "definition"}:
             log.append(draw(single(kind, who)))
         elif kind == "cross":
             target = draw(st.sampled_from(log)).event_id if log else new_event_id()

@@ -163,7 +163,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["label", "skip", "note", "schema", "slice", "machine"]
+    kind: Literal["label", "skip", "note", "schema", "slice", "definition", "machine"]
     n: int
     value: str | None
     codes: tuple[int, ...] | None

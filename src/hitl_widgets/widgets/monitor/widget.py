@@ -308,6 +308,9 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "slice":
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
+    if event.kind == "definition":
+        done = "removed" if event.value["is"] is None else "set"
+        return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":
         if "kept" in event.value:
             return "looked at again, label kept"
