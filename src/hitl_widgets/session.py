@@ -63,6 +63,7 @@ from hitl_widgets.suggest import File, Words
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hitl_widgets.teach import Teach
     from hitl_widgets.transfer.importing import Imported
     from hitl_widgets.transfer.receiving import Answered
     from hitl_widgets.transfer.sending import Sent
@@ -605,6 +606,13 @@ class Session:
         from hitl_widgets.trust import Trust
 
         return Trust(self._loop)
+
+    @property
+    def teach(self) -> Teach:
+        """What you know besides labels, told to the model."""
+        from hitl_widgets.teach import Teach
+
+        return Teach(self._loop)
 
     def hand_over(self, proposal: pd.DataFrame, *, event_id: str | None = None) -> str:
         """Let the model label items, as :meth:`.Trust.hand_over` proposes.

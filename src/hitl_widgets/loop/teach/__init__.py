@@ -1,0 +1,1 @@
+"""What annotators teach the model besides labels; each kept as definitions in the log."""

@@ -1,0 +1,17 @@
+"""Teach: what you know besides labels, told to the model."""
+
+from __future__ import annotations
+
+from hitl_widgets.loop.loop import Loop
+
+__all__ = ["Teach"]
+
+
+class Teach:
+    """What you know besides labels, told to the model; ``session.teach``."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def __repr__(self) -> str:
+        return f"<Teach of task {self._loop.task!r}>"
