@@ -39,6 +39,7 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -176,7 +177,7 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [one for one in (tagging, drafting) if one is not None]
+        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
         learning = tuple(one.worker for one in learners)
         self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
@@ -194,7 +195,7 @@ class Loop:
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
         background = self.background
-        return Explaining(self.pool, background.trainer, self.log, background.preparation)
+        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
@@ -413,7 +414,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:
