@@ -16,6 +16,7 @@ from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
+from hitl_widgets.learn.outside import amid, mixed
 from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.learn.remote import score_pool
 from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of
@@ -288,7 +289,8 @@ class AutoLearner:
             weights = _stack(experts, *said, unproven=len(told) if trees else None)
         left_out = softmax(_sum(weights, experts))
         trust = self._judged(weights, experts, said[0])
-        return _Found(labels, weights, trust, left_out, *self._said(first, weights, trees, rows))
+        prior, base = self._said(first, weights, trees, rows)
+        return _Found(labels, weights, trust, left_out, prior, base, first=first, trees=trees)
 
     def _grown(self, labels: _Labels, among: IntArray, right: float) -> _Trees | None:
         """Return trees fitted to the labels; None if a few are far less accurate than the linear experts."""
@@ -342,11 +344,22 @@ class AutoLearner:
             for expert, view in zip(views, self._views[1:], strict=True):
                 told += told_together([expert], view[some])
             logs = [_log(P) for P in told]
-            prior[part] = _unsure(softmax(_sum(first, logs)))
-            base[part] = _sum(weights[: len(logs)], logs)
-            if trees and weights[len(logs)] > LITTLE:
-                base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
+            prior[part], base[part] = self._blend(first, weights, trees, logs, self._X[some])
         return prior, base
+
+    def _blend(
+        self,
+        first: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        trees: _Trees | None,
+        logs: list[FloatArray],
+        X: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the prior of label spreading for rows, and the contribution of linear experts and trees."""
+        base = _sum(weights[: len(logs)], logs)
+        if trees and weights[len(logs)] > LITTLE:
+            base += np.float32(weights[len(logs)]) * trees.logs(X, self._n_classes)
+        return _unsure(softmax(_sum(first, logs))), base
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -480,6 +493,28 @@ class AutoLearner:
             return head.over(self._X, index)
         return self._P if index is None else self._P[index]
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`.
+
+        The features of the row itself are new; what the graph adds is that of the nearest rows of the pool.
+        """
+        with held(self._refreshing):
+            if (head := self._head()) is not None:
+                return head.over(X)
+            found, new = self._found, np.asarray(X, np.float32)
+            assert found is not None  # noqa: S101 - there are labels
+            assert found.first is not None  # noqa: S101 - set if there is no head
+            told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
+            if self._affinity is None:
+                return softmax(_sum(found.weights, [_log(P) for P in told]))
+            near, weight = amid(self._X, new)
+            for expert, view in zip(views, self._views[1:], strict=True):
+                told += told_together([expert], mixed(view[near], weight).astype(np.float32))
+            logs = [_log(P) for P in told]
+            prior, base = self._blend(found.first, found.weights, found.trees, logs, new)
+            spread = self._spread_logs(self._graph.reached_at(near, weight), prior)
+            return softmax(base + _sum(found.weights[-len(PRIORS) :], spread))
+
 
 @dataclass(frozen=True, eq=False)
 class _Found:
@@ -487,7 +522,7 @@ class _Found:
 
     ``left_out`` are leave-one-out predictions of the labels used as evidence. If all experts are linear, they
     are combined into one head; else ``base`` is the sum of their logarithms, and ``prior`` the prior of label
-    spreading.
+    spreading, whose experts have the weights ``first``.
     """
 
     labels: _Labels
@@ -497,6 +532,8 @@ class _Found:
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
     head: Head | None = None
+    first: npt.NDArray[np.float64] | None = None
+    trees: _Trees | None = None
 
 
 @dataclass(frozen=True, eq=False)

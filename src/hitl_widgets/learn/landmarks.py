@@ -115,6 +115,15 @@ class OnLandmarks:
             self._shown = True
             return self._P
 
+    @property
+    def parts(self) -> tuple[Learner, ...]:
+        """The inner learner."""
+        return (self._inner,)
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`: the inner learner's, which may have none."""
+        return np.asarray(getattr(self._inner, "proba_of")(X))  # noqa: B009 - see predicts_outside
+
     def export(
         self,
         index: IntArray,

@@ -34,6 +34,7 @@ from hitl_widgets.learn.evaluate import (
 )
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.outside import predicts_outside
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -443,6 +444,22 @@ class Trainer:
         ground = self._ground
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class for rows that are not in the pool, (m, n_classes).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it predicts only rows of the pool.
+        """
+        live = self._begun()
+        if not predicts_outside(live):
+            raise HitlError(
+                f"The learner {self._template.name!r} predicts only items of the table. For edited ones it "
+                "needs a method proba_of(X), see hitl_widgets.learn.outside."
+            )
+        return live.proba_of(X)
 
     def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return the features of some items, by the live model's encoder, (m, d)."""

@@ -21,6 +21,7 @@ __all__ = ["Piece", "pieces_of"]
 # Runs of letters and digits, except in scripts that put no spaces between words, where each character counts.
 _BLOCKS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 WORD = re.compile(rf"[{_BLOCKS}]|[^\W_{_BLOCKS}]+(?:['\u2019][^\W_{_BLOCKS}]+)*")
+UNSPACED = re.compile(f"[{_BLOCKS}]")
 # Texts with more words are not read once without each of them.
 MOST_WORDS = 300
 
