@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks, Learner, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 
 __all__ = ["OnLandmarks"]
 
@@ -115,14 +116,9 @@ class OnLandmarks:
             self._shown = True
             return self._P
 
-    @property
-    def parts(self) -> tuple[Learner, ...]:
-        """The inner learner."""
-        return (self._inner,)
-
     def proba_of(self, X: FloatArray) -> FloatArray:
-        """See :class:`~hitl_widgets.learn.outside.Outside`: the inner learner's, which may have none."""
-        return np.asarray(getattr(self._inner, "proba_of")(X))  # noqa: B009 - see predicts_outside
+        """See :class:`~hitl_widgets.learn.outside.Outside`: the inner learner's, without interpolation."""
+        return told_outside(self._inner, X)
 
     def export(
         self,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeGuard, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way
+from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.learn.scoring import blocks_of
 
-__all__ = ["Outside", "amid", "mixed", "predicts_outside"]
+__all__ = ["Outside", "amid", "mixed", "told_outside"]
 
 NEAREST = 15
 # The smallest squared distance, relative to the squared length of a row: below, two rows are the same.
@@ -31,9 +32,14 @@ class Outside(Protocol):
         """
 
 
-def predicts_outside(learner: object) -> TypeGuard[Outside]:
-    """Return whether the learner and all its parts are :class:`Outside`."""
-    return isinstance(learner, Outside) and all(map(predicts_outside, getattr(learner, "parts", ())))
+def told_outside(learner: Any, X: FloatArray) -> FloatArray:
+    """Return :meth:`Outside.proba_of`; raise HitlError if the learner has no such method."""
+    if not isinstance(learner, Outside):
+        raise HitlError(
+            f"The learner {learner.name!r} predicts only items of the table. For edited ones it needs a "
+            "method proba_of(X), see hitl_widgets.learn.outside."
+        )
+    return learner.proba_of(X)
 
 
 def amid(X: Any, new: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -77,6 +83,6 @@ def amid(X: Any, new: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     return near, weight / weight.sum(axis=1, keepdims=True)
 
 
-def mixed(values: FloatArray, weight: FloatArray) -> npt.NDArray[np.float64]:
+def mixed(values: npt.NDArray[Any], weight: FloatArray) -> npt.NDArray[np.float64]:
     """Return the weighted mean of the neighbours of each row; values of shape (m, k, d)."""
-    return np.einsum("mk,mkd->md", weight, np.asarray(values, np.float64))
+    return np.asarray(np.einsum("mk,mkd->md", weight, np.asarray(values, np.float64)))
