@@ -39,6 +39,8 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
+from hitl_widgets.loop.teach.edits import Editing
 from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
@@ -196,6 +198,18 @@ class Loop:
         """Says why the model guesses what it guesses."""
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+
+    @cached_property
+    def editing(self) -> Editing:
+        """Keeps edited items, and guesses their class."""
+        background = self.background
+        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
+
+    @cached_property
+    def counterfactuals(self) -> Counterfactuals:
+        """Finds small changes of an item that flip the guess."""
+        trainer, hidden = self.background.trainer, self.covering.is_blurred
+        return Counterfactuals(self.editing, self.pool, trainer, hidden)
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""

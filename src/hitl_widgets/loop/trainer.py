@@ -35,6 +35,7 @@ from hitl_widgets.learn.evaluate import (
 from hitl_widgets.learn.experts import Expert, advised
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -467,6 +468,16 @@ class Trainer:
         ground = self._ground
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class for rows that are not in the pool, (m, n_classes).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it predicts only rows of the pool.
+        """
+        return told_outside(self._begun(), X)
 
     def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return the features of some items, by the live model's encoder, (m, d)."""
