@@ -26,6 +26,7 @@ from hitl_widgets.loop.drafting import Drafting
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tagging import Doubts, Tagging
+from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.strikes import Striking, in_effect
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.trainer import Evaluation, Trainer
@@ -60,7 +61,8 @@ class Background:
     blind
         Notified of the next questions.
     tell
-        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``suggestions`` or ``error``.
+        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``suggestions``,
+        ``proposals`` or ``error``.
 
     Attributes
     ----------
@@ -68,6 +70,8 @@ class Background:
         Makes the rounds.
     tagging, drafting
         Learn spans, and the corrections of suggested texts; None for other questions.
+    proposing
+        Finds what the model proposes to the annotator.
     ground
         The features and graph that the learner uses; None before there are features.
     map
@@ -135,6 +139,7 @@ class Background:
             on_turn=self.note,
         )
         self.teaching = Teaching(log, self.trainer, tell, self.note)
+        self.proposing = Proposing(log, self.trainer, _snapshot_of(self), tell, self.note)
         self.drafting: Drafting | None = None  # set by the loop, because it reads the suggestions
         self.tagging: Tagging | None = None
         if log.labels.kind.name == Spans.name:
@@ -260,7 +265,7 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
-        for one in (self.tagging, self.drafting, self.teaching, self.striking):
+        for one in (self.tagging, self.drafting, self.teaching, self.striking, self.proposing):
             if one is not None and one.worker.failure is not None:
                 one.worker.request()
         if self.news.failure is not None:
@@ -370,6 +375,7 @@ class Background:
         with self._log.lock:
             self._log.changed.notify_all()
         self.teaching.worker.request()
+        self.proposing.worker.request()
         self._tell("round")
 
     def _on_suggestions(self) -> None:

@@ -41,6 +41,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
@@ -188,7 +189,14 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
+        workers = (
+            background.news,
+            self._indexing,
+            self.handing,
+            background.teaching,
+            background.proposing,
+            *learners,
+        )
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -333,7 +341,8 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``proposals``, ``error`` or ``closed``, from the thread that made the
+        change.
         """
         return self._listeners.add(listener)
 
@@ -428,7 +437,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:
