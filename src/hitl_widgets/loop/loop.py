@@ -41,6 +41,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -178,7 +179,7 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [one for one in (tagging, drafting) if one is not None]
+        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
         learning = tuple(one.worker for one in learners)
         self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
@@ -196,13 +197,13 @@ class Loop:
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
         background = self.background
-        return Explaining(self.pool, background.trainer, self.log, background.preparation)
+        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
 
     @cached_property
     def editing(self) -> Editing:
         """Keeps edited items, and guesses their class."""
         background = self.background
-        return Editing(self.pool, background.trainer, self.log, self.acts, background.preparation)
+        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
 
     @cached_property
     def counterfactuals(self) -> Counterfactuals:
@@ -427,7 +428,7 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

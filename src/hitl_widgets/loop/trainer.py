@@ -158,6 +158,11 @@ class Trainer:
         """The error that prevented the newest round, if any."""
         return self._rounds.failure
 
+    @property
+    def growth_failed(self) -> bool:
+        """Whether the model could not be started with the newest features and graph."""
+        return self._growth.failure is not None
+
     def request(self) -> None:
         """Request a round that includes every label; returns at once."""
         self._rounds.request()
@@ -302,6 +307,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            strikes=() if (used := self._ground or ground) is None else used.strikes,
             decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
@@ -324,7 +330,7 @@ class Trainer:
                 self._live = self._ground = None
             if self._live is None or self._task != labels.task:
                 # At first without the graph, which takes longer: see _grow.
-                at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
+                at = self._ground = self._ground or replace(ground, affinity=None)
                 self._task, size = labels.task, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
             self._live = self._advised(self._live, self._ground or Ground(ground.X), labels)
@@ -610,6 +616,27 @@ class Trainer:
         except NotYet:
             return None
         return found
+
+    def scores_without(
+        self, labels: Labels, ground: Ground
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return how well each label is predicted by a model of all others, and which labels were left out.
+
+        The model works with other features than the live one.
+
+        Returns
+        -------
+        The positions of the labels in the order in which they were given, and their scores, 0 to 1.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        given, problem = labels.given(), labels.target.problem
+        learner = self._template.start(ground.X, problem.size, ground.affinity)
+        P, among = without_own(learner, given)
+        return among, np.asarray(problem.scores(P, given.y[among]), np.float64)
 
     def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
         """Return rows of labelled items, and predictions for them by models of all labels but their own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,6 @@ from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.cells import Cells, differing, stored
 from hitl_widgets.loop.trainer import Trainer
-from hitl_widgets.maps.preparation import Preparation
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import is_unicode
 
@@ -60,13 +59,17 @@ class Editing:
 
     Parameters
     ----------
-    pool, trainer, log, acts, preparation
+    pool, trainer, log, acts
         Parts of the session.
+    encoder
+        Returns the fitted transformer of the model's features, or None.
     """
 
-    def __init__(self, pool: Pool, trainer: Trainer, log: Log, acts: Acts, preparation: Preparation) -> None:
+    def __init__(
+        self, pool: Pool, trainer: Trainer, log: Log, acts: Acts, encoder: Callable[[], Any]
+    ) -> None:
         self._pool, self._trainer, self._log, self._acts = pool, trainer, log, acts
-        self._preparation = preparation
+        self._encoder = encoder
 
     def source(self, row: int, *, bare: bool = True) -> str | Mapping[Any, Any]:
         """Return the item to edit; unless ``bare``, with personal data hidden.
@@ -126,7 +129,7 @@ class Editing:
         HitlError
             If the session cannot compute them.
         """
-        if (encoder := self._preparation.encoder) is None:
+        if (encoder := self._encoder()) is None:
             raise HitlError(
                 "The features of edited items cannot be computed, because this session got X= or a function. "
                 "Pass embed= with a fitted scikit-learn transformer of the items."

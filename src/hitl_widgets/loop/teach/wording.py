@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from hitl_widgets.items.features.telling import UNSPACED, WORD
+from hitl_widgets.items.strikes import UNSPACED, WORD
 
 __all__ = ["Change", "Words", "left_out", "toward"]
 
