@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.learn._compile import NUMBA
-from hitl_widgets.learn.experts import Expert, Heard, added, added_outside, between, told_of, weighed
+from hitl_widgets.learn.experts import (
+    Expert,
+    Heard,
+    added,
+    added_outside,
+    between,
+    evidence_of,
+    told_beside,
+    told_of,
+    weighed,
+)
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
@@ -306,7 +316,7 @@ class AutoLearner:
         if self._affinity is None and len(np.unique(y)) > 1:
             weights, every, n = first, [*told, *advised], len(told)
             if advised:
-                weights = stacked(every, *said, range(n, len(every)))
+                weights = self._stacked(every, said, heard, first)
             head = _pooled_head(weights[:n], self._linear)
             left_out = softmax(summed(weights, every))
             kept = weighed(heard, weights[n:])
@@ -320,7 +330,7 @@ class AutoLearner:
             trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
             others = [*([trees.left_out] if trees else []), *advised]
             every = [*told, *others, *spread]
-            weights = stacked(every, *said, range(len(told), len(told) + len(others)))
+            weights = self._stacked(every, said, heard, first, trees)
             kept = weighed(heard, weights[len(told) + len(others) - len(advised) : len(told) + len(others)])
         left_out = softmax(summed(weights, every))
         trust = self._judged(weights, every, said[0], trees is not None, heard)
@@ -381,22 +391,49 @@ class AutoLearner:
             for expert, view in zip(views, self._views[1:], strict=True):
                 told += told_together([expert], view[some])
             logs = [limited_logs(P) for P in told]
-            prior[part], base[part] = self._blend(first, weights, trees, logs, self._X[some])
+            prior[part] = unsure(softmax(summed(first, logs)))
+            base[part] = summed(weights[: len(logs)], logs)
+            if trees and weights[len(logs)] > LITTLE:
+                base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
         return prior, base
 
-    def _blend(
+    def _stacked(
         self,
+        every: list[FloatArray],
+        said: tuple[IntArray, FloatArray | None],
+        heard: Sequence[Heard],
         first: npt.NDArray[np.float64],
-        weights: npt.NDArray[np.float64],
-        trees: _Trees | None,
-        logs: list[FloatArray],
-        X: FloatArray,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the prior of label spreading for rows, and the contribution of linear experts and trees."""
-        base = summed(weights[: len(logs)], logs)
-        if trees and weights[len(logs)] > LITTLE:
-            base += np.float32(weights[len(logs)]) * trees.logs(X, self._n_classes)
-        return unsure(softmax(summed(first, logs))), base
+        trees: _Trees | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Return the weights of all experts; what others learned besides the labels is evidence, too."""
+        own, (y, weight) = len(self._linear) + (trees is not None), said
+        unproven = range(len(self._linear), own + len(heard))
+        if (beside := evidence_of(heard)) is None:
+            return stacked(every, y, weight, unproven)
+        near, share = amid(self._X, beside.X)
+        told = self._logs_at(beside.X, near, share, first, trees)
+        told[own:own] = [limited_logs(P) for P in told_beside(heard, beside, near, share)]
+        shares = np.ones(len(y)) if weight is None else weight
+        return stacked(
+            [np.concatenate(both) for both in zip(every, told, strict=True)],
+            np.concatenate([y, beside.y]),
+            np.append(shares, np.ones(len(beside.y))),
+            unproven,
+        )
+
+    def _logs_at(
+        self, new: FloatArray, near: Any, share: Any, first: npt.NDArray[np.float64], trees: _Trees | None
+    ) -> list[FloatArray]:
+        """Return what its own experts say of rows outside of the pool; the graph, of the nearest rows."""
+        told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
+        for expert, view in zip(views, self._views[1:], strict=True):
+            told += told_together([expert], mixed(view[near], share).astype(np.float32))
+        logs = [limited_logs(P) for P in told]
+        if self._affinity is None:
+            return logs
+        prior = unsure(softmax(summed(first, logs)))
+        spread = self._spread_logs(self._graph.reached_at(near, share), prior)
+        return [*logs, *([trees.logs(new, self._n_classes)] if trees else []), *spread]
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -563,22 +600,18 @@ class AutoLearner:
             head, found, new = self._head(), self._found, np.asarray(X, np.float32)
             assert found is not None  # noqa: S101 - there are labels
             near: Any = None
-            weight: Any = None
+            share: Any = None
             if found.heard or head is None:
-                near, weight = amid(self._X, new)
-            advice = added_outside(found.heard, new, near, weight)
+                near, share = amid(self._X, new)
+            advice = added_outside(found.heard, new, near, share)
             if head is not None:
                 P = head.over(new)
                 return P if advice is None else softmax(limited_logs(P) + advice)
-            told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
-            for expert, view in zip(views, self._views[1:], strict=True):
-                told += told_together([expert], mixed(view[near], weight).astype(np.float32))
-            logs = [limited_logs(P) for P in told]
-            assert found.first is not None  # noqa: S101 - set if there is no head
-            prior, scores = self._blend(found.first, found.weights, found.trees, logs, new)
-            if self._affinity is not None:
-                spread = self._spread_logs(self._graph.reached_at(near, weight), prior)
-                scores = scores + summed(found.weights[-len(PRIORS) :], spread)
+            told = self._logs_at(new, near, share, found.first, found.trees)
+            own = found.weights
+            if self._affinity is not None:  # those of other experts come before label spreading
+                own = np.append(own[: len(told) - len(PRIORS)], own[-len(PRIORS) :])
+            scores = summed(own, told)
             return softmax(scores if advice is None else scores + advice)
 
 
@@ -602,7 +635,7 @@ class _Found:
     trees: _Trees | None = None
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
-    first: npt.NDArray[np.float64] | None = None
+    first: Any = None
     head: Head | None = None
 
 

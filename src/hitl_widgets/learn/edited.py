@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.learn.arrays import FloatArray, IntArray
+from hitl_widgets.learn.experts import Beside
 from hitl_widgets.learn.linear import LinearLearner
 
 __all__ = ["EditedRows"]
@@ -68,22 +71,41 @@ class _Advice:
     def __init__(self, expert: EditedRows, index: IntArray, y: IntArray, weight: FloatArray | None) -> None:
         self._expert, self._labels = expert, (index, y, weight)
         self._model = expert.learned(index, y, weight)
+        known = np.isin(expert.parents, index)
+        self._parents = expert.parents[known]
+        self.beside = Beside(expert.rows[known], expert.codes[known], self._left_out_beside)
+
+    @cached_property
+    def _folds(self) -> list[tuple[npt.NDArray[np.int64], LinearLearner]]:
+        """Some parents, and a model of the labels without theirs and without what was edited from them."""
+        (index, y, weight), parents = self._labels, np.unique(self._parents)
+        found = []
+        for k in range(FOLDS):
+            give_way()
+            some = parents[k::FOLDS]
+            kept = ~np.isin(index, some)
+            if len(some) and kept.any():
+                shares = None if weight is None else np.asarray(weight)[kept]
+                found.append((some, self._expert.learned(index[kept], y[kept], shares)))
+        return found
 
     def left_out(self, among: IntArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.experts.Advice`: without the label and what was edited from it."""
         index, y, weight = self._labels
-        beside = self._expert.codes[np.isin(self._expert.parents, index)]
-        codes = np.concatenate([y, beside])
-        shares = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
-        shares = np.append(shares, np.ones(len(beside)))
+        codes = np.concatenate([y, self.beside.y])
+        shares = np.append(np.ones(len(y)) if weight is None else weight, np.ones(len(self.beside.y)))
         P = np.array(self._model.left_out(np.arange(len(codes)), codes, shares, among))
-        edited = np.flatnonzero(np.isin(index[among], self._expert.parents))
-        for fold in (edited[k::FOLDS] for k in range(FOLDS)):
-            kept = ~np.isin(np.arange(len(y)), among[fold])
-            if not len(fold) or not kept.any():
-                continue
-            model = self._expert.learned(index[kept], y[kept], None if weight is None else weight[kept])
-            P[fold] = _told(model, self._expert.X[index[among[fold]]])
+        rows = index[among]
+        for some, model in self._folds:
+            mine = np.isin(rows, some)
+            P[mine] = model.proba_of(np.asarray(self._expert.X[rows[mine]], np.float32))
+        return P
+
+    def _left_out_beside(self) -> FloatArray:
+        P = np.full((len(self.beside.y), self._expert.n_classes), 1 / self._expert.n_classes)
+        for some, model in self._folds:
+            mine = np.isin(self._parents, some)
+            P[mine] = model.proba_of(self.beside.X[mine])
         return P
 
     def proba(self, rows: IntArray | None = None) -> FloatArray:
@@ -95,8 +117,4 @@ class _Advice:
 
     def proba_of(self, X: FloatArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.outside.Outside`."""
-        return _told(self._model, X)
-
-
-def _told(model: LinearLearner, X: FloatArray) -> FloatArray:
-    return model.proba_of(np.asarray(X, np.float32))
+        return self._model.proba_of(np.asarray(X, np.float32))

@@ -63,6 +63,27 @@ class Advice(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """Rows that an expert has learned besides the labels; the optional attribute ``beside`` of its advice.
+
+    They are evidence of how far each expert is right.
+
+    Attributes
+    ----------
+    X
+        float32 (e, d): their features.
+    y
+        int64 (e,): their classes.
+    left_out
+        Returns what the expert predicts for them without each, (e, n_classes).
+    """
+
+    X: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int64]
+    left_out: Callable[[], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
 class Heard:
     """An expert's advice and the weight that the labels give it."""
 
@@ -117,6 +138,24 @@ def added_outside(heard: Sequence[Heard], new: FloatArray, near: Any, share: Any
         logs = np.float32(one.weight) * limited_logs(np.asarray(P, np.float32))
         total = logs if total is None else total + logs
     return total
+
+
+def evidence_of(heard: Sequence[Heard]) -> Beside | None:
+    """Return what an expert has learned besides the labels, if one has."""
+    found = (getattr(one.advice, "beside", None) for one in heard)
+    return next((beside for beside in found if beside is not None and len(beside.y)), None)
+
+
+def told_beside(
+    heard: Sequence[Heard], beside: Beside, near: IntArray, share: FloatArray
+) -> list[FloatArray]:
+    """Return what each expert says of these rows; the one that has learned them, without each."""
+    return [
+        beside.left_out()
+        if getattr(one.advice, "beside", None) is beside
+        else mixed(one.advice.proba(near.ravel()).reshape(*near.shape, -1), share)
+        for one in heard
+    ]
 
 
 def between(heard: Sequence[Heard], row: int, one: int, other: int) -> dict[str, float]:
