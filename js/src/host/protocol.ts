@@ -196,6 +196,9 @@ export type Slice = {
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
+/** Never propose something again. */
+export type Dismiss = { type: "dismiss"; id: string; pool?: string; late_ms?: number; name: string };
+
 /** End the use of machine labels. */
 export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
 
@@ -645,6 +648,21 @@ export type WhyMessage = {
   against: string[];
   beside: Beside[];
   missing: string;
+};
+
+/**
+ * What the model proposes; the name is empty if that is nothing. To all views, or to a new one. `rows` are
+ * the items to look at. `classes` are the codes of the two classes to merge.
+ */
+export type ProposedMessage = {
+  type: "proposed";
+  to: string | null;
+  name: string;
+  kind: "" | "class" | "hand_over" | "merge";
+  text: string;
+  rows: string;
+  n: number;
+  classes: number[];
 };
 
 // -- Lesson
@@ -1291,6 +1309,7 @@ export type Act =
   | Change
   | Slice
   | HandOver
+  | Dismiss
   | TakeBack;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
