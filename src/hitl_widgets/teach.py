@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.rulebook import Rules
 
 __all__ = ["Teach"]
 
@@ -15,3 +16,11 @@ class Teach:
 
     def __repr__(self) -> str:
         return f"<Teach of task {self._loop.task!r}>"
+
+    @property
+    def rules(self) -> Rules:
+        """Rules that vote for the classes of many items.
+
+        See :class:`~hitl_widgets.loop.teach.rulebook.Rules`.
+        """
+        return Rules(self._loop.ruling, self._loop.log, self._loop.pool.ids)
