@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.rulebook import Rules
 from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, keep
 
 if TYPE_CHECKING:
@@ -269,6 +270,16 @@ class Teach:
             If it is not proposed now.
         """
         return self._loop.background.proposing.dismiss(self._loop.acts, name, event_id)
+
+    # -- rules -------------------------------------------------------------------
+
+    @property
+    def rules(self) -> Rules:
+        """Rules that vote for the classes of many items.
+
+        See :class:`~hitl_widgets.loop.teach.rulebook.Rules`.
+        """
+        return Rules(self._loop.ruling, self._loop.log, self._loop.pool.ids)
 
 
 class Edits:
