@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.guidelines import Guidelines
 
 __all__ = ["Teach"]
 
@@ -15,3 +16,9 @@ class Teach:
 
     def __repr__(self) -> str:
         return f"<Teach of task {self._loop.task!r}>"
+
+    @property
+    def guidelines(self) -> Guidelines:
+        """What each class means: see :class:`~hitl_widgets.loop.teach.guidelines.Guideline`."""
+        self._loop.log.catch_up()
+        return Guidelines(self._loop.guiding, self._loop.log, self._loop.acts)

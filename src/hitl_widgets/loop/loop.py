@@ -39,6 +39,7 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.guiding import Guiding
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -195,6 +196,12 @@ class Loop:
         """Says why the model guesses what it guesses."""
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, background.preparation)
+
+    @cached_property
+    def guiding(self) -> Guiding:
+        """Keeps the guidelines."""
+        log, background, blind = self.log, self.background, self.blind
+        return Guiding(log, self.acts, lambda: Seen.of(log.labels, background.round, blind))
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""

@@ -309,6 +309,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
     if event.kind == "definition":
+        if event.value["of"] == "guideline":
+            return loop.guiding.describe(event)
         done = "removed" if event.value["is"] is None else "set"
         return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":
