@@ -193,6 +193,21 @@ export type Slice = {
   replace?: boolean;
 };
 
+/** Keep an item as an example of a class, or as a counter-example; `counter` null removes it. */
+export type Guide = {
+  type: "guide";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  of: string;
+  counter: boolean | null;
+  because: string;
+};
+
+/** Queue the labels again that the changed guidance of a class may touch. */
+export type Requeue = { type: "requeue"; id: string; pool?: string; late_ms?: number; of: string };
+
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
@@ -603,11 +618,37 @@ export type SampleMessage = {
 /** What is known of some items of a selection. */
 export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
 
-/** A decision that explains its classes: their codes, the item and the reason as text, and who decided. */
-export type Precedent = { codes: number[]; item: string; because: string; by: string };
+/**
+ * An item that shows what its classes are, or are not (`counter`). It was `kept`, or decided by a reviewer.
+ * The item and the reason are text; the reason may be empty.
+ */
+export type Precedent = {
+  row: number;
+  codes: number[];
+  counter: boolean;
+  kept: boolean;
+  item: string;
+  because: string;
+  by: string;
+};
 
-/** The latest decisions with a reason, newest first. To all views, or to a new one. */
-export type GuidanceMessage = { type: "guidance"; to: string | null; precedents: Precedent[] };
+/**
+ * The last version of the guideline of a class: its number, who made it and when. `n_touched` older labels
+ * may have to be looked at again.
+ */
+export type Guideline = { code: number; version: number; by: string; time: string; n_touched: number };
+
+/**
+ * The latest examples and counter-examples, newest first, and the versions of the guidelines. `waiting` are
+ * the rows of labels that were queued again. To all views, or to a new one.
+ */
+export type GuidanceMessage = {
+  type: "guidance";
+  to: string | null;
+  precedents: Precedent[];
+  guidelines: Guideline[];
+  waiting: number[];
+};
 
 /**
  * The label of an item and the suggested answer, in the form of the log, with class ids. Each is null if
@@ -1308,6 +1349,8 @@ export type Act =
   | Restore
   | Change
   | Slice
+  | Guide
+  | Requeue
   | HandOver
   | Dismiss
   | TakeBack;

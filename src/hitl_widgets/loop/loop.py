@@ -42,6 +42,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.guiding import Guiding
 from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.ruling import Ruling
 from hitl_widgets.loop.teach.strikes import Striking
@@ -232,6 +233,12 @@ class Loop:
         """Finds small changes of an item that flip the guess."""
         trainer, hidden = self.background.trainer, self.covering.is_blurred
         return Counterfactuals(self.editing, self.pool, trainer, hidden)
+
+    @cached_property
+    def guiding(self) -> Guiding:
+        """Keeps the guidelines."""
+        log, background, blind = self.log, self.background, self.blind
+        return Guiding(log, self.acts, lambda: Seen.of(log.labels, background.round, blind))
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""

@@ -12,7 +12,6 @@ import type {
   LabelerWelcome,
   MembersMessage,
   PastMessage,
-  Precedent,
   ProposedMessage,
   QueueMessage,
   Refused,
@@ -38,6 +37,7 @@ import { actsOf } from "./acts";
 import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
+import { type Guidance, NO_GUIDANCE } from "./guide";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -67,7 +67,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let compose: ComposerModule["compose"] | null = null;
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
-  let precedents: readonly Precedent[] = [];
+  let guidance: Guidance = NO_GUIDANCE;
   /** Items whose personal data is shown once the kernel has logged it, by the act. */
   const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
@@ -134,12 +134,25 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       },
       say: (words) => say(words),
       parts: (row, end) => parts.of(row, end),
+      guide: {
+        keep: (example) => {
+          channel.act({ type: "guide", ...example }, told);
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          say("Kept in the guidance");
+        },
+        requeue: (of) => {
+          channel.act({ type: "requeue", of }, (refusal) => {
+            told(refusal);
+            if (!refusal) lookAtDoubtful();
+          });
+          bus.tell("turned", null);
+        },
+        again: lookAtDoubtful,
+        open,
+      },
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
-        open: (row) => {
-          const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
-          if (!choose(bus, chosen)) take(chosen);
-        },
+        open,
         always: (on) => remember(whyKey, on ? "always" : ""),
       },
       proposal: {
@@ -164,6 +177,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     remembered(whyKey) === "always",
   );
+
+  function open(row: number): void {
+    const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+    if (!choose(bus, chosen)) take(chosen);
+  }
+
+  /** Says why an act was refused. */
+  function told(refusal?: { why: string } | null): void {
+    if (refusal) dispatch({ type: "note", words: refusal.why });
+    tellWaiting();
+  }
 
   const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
 
@@ -217,7 +241,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes,
       suggested: suggested(),
       copies: composing.copies,
-      precedents,
+      guidance,
     });
     lost.update(state.lost);
   }
@@ -387,6 +411,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "w" && shift) return view.why();
     else if (key === "p" && shift) return view.proposal.accept();
     else if (key === "q" && shift) return view.proposal.dismiss();
+    else if (key === "g" && shift) return view.keep();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -505,8 +530,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<GuidanceMessage>(
     "guidance",
     (message) => {
-      precedents = message.precedents;
-      draw();
+      const done = guidance.waiting.filter((row) => !message.waiting.includes(row));
+      guidance = message;
+      // Queueing them was undone, or somebody else has looked at them.
+      const left = state.again.filter(({ row }) => !done.includes(row));
+      if (left.length < state.again.length && !state.chosen) dispatch({ type: "again", asks: left });
+      else draw();
     },
     signal,
   );

@@ -12,6 +12,7 @@ const KEYS: [string, Keys][] = [
       [["S"], "skip"],
       [["⇧C"], "copy the last answer, if answers are more than a class"],
       [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
+      [["⇧G"], "keep the item in the guidance, as an example or a counter-example of a class"],
       [["Del"], "remove the label"],
       [["Z", "⇧Z"], "undo and redo"],
     ],
@@ -21,7 +22,7 @@ const KEYS: [string, Keys][] = [
     [
       [["/"], "find"],
       [["M"], "more items like this one"],
-      [["⇧R"], "labels that are doubtful: Enter keeps one, a class corrects it"],
+      [["⇧R"], "labels that are queued again or doubtful: Enter keeps one, a class corrects it"],
       [["⇧W"], "why the model guesses what it guesses"],
       [["⇧P", "⇧Q"], "take up what the model proposes, or never see it again"],
       [["↑", "↓"], "your earlier labels, one by one"],

@@ -214,19 +214,43 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
 
 
 class Precedent(msgspec.Struct, frozen=True):
-    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+    """An item that shows what its classes are, or are not (``counter``).
 
+    It was ``kept``, or decided by a reviewer. The item and the reason are text; the reason may be empty.
+    """
+
+    row: int
     codes: tuple[int, ...]
+    counter: bool
+    kept: bool
     item: str
     because: str
     by: str
 
 
+class Guideline(msgspec.Struct, frozen=True):
+    """The last version of the guideline of a class: its number, who made it and when.
+
+    ``n_touched`` older labels may have to be looked at again.
+    """
+
+    code: int
+    version: int
+    by: str
+    time: str
+    n_touched: int
+
+
 class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
-    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+    """The latest examples and counter-examples, newest first, and the versions of the guidelines.
+
+    ``waiting`` are the rows of labels that were queued again. To all views, or to a new one.
+    """
 
     to: str | None
     precedents: list[Precedent]
+    guidelines: list[Guideline]
+    waiting: list[int]
 
 
 class Answer(msgspec.Struct, frozen=True):

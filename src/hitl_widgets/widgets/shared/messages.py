@@ -199,6 +199,21 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
+class Guide(Action, frozen=True, kw_only=True, tag="guide"):
+    """Keep an item as an example of a class, or as a counter-example; ``counter`` null removes it."""
+
+    key: Key
+    of: ClassId
+    counter: bool | None
+    because: Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Requeue(Action, frozen=True, kw_only=True, tag="requeue"):
+    """Queue the labels again that the changed guidance of a class may touch."""
+
+    of: ClassId
+
+
 class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
     """Hand over to the model what was proposed."""
 
@@ -232,6 +247,8 @@ Act = (
     | Restore
     | Change
     | Slice
+    | Guide
+    | Requeue
     | HandOver
     | TakeBack
     | Dismiss
