@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,14 +25,15 @@ from hitl_widgets.loop.words import within
 from hitl_widgets.quality.inseparable import inseparable
 from hitl_widgets.quality.triage import on_average
 
-__all__ = ["OF", "Proposal", "Proposing"]
+__all__ = ["OF", "Proposal", "Proposing", "is_same_group", "some_of"]
 
 # What the definitions of dismissed proposals define.
 OF = "proposal"
 # Seconds without labels, or with them, before the model looks for something to say.
 PAUSE, PATIENCE = 0.7, 6.0
-# A dismissed group is known by so many of its items, and a group that has this share of them is the same.
-KNOWN_BY, SAME = 50, 0.1
+# A dismissed group is known by so many of its items. A group that has this share of them is the same, unless
+# it is so many times as large.
+KNOWN_BY, SAME, LARGER = 50, 0.1, 2
 # The share of errors of a proposed hand-over, the items to look at first, and the least number and share of
 # all unlabeled items.
 ERROR, LOOK, HANDED, SHARE = 0.05, 20, 50, 0.25
@@ -68,6 +69,16 @@ class Proposal:
     rows: Rows = field(repr=False)
     look: Rows = field(repr=False)
     classes: tuple[str, ...] = ()
+
+
+def some_of(rows: Rows) -> Rows:
+    """Return the items by which a dismissed group is known."""
+    return rows[:: max(1, len(rows) // KNOWN_BY)]
+
+
+def is_same_group(rows: Rows, known: Sequence[int] | Rows, n: int) -> bool:
+    """Return whether a group is one of ``n`` items that was dismissed and is known by some of them."""
+    return len(known) > 0 and len(rows) <= LARGER * n and bool(np.isin(known, rows).mean() >= SAME)
 
 
 class Proposing:
@@ -135,9 +146,9 @@ class Proposing:
             if one is None:
                 raise InvalidInput(f"{name!r} is not proposed now: see session.teach.proposals().")
             keys = self._log.ledger.pool.keys
-            some = one.rows[:: max(1, len(one.rows) // KNOWN_BY)] if one.kind == "class" else ()
             value: dict[str, Any] = {"kind": one.kind, "text": one.text, "classes": list(one.classes)}
-            value["items"] = [keys[row] for row in some]
+            if one.kind == "class":
+                value |= {"n": len(one.rows), "items": [keys[row] for row in some_of(one.rows)]}
             return acts.define(OF, name, value, event_id=event_id)
 
     # -- dismissed ones
@@ -155,7 +166,7 @@ class Proposing:
         if one.kind == "class":
             naming, items = self._log.ledger.naming, was.get("items", ())
             known = [row for key in items if (row := naming.row(key)) is not None]
-            return len(known) > 0 and np.isin(known, one.rows).mean() >= SAME
+            return is_same_group(one.rows, known, was.get("n", len(known)))
         return True
 
     # -- finding
