@@ -13,6 +13,7 @@ from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -39,7 +40,11 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
+from hitl_widgets.loop.teach.edits import Editing
 from hitl_widgets.loop.teach.proposals import Proposing
+from hitl_widgets.loop.teach.ruling import Ruling
+from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -79,6 +84,8 @@ class Loop:
         The log; the annotator's acts; the items asked blind; features, map and model.
     finder, slicing, listing
         Runs queries; keeps them under names; orders items for the list.
+    ruling
+        Keeps rules, and makes them experts of the model.
     context
         Columns that are shown above each item.
     colours
@@ -169,17 +176,19 @@ class Loop:
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
-        mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
         self.resting = self.acts.resting = Resting(
-            break_after, mine, partial(_guess, weakref.ref(background), log)
+            break_after,
+            [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None],
+            partial(_guess, weakref.ref(background), log),
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
+        self.ruling = self._ruling(columns, seen)
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [one for one in (tagging, drafting) if one is not None]
-        learning = tuple(one.worker for one in learners)
-        self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
+        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
+        following = (background.news, self.handing.worker, *(one.worker for one in learners))
+        self.log.follow = partial(_follow, trainer, following)
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
@@ -198,11 +207,31 @@ class Loop:
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
 
+    def _ruling(self, columns: Columns, seen: Callable[[], Seen]) -> Ruling:
+        """The rules, as experts of the model."""
+        background, again = self.background, weakly(self.background.trainer.request)
+        parts = (self.pool, self.log, self.acts, self.finder, columns)
+        made = Ruling(*parts, seen, lambda: background.ground, again)
+        background.trainer.experts = partial(_experts, weakref.ref(made))
+        return made
+
     @cached_property
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
         background = self.background
-        return Explaining(self.pool, background.trainer, self.log, background.preparation)
+        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+
+    @cached_property
+    def editing(self) -> Editing:
+        """Keeps edited items, and guesses their class."""
+        background = self.background
+        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
+
+    @cached_property
+    def counterfactuals(self) -> Counterfactuals:
+        """Finds small changes of an item that flip the guess."""
+        trainer, hidden = self.background.trainer, self.covering.is_blurred
+        return Counterfactuals(self.editing, self.pool, trainer, hidden)
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
@@ -419,10 +448,15 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     return () if found is None else found.now()
 
 
+def _experts(ruling: weakref.ref[Ruling], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = ruling()
+    return () if found is None else found.experts(labels, X)
+
+
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Proposing, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

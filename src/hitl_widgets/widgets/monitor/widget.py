@@ -192,7 +192,7 @@ class Monitor(SessionWidget):
             "error": words(f"{loop.background.overwritten} {loop.background.trouble}".strip()),
             "undo": undo,
             "redo": redo,
-            "notices": [words(told) for told in (*loop.log.notices, *rest)],
+            "notices": [words(told) for told in (*loop.log.notices, *loop.ruling.notices(), *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
             "yours": self._yours(labels),
