@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.learn._compile import NUMBA
-from hitl_widgets.learn.experts import Expert, Heard, added, between, told_of, weighed
+from hitl_widgets.learn.experts import Expert, Heard, added, added_outside, between, told_of, weighed
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
+from hitl_widgets.learn.outside import amid, mixed
 from hitl_widgets.learn.pooling import (
     LITTLE,
     Labels,
@@ -326,7 +327,7 @@ class AutoLearner:
         prior, base = self._said(first, weights, trees, rows)
         advice = added(kept, rows)
         base = base if advice is None else base + advice
-        return _Found(labels, weights, trust, left_out, experts, kept, None, trees is not None, prior, base)
+        return _Found(labels, weights, trust, left_out, experts, kept, None, trees, prior, base, first)
 
     def _grown(self, labels: Labels, among: IntArray, right: float) -> _Trees | None:
         """Return trees fitted to the labels; None if a few are far less accurate than the linear experts."""
@@ -380,11 +381,22 @@ class AutoLearner:
             for expert, view in zip(views, self._views[1:], strict=True):
                 told += told_together([expert], view[some])
             logs = [limited_logs(P) for P in told]
-            prior[part] = unsure(softmax(summed(first, logs)))
-            base[part] = summed(weights[: len(logs)], logs)
-            if trees and weights[len(logs)] > LITTLE:
-                base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
+            prior[part], base[part] = self._blend(first, weights, trees, logs, self._X[some])
         return prior, base
+
+    def _blend(
+        self,
+        first: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64],
+        trees: _Trees | None,
+        logs: list[FloatArray],
+        X: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the prior of label spreading for rows, and the contribution of linear experts and trees."""
+        base = summed(weights[: len(logs)], logs)
+        if trees and weights[len(logs)] > LITTLE:
+            base += np.float32(weights[len(logs)]) * trees.logs(X, self._n_classes)
+        return unsure(softmax(summed(first, logs))), base
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -542,6 +554,33 @@ class AutoLearner:
             return self._beside(head, advice if advice is None or index is None else advice[index], index)
         return self._P if index is None else self._P[index]
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`.
+
+        The features of the row are new; what the graph adds is that of the nearest rows of the pool.
+        """
+        with held(self._refreshing):
+            head, found, new = self._head(), self._found, np.asarray(X, np.float32)
+            assert found is not None  # noqa: S101 - there are labels
+            near: Any = None
+            weight: Any = None
+            if found.heard or head is None:
+                near, weight = amid(self._X, new)
+            advice = added_outside(found.heard, new, near, weight)
+            if head is not None:
+                P = head.over(new)
+                return P if advice is None else softmax(limited_logs(P) + advice)
+            told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
+            for expert, view in zip(views, self._views[1:], strict=True):
+                told += told_together([expert], mixed(view[near], weight).astype(np.float32))
+            logs = [limited_logs(P) for P in told]
+            assert found.first is not None  # noqa: S101 - set if there is no head
+            prior, scores = self._blend(found.first, found.weights, found.trees, logs, new)
+            if self._affinity is not None:
+                spread = self._spread_logs(self._graph.reached_at(near, weight), prior)
+                scores = scores + summed(found.weights[-len(PRIORS) :], spread)
+            return softmax(scores if advice is None else scores + advice)
+
 
 @dataclass(frozen=True, eq=False)
 class _Found:
@@ -549,7 +588,8 @@ class _Found:
 
     ``left_out`` are leave-one-out predictions of the labels used as evidence. If all own experts are linear,
     they are combined into one head, and ``advice`` is what the ``heard`` of the ``experts`` besides them add;
-    else ``base`` is the sum of all logarithms, and ``prior`` the prior of label spreading.
+    else ``base`` is the sum of all logarithms, and ``prior`` the prior of label spreading, whose experts have
+    the weights ``first``.
     """
 
     labels: Labels
@@ -559,9 +599,10 @@ class _Found:
     experts: tuple[Expert, ...]
     heard: tuple[Heard, ...] = ()
     advice: Logs | None = None
-    trees: bool = False
+    trees: _Trees | None = None
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
+    first: npt.NDArray[np.float64] | None = None
     head: Head | None = None
 
 

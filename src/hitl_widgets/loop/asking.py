@@ -15,6 +15,7 @@ import numpy.typing as npt
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.learn.evaluate import Given
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
@@ -76,11 +77,14 @@ class Ground:
         Weights of the neighbour graph; landmarks in the largest pools; None before it is computed.
     passing
         Whether better features of the same items are being computed.
+    strikes
+        What the features leave out or count more.
     """
 
     X: Any
     affinity: Graph | None = None
     passing: bool = False
+    strikes: tuple[Strike, ...] = ()
 
     @cached_property
     def degree(self) -> FloatArray | None:
@@ -91,12 +95,17 @@ class Ground:
         return np.asarray(of.sum(axis=1), np.float64).ravel()
 
 
-def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) -> Ground:
+def ground_of(
+    X: npt.NDArray[np.float32],
+    found: NeighborGraph | LandmarkGraph,
+    strikes: tuple[Strike, ...] = (),
+) -> Ground:
     """Combine the features with their graph, in the form that learners take."""
     if isinstance(found, NeighborGraph):
-        return Ground(X, found.weights)
+        return Ground(X, found.weights, strikes=strikes)
     at, distance = Rows(X, found.rows), found.distances[:, 0].copy()
-    return Ground(X, Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance))
+    near = Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance)
+    return Ground(X, near, strikes=strikes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,6 +35,7 @@ from hitl_widgets.learn.evaluate import (
 from hitl_widgets.learn.experts import Expert, advised
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -45,7 +46,7 @@ from hitl_widgets.loop.round import ItemDoubts, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
-__all__ = ["Evaluation", "Trainer"]
+__all__ = ["Evaluation", "Snapshot", "Trainer"]
 
 QUEUE = 20
 # Evaluation takes a dozen fits, or about sixty if the learner cannot leave out labels: it waits for a pause.
@@ -101,13 +102,12 @@ class Trainer:
     doubts
         Returns the doubts that the default strategy uses in place of the model's uncertainty, if any.
     experts
-        Returns what else predicts the classes, for labels and the features of their items: the same tuple
-        until something changes. Every model uses them, also those that evaluate.
+        Each returns what else predicts the classes, for labels and the features of all items: the same
+        objects until something changes. Every model uses them, also those that evaluate.
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
     doubts: Callable[[], ItemDoubts | None] = staticmethod(lambda: None)
-    experts: Callable[[Labels, Any], tuple[Expert, ...]] = staticmethod(lambda _labels, _X: ())
 
     def __init__(
         self,
@@ -131,6 +131,8 @@ class Trainer:
         self._on_evaluation = on_evaluation
         self._n_items = n_items
         self._known: tuple[Any, Belief] | None = None
+        self.experts: list[Callable[[Labels, Any], tuple[Expert, ...]]] = []
+        self._advisers: tuple[Expert, ...] = ()
         self._earlier: tuple[tuple[Any, ...], tuple[Any, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
@@ -156,6 +158,11 @@ class Trainer:
     def failure(self) -> Exception | None:
         """The error that prevented the newest round, if any."""
         return self._rounds.failure
+
+    @property
+    def growth_failed(self) -> bool:
+        """Whether the model could not be started with the newest features and graph."""
+        return self._growth.failure is not None
 
     def request(self) -> None:
         """Request a round that includes every label; returns at once."""
@@ -301,6 +308,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            strikes=() if (used := self._ground or ground) is None else used.strikes,
             decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
@@ -323,17 +331,23 @@ class Trainer:
                 self._live = self._ground = None
             if self._live is None or self._task != labels.task:
                 # At first without the graph, which takes longer: see _grow.
-                at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
+                at = self._ground = self._ground or replace(ground, affinity=None)
                 self._task, size = labels.task, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
             self._live = self._advised(self._live, self._ground or Ground(ground.X), labels)
             return self._live
 
     def _experts(self, labels: Labels, X: Any) -> tuple[Expert, ...]:
-        """The experts; none where items have several classes, or rows are on other machines."""
+        """The experts, the same tuple until they change.
+
+        There are none where items have several classes, or rows are on other machines.
+        """
         if labels.target.problem.name != "multiclass" or hasattr(X, "each_block"):
             return ()
-        return self.experts(labels, X)
+        known, found = self._advisers, tuple(one for source in self.experts for one in source(labels, X))
+        if len(known) != len(found) or any(a is not b for a, b in zip(known, found, strict=True)):
+            self._advisers = known = found
+        return known
 
     def _advised(self, learner: Any, at: Ground, labels: Labels) -> Any:
         experts = self._experts(labels, at.X)
@@ -461,6 +475,16 @@ class Trainer:
         ground = self._ground
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class for rows that are not in the pool, (m, n_classes).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it predicts only rows of the pool.
+        """
+        return told_outside(self._begun(), X)
 
     def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return the features of some items, by the live model's encoder, (m, d)."""
@@ -599,6 +623,27 @@ class Trainer:
         except NotYet:
             return None
         return found
+
+    def scores_without(
+        self, labels: Labels, ground: Ground
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return how well each label is predicted by a model of all others, and which labels were left out.
+
+        The model works with other features than the live one.
+
+        Returns
+        -------
+        The positions of the labels in the order in which they were given, and their scores, 0 to 1.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        given, problem = labels.given(), labels.target.problem
+        learner = self._template.start(ground.X, problem.size, ground.affinity)
+        P, among = without_own(learner, given)
+        return among, np.asarray(problem.scores(P, given.y[among]), np.float64)
 
     def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
         """Return rows of labelled items, and predictions for them by models of all labels but their own.

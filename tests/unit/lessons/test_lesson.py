@@ -374,13 +374,13 @@ def wire(bundles: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_view_is_welcomed_with_the_points_and_steps_are_small(wire: Any) -> None:
-    welcome, [points, truth, cost] = wire.say("hello")
+    welcome, [points, truth, cost, space] = wire.say("hello")
     xy = np.frombuffer(points, "<f4").reshape(200, 2)
     assert 0 < xy.min() < xy.max() < 1
     assert welcome["strategies"][0] == welcome["strategy"] == "margin"
     codes = wire._course.plane.truth
     assert list(truth) == list(codes)
-    assert cost == b""
+    assert cost == space == b""
     # The first coordinate increases to the right, the second downwards.
     top = int(wire._course.plane.X[:, 1].argmax())
     assert xy[top, 1] == xy[:, 1].min()
