@@ -306,7 +306,7 @@ class AutoLearner:
         if self._affinity is None and len(np.unique(y)) > 1:
             weights, every, n = first, [*told, *advised], len(told)
             if advised:
-                weights = stacked(every, *said, range(n, len(every)))
+                weights = stacked(every, *said, advised=range(n, len(every)))
             head = _pooled_head(weights[:n], self._linear)
             left_out = softmax(summed(weights, every))
             kept = weighed(heard, weights[n:])
@@ -318,10 +318,12 @@ class AutoLearner:
             blended = softmax(summed(first, told))
             spread = self._spread_logs(left, unsure(blended))
             trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
-            others = [*([trees.left_out] if trees else []), *advised]
-            every = [*told, *others, *spread]
-            weights = stacked(every, *said, range(len(told), len(told) + len(others)))
-            kept = weighed(heard, weights[len(told) + len(others) - len(advised) : len(told) + len(others)])
+            n = len(told)
+            own = range(n, n + (trees is not None))
+            others = range(own.stop, own.stop + len(advised))
+            every = [*told, *([trees.left_out] if trees else []), *advised, *spread]
+            weights = stacked(every, *said, own, others)
+            kept = weighed(heard, weights[others.start : others.stop])
         left_out = softmax(summed(weights, every))
         trust = self._judged(weights, every, said[0], trees is not None, heard)
         prior, base = self._said(first, weights, trees, rows)

@@ -19,7 +19,7 @@ __all__ = ["Student", "Voters", "Votes"]
 # How accurate rules are taken to be before there are labels, and how many items this counts for.
 USUAL, USUAL_ITEMS = 0.7, 4.0
 # How many items the accuracy of all rules together counts for in the estimate of one of them.
-SHARED = 2.0
+SHARED = 4.0
 # Items that a student is taught, and the inverse strength of its penalty.
 TAUGHT, STRENGTH = 2_000, 1.0
 # Students are taught without each of so many parts of the labels.
