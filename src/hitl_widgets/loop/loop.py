@@ -13,6 +13,7 @@ from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -89,6 +90,8 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    editing
+        Keeps edited items, and guesses their class.
     suspecting
         Judges the labels.
     trusting
@@ -179,7 +182,15 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
+        self.editing = background.editing = Editing(
+            self.pool, trainer, log, self.acts, partial(_encoder, weakref.ref(background)), background.note
+        )
+        trainer.experts = partial(_experts, weakref.ref(self.editing))
+        learners = [
+            background.striking,
+            self.editing,
+            *(one for one in (tagging, drafting) if one is not None),
+        ]
         learning = tuple(one.worker for one in learners)
         self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
@@ -198,12 +209,6 @@ class Loop:
         """Says why the model guesses what it guesses."""
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
-
-    @cached_property
-    def editing(self) -> Editing:
-        """Keeps edited items, and guesses their class."""
-        background = self.background
-        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
 
     @cached_property
     def counterfactuals(self) -> Counterfactuals:
@@ -425,10 +430,20 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     return () if found is None else found.now()
 
 
+def _experts(editing: weakref.ref[Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = editing()
+    return () if found is None else found.experts(labels, X)
+
+
+def _encoder(background: weakref.ref[Background]) -> Any:
+    found = background()
+    return None if found is None else found.encoder
+
+
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:
