@@ -182,10 +182,7 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        self.editing = background.editing = Editing(
-            self.pool, trainer, log, self.acts, partial(_encoder, weakref.ref(background)), background.note
-        )
-        trainer.experts = partial(_experts, weakref.ref(self.editing))
+        self.editing = self._editing()
         learners = [
             background.striking,
             self.editing,
@@ -209,6 +206,13 @@ class Loop:
         """Says why the model guesses what it guesses."""
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+
+    def _editing(self) -> Editing:
+        background, trainer = self.background, self.background.trainer
+        encoder = partial(_encoder, weakref.ref(background))
+        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        background.editing, trainer.experts = made, partial(_experts, weakref.ref(made))
+        return made
 
     @cached_property
     def counterfactuals(self) -> Counterfactuals:

@@ -1,4 +1,4 @@
-"""The expert that learns edited items: it never knows more of an item than the labels that it was fitted to."""
+"""The expert that learns edited items: of an item, it never knows more than the labels it was fitted to."""
 
 from __future__ import annotations
 

@@ -122,6 +122,8 @@ class Editing:
         """
         item = self.source(row, bare=bare)
         made = _as_text(new) if isinstance(item, str) else {**item, **self._cells.read(item, new)}
+        if not bare and self._pool.mask is not None:
+            made = self._pool.mask.item(made)
         if made == item or (not isinstance(made, str) and not differing(item, made)):  # type: ignore[arg-type]
             raise InvalidInput("Nothing is changed yet: edit the item first.")
         return made
@@ -170,6 +172,8 @@ class Editing:
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
+            if self._code(class_id) is None:
+                raise InvalidInput("This class is not offered any more: choose another one.")
             parent, item = self.source(row, bare=bare), self.edited(row, new, bare=bare)
             kept: Any = item
             if not isinstance(item, str):
@@ -186,16 +190,20 @@ class Editing:
         """Remove an edit; returns the event's id."""
         return self._acts.define("edit", name, None)
 
+    def _code(self, class_id: str) -> int | None:
+        """Return the code of a class, or of the one that its labels count as; None if it is not offered."""
+        heir = self._log.ledger.fold.vocabulary.heir(class_id)
+        schema = self._log.schema
+        offered = schema.ids[: len(schema.classes)]
+        return offered.index(heir) if heir in offered else None
+
     @property
     def kept(self) -> list[Edit]:
         """The edits in effect of items in the table, with classes that are offered; oldest first."""
         with self._log.lock:
-            events, schema = self._log.definitions("edit"), self._log.schema
-            heir = self._log.ledger.fold.vocabulary.heir
-            codes = {id_: code for code, id_ in enumerate(schema.ids[: len(schema.classes)])}
             placed = [
-                (name, self._log.row_of(value["parent"]), codes.get(heir(value["class"]) or ""), event)
-                for name, event in events.items()
+                (name, self._log.row_of(value["parent"]), self._code(value["class"]), event)
+                for name, event in self._log.definitions("edit").items()
                 if _is_edit(value := event.value["is"])
             ]
         return [
