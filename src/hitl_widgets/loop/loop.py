@@ -13,7 +13,6 @@ from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -42,6 +41,9 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.gathered import Gathered
+from hitl_widgets.loop.teach.proposals import Proposing
+from hitl_widgets.loop.teach.ruling import Ruling
 from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
@@ -82,6 +84,8 @@ class Loop:
         The log; the annotator's acts; the items asked blind; features, map and model.
     finder, slicing, listing
         Runs queries; keeps them under names; orders items for the list.
+    ruling
+        Keeps rules, and makes them experts of the model.
     context
         Columns that are shown above each item.
     colours
@@ -152,9 +156,8 @@ class Loop:
             tell=tell,
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
-        background, trainer = self.background, self.background.trainer
-        tagging, self.suggesting = background.tagging, self._suggesting(suggest)
-        log, blind = self.log, self.blind
+        background, log, blind = self.background, self.log, self.blind
+        trainer, tagging, self.suggesting = background.trainer, background.tagging, self._suggesting(suggest)
         drafting: Drafting | None = None
         corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
         if corrected and self.suggesting is not None:
@@ -174,32 +177,43 @@ class Loop:
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
-        mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
         self.resting = self.acts.resting = Resting(
-            break_after, mine, partial(_guess, weakref.ref(background), log)
+            break_after,
+            [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None],
+            partial(_guess, weakref.ref(background), log),
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
-        # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
+        self.ruling = self._ruling(columns, seen)
         self.editing = self._editing()
-        learners = [
-            background.striking,
-            self.editing,
-            *(one for one in (tagging, drafting) if one is not None),
-        ]
-        learning = tuple(one.worker for one in learners)
-        self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
+        # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
+        learners = [background.striking, self.editing, *(one for one in (tagging, drafting) if one)]
+        learning = (one.worker for one in learners)
+        self.log.follow = partial(_follow, trainer, (background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
+        workers = (
+            background.news,
+            self._indexing,
+            self.handing,
+            background.teaching,
+            background.proposing,
+            *learners,
+        )
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
+
+    def _ruling(self, columns: Columns, seen: Callable[[], Seen]) -> Ruling:
+        """The rules, as experts of the model."""
+        background, again = self.background, weakly(self.background.trainer.request)
+        parts = (self.pool, self.log, self.acts, self.finder, columns)
+        return Ruling(*parts, seen, lambda: background.ground, again)
 
     @cached_property
     def explaining(self) -> Explaining:
@@ -211,7 +225,7 @@ class Loop:
         background, trainer = self.background, self.background.trainer
         encoder = partial(_encoder, weakref.ref(background))
         made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
-        background.editing, trainer.experts = made, partial(_experts, weakref.ref(made))
+        background.editing, trainer.experts = made, Gathered(self.ruling, made)
         return made
 
     @cached_property
@@ -342,7 +356,8 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``proposals``, ``error`` or ``closed``, from the thread that made the
+        change.
         """
         return self._listeners.add(listener)
 
@@ -434,11 +449,6 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     return () if found is None else found.now()
 
 
-def _experts(editing: weakref.ref[Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
-    found = editing()
-    return () if found is None else found.experts(labels, X)
-
-
 def _encoder(background: weakref.ref[Background]) -> Any:
     found = background()
     return None if found is None else found.encoder
@@ -447,7 +457,7 @@ def _encoder(background: weakref.ref[Background]) -> Any:
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

@@ -46,7 +46,7 @@ from hitl_widgets.loop.round import ItemDoubts, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
-__all__ = ["Evaluation", "Trainer"]
+__all__ = ["Evaluation", "Snapshot", "Trainer"]
 
 QUEUE = 20
 # Evaluation takes a dozen fits, or about sixty if the learner cannot leave out labels: it waits for a pause.

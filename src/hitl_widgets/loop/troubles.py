@@ -21,6 +21,7 @@ PARTS = {
     "audit": "The accuracy could not be measured",
     "spot checks": "The machine labels could not be withdrawn, although their share of errors has risen",
     "teaching": "The answers of several annotators could not be combined, so the majority counts",
+    "proposals": "The model could not look for something to propose",
     "news": "The widgets could not be notified of new labels",
     "view": "A widget could not follow the session",
     "map": "The map remains a preview",

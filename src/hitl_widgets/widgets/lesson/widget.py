@@ -121,6 +121,7 @@ class Lesson(ChannelWidget):
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
     _words = "hitl-widgets: a lesson on active learning. Run this cell to see it."
+    _still: Still | None = None
 
     def __init__(
         self,
@@ -163,7 +164,6 @@ class Lesson(ChannelWidget):
         self._place = {"store": store, "student": student, "hide_name": hide_name}
         self._wanted = compare
         self._exercise = ""
-        self._still: Still | None = None
         self._known: Course | None = None
         self._drawn = Schema(list(DRAWN) if classes is None else classes)
         if X is not None:
@@ -335,6 +335,12 @@ class Lesson(ChannelWidget):
             return None if widget is None else widget._fallback()  # noqa: SLF001
 
         self._still = Still(name, make)
+
+    def close(self) -> None:
+        """Close the widget; the picture in the notebook stays as it is."""
+        if self._still is not None:
+            self._still.stop()
+        super().close()
 
     def _largest(self) -> int:
         # The points of a drawing are the longest message.

@@ -195,7 +195,7 @@ class Monitor(SessionWidget):
             "error": words(f"{loop.background.overwritten} {loop.background.trouble}".strip()),
             "undo": undo,
             "redo": redo,
-            "notices": [words(told) for told in (*loop.log.notices, *rest)],
+            "notices": [words(told) for told in (*loop.log.notices, *loop.ruling.notices(), *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
             "yours": self._yours(labels),
@@ -327,6 +327,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "definition" and event.value["of"] == "edit":
         return _edit_words(loop, event.value["is"])
     if event.kind == "definition":
+        if event.value["of"] == "proposal" and event.value["is"] is not None:
+            return f"not proposed again: {event.value['is'].get('text', '')}"
         done = "removed" if event.value["is"] is None else "set"
         return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":
