@@ -326,7 +326,7 @@ export function actsOf(on: ActCallbacks) {
     on.tell("turned", null);
     const later = labelled ? "" : " It teaches the model once the item itself is labelled.";
     const words = `The edited item is kept as ${of.name} (Z takes it back).${later}`;
-    on.dispatch({ type: "note", words });
+    on.dispatch({ type: "beside", words });
     on.say(words);
   }
 
