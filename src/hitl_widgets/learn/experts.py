@@ -44,8 +44,11 @@ class Expert(Protocol):
     def name(self) -> str:
         """What people call it, such as ``rules``; several experts may share a name."""
 
-    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Advice:
-        """Fit to all labels: row numbers and class codes of at least two classes, both of shape (m,)."""
+    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Advice | None:
+        """Fit to all labels: row numbers and class codes of at least two classes, both of shape (m,).
+
+        Returns None if there is nothing to say with these labels.
+        """
 
 
 class Advice(Protocol):
@@ -104,7 +107,8 @@ def told_of(
     heard, told = [], []
     for expert in experts:
         give_way()
-        advice = expert.fit(*labels)
+        if (advice := expert.fit(*labels)) is None:
+            continue
         heard.append(Heard(expert.name, 0.0, advice))
         told.append(limited_logs(np.asarray(advice.left_out(among), np.float64)))
     return heard, told
