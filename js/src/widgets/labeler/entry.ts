@@ -7,6 +7,7 @@ import type {
   AnswersMessage,
   Ask,
   ClassesMessage,
+  EffectMessage,
   Failed,
   GuidanceMessage,
   LabelerWelcome,
@@ -18,6 +19,7 @@ import type {
   SampleMessage,
   SkippedItems,
   StateMessage,
+  StruckMessage,
   SuspectItems,
   WhyMessage,
 } from "../../host/protocol";
@@ -140,6 +142,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
           if (!choose(bus, chosen)) take(chosen);
         },
         always: (on) => remember(whyKey, on ? "always" : ""),
+        preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
+        strike: (named, on) => {
+          channel.act({ type: "strike", ...named, on });
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          tellWaiting();
+        },
+        leave: () => root.focus({ preventScroll: true }),
+        say: (words) => say(words),
       },
     },
     remembered(whyKey) === "always",
@@ -365,6 +375,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
     else if (key === "w" && shift) return view.why();
+    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -489,6 +500,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
+  channel.on<StruckMessage>("struck", view.struck, signal);
+  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

@@ -23,6 +23,7 @@ const KEYS: [string, Keys][] = [
       [["M"], "more items like this one"],
       [["⇧R"], "labels that are doubtful: Enter keeps one, a class corrects it"],
       [["⇧W"], "why the model guesses what it guesses"],
+      [["X"], "strike out a word that misleads it: the arrows choose it, X shows what that costs"],
       [["↑", "↓"], "your earlier labels, one by one"],
       [["Space"], "all of a long text; check or uncheck an item of a selection"],
       [["⇧V"], "show what is blurred, or the personal data that is hidden"],

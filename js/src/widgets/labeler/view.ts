@@ -1,6 +1,14 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass, Precedent, WhyMessage } from "../../host/protocol";
+import type {
+  Ask,
+  Content,
+  Guess,
+  LabelClass,
+  Precedent,
+  StruckMessage,
+  WhyMessage,
+} from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -568,6 +576,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     lift: cover.lift,
     /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
     why: because.toggle,
+    /** Goes to the words of the reasons, to strike one out; returns whether there is an item. */
+    strike: because.enter,
+    /** What is struck out. */
+    struck: (message: StruckMessage) => because.struck(message.struck),
+    /** What striking something out would do. */
+    effect: because.effect,
     /** There is a new model. */
     learned: because.renew,
     /** The reasons have come. */

@@ -19,7 +19,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.labeler.why import why
+from hitl_widgets.widgets.labeler.why import effect, struck, why
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
@@ -67,6 +67,7 @@ class Labeler(SessionWidget):
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
         self._told: list[m.Precedent] = []
+        self._struck: list[m.Struck] = []
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -87,6 +88,9 @@ class Labeler(SessionWidget):
             case m.Why():
                 # Words are followed back through the encoder, so acts go first.
                 self._behind("trust", message, lambda: self._post(why(self.loop, message)))
+            case m.Preview():
+                # Two models are fitted, and items are read again.
+                self._behind("strikes", message, lambda: self._post(effect(self.loop, message)))
             case m.Skipped():
                 self._look_again(message)
             case m.Suspected():
@@ -109,6 +113,8 @@ class Labeler(SessionWidget):
         )
         if found := self._precedents():
             self._post(m.GuidanceMessage(to=view, precedents=found))
+        if out := struck(self.loop):
+            self._post(m.StruckMessage(to=view, struck=out))
 
     def _precedents(self) -> list[m.Precedent]:
         """The latest decisions that explain a class; none whose answer is yet to be asked."""
@@ -129,11 +135,18 @@ class Labeler(SessionWidget):
             self._told = found
             self._post(m.GuidanceMessage(to=None, precedents=found))
 
+    def _tell_struck(self) -> None:
+        found = struck(self.loop)
+        if found != self._struck:
+            self._struck = found
+            self._post(m.StruckMessage(to=None, struck=found))
+
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what in {"labels", "round"}:
             self._tell_precedents()
+            self._tell_struck()
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "suggestions", "error", "closed"}:
