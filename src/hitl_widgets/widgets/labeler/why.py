@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.strikes import Effect, in_effect
@@ -100,25 +101,24 @@ def struck(loop: Loop) -> list[m.Struck]:
 
 def effect(loop: Loop, asked: m.Preview) -> m.EffectMessage:
     """Return what striking out a word or column would do, or why that is not known."""
-    striking, missing = loop.background.striking, ""
-    found = None
+    striking = loop.background.striking
     try:
         found = striking.preview(striking.check(asked.word, asked.column))
     except HitlError as error:
-        missing = words(error)
+        found = Effect(Strike(asked.word, asked.column), 0, len(loop.pool), missing=str(error))
     return m.EffectMessage(
         to=asked.view,
         word=asked.word,
         column=asked.column,
-        items=found.items if found else 0,
-        of=len(loop.pool),
-        n=found.n if found else 0,
-        before=found and found.before,
-        after=found and found.after,
-        low=found and found.low,
-        high=found and found.high,
-        audited=_audited(found) if found else None,
-        missing=words(found.missing) if found else missing,
+        items=found.items,
+        of=found.of,
+        n=found.n,
+        before=found.before,
+        after=found.after,
+        low=found.low,
+        high=found.high,
+        audited=_audited(found),
+        missing=words(found.missing),
     )
 
 
