@@ -10,6 +10,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.strikes import keep
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection, words
 
@@ -85,6 +86,10 @@ def _of_task(loop: Loop, message: m.Act) -> None:
             loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
         case m.Requeue():
             loop.guiding.queue(message.of, event_id=message.id)
+        case m.Strike():
+            striking = loop.background.striking
+            find = striking.check if message.on else striking.named
+            keep(loop.acts, find(message.word, message.column), on=message.on, event_id=message.id)
         case m.HandOver():
             loop.handing.accept(message.proposal, event_id=message.id)
         case m.TakeBack():
