@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hitl_widgets.lessons.classroom import classroom
     from hitl_widgets.loop.round import Round
     from hitl_widgets.models.files import load_model
+    from hitl_widgets.preferences.preferences import Preferences
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
     from hitl_widgets.races.benchmark import benchmark
@@ -53,6 +54,7 @@ _HOMES = {
     "Lesson": "widgets.lesson",
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
+    "Preferences": "preferences.preferences",
     "Renderer": "items.rendered",
     "Round": "loop.round",
     "Question": "questions.question",
@@ -79,6 +81,7 @@ __all__ = [
     "Lesson",
     "Monitor",
     "Pool",
+    "Preferences",
     "Question",
     "Renderer",
     "Reviewer",

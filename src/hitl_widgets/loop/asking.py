@@ -61,6 +61,7 @@ UNCERTAIN = {
     "power_margin",
     "margin_kmeans",
     "class_balanced",
+    "undecided",
 }
 
 
