@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -15,10 +16,22 @@ from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.settings import check_settings
+from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.preferences.candidates import Candidates, as_candidates, generated, listed, prompt_words
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
 from hitl_widgets.preferences.people import biases, cycles
 from hitl_widgets.preferences.reward import Posterior
+from hitl_widgets.preferences.training import (
+    BAD,
+    SECOND,
+    TIE,
+    WON,
+    Said,
+    Trainer,
+    check_trainer,
+    rows_of,
+)
+from hitl_widgets.questions import pair
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
 
@@ -31,6 +44,7 @@ Ask = Literal["pairs", "ranking"]
 SAMPLES = "samples"  # what generate= has made, in the log
 GENERATOR = "generate="  # who has: no annotator, so that nobody's undo removes it
 MOST, MOST_RANKED = 8, 8
+CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
 
 
 class Preferences:
@@ -411,6 +425,92 @@ class Preferences:
         worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
         found = cycles(zip(better.tolist(), worse.tolist(), strict=True))
         return [[self.candidates.items[i] for i in cycle] for cycle in found]
+
+    # -- handing over
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        to: Trainer = "dpo",
+        *,
+        messages: bool = False,
+        margin: bool = False,
+    ) -> Path:
+        """Write what a trainer of TRL reads, as JSON lines, or Parquet if the path ends so.
+
+        A data card, ``<path>.card.md``, says who answered how many, how far they agree, which biases they
+        have, and what became of ties. Where annotators differ, the consensus of the session is written.
+        Rankings are written as their pairs.
+
+        Parameters
+        ----------
+        to
+            ``"dpo"``: prompt, chosen, rejected, one row for each preference. ``"reward"``: the same.
+            ``"kto"``: prompt, completion and label, true for candidates that won more often than they lost.
+            ``"sft"``: prompt and completion, the best candidate of each prompt.
+        messages
+            Whether prompts and candidates are lists of messages; always if a prompt is a conversation.
+        margin
+            With ``to="reward"``: whether there is a column with the difference of the rewards.
+        """
+        from hitl_widgets.formats.hugging_face import write_rows
+        from hitl_widgets.transfer.cards import session_card
+
+        trainer = check_trainer(to)
+        loop = loop_of(self.session)
+        made = rows_of(trainer, self.candidates, self._said(), messages=messages, margin=margin)
+        target = full_path(path)
+        if not made.rows:
+            raise HitlError(f"There is nothing to write for to={to!r}: answer some questions first.")
+        with replacing(target) as part:
+            write_rows(made.rows, part)
+        lines = "\n".join(f"- {line}" for line in (f"{len(made.rows):,} rows.", *made.notes))
+        sections = [f"## File for {trainer.upper()}: {target.name}", lines, *self._biases_on_card()]
+        session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
+        return target
+
+    def _said(self) -> Said:
+        loop = loop_of(self.session)
+        loop.log.catch_up()
+        rows, taught, _ = loop.labels.training()
+        if not len(rows):
+            raise HitlError("There is nothing to export yet: answer at least one question.")
+        given, reward = self._learner.comparisons(rows, taught), self.posterior.mean
+        if self.ask == "ranking":
+            return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
+        names = np.array([CODES[name] for name in loop.schema.ids[: len(loop.schema.classes)]], np.int64)
+        return Said(given.first, given.second, names[np.asarray(taught)], reward)
+
+    def _biases_on_card(self) -> list[str]:
+        if self.ask == "ranking":
+            return []
+        from hitl_widgets.formats.card import escaped, table
+        from hitl_widgets.transfer.exporting import pseudonyms
+
+        called, found = pseudonyms(loop_of(self.session).log.events()), self.people()
+
+        def share(row: Any, name: str) -> str:
+            value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+            return "-" if np.isnan(value) else f"{value:.0%} ({low:.0%} to {high:.0%})"
+
+        rows = [
+            (
+                escaped(called.get(row["annotator"], row["annotator"])),
+                f"{row['n']:,}",
+                f"{row['ties']:.0%}",
+                *(share(row, name) for name in ("left", "longer", "same")),
+            )
+            for _, row in found.iterrows()
+        ]
+        header = [
+            "annotator",
+            "answers",
+            "neither",
+            "left preferred",
+            "longer preferred",
+            "same when repeated",
+        ]
+        return ["## Biases", "Shares with 95 % intervals. Sides were drawn at random.", table(header, rows)]
 
     # -- the session
 
