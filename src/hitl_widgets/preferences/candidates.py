@@ -19,7 +19,7 @@ from hitl_widgets.items.base import ItemKind, content_hash, is_missing
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.preferences.reward import Basis, Layout
 
-__all__ = ["Candidates", "as_candidates", "generated", "listed", "prompt_words"]
+__all__ = ["Candidates", "as_candidates", "generated", "listed", "on_the_left", "prompt_words"]
 
 MOST_PAIRS = 100_000
 MOST_OF_ONE = 300
@@ -86,8 +86,7 @@ class Candidates:
         starts = np.append(np.flatnonzero(self.layout.place == 0), len(self)).tolist()
         for low, high in pairwise(starts):
             for a, b in combinations(range(low, high), 2):
-                swap = int(_hash("side", *sorted((keys[a], keys[b]))), 16) % 2 == (keys[a] < keys[b])
-                found.append((b, a) if swap else (a, b))
+                found.append((a, b) if on_the_left("", keys[a], keys[b]) else (b, a))
         return np.array(found, np.int64).reshape(-1, 2)
 
     def lengths(self, items: Sequence[Any] | None = None) -> npt.NDArray[np.int64] | None:
@@ -132,6 +131,11 @@ class Candidates:
         """Return the features of candidates that occur many times, float32 (m, d)."""
         at = [self.row_of[content_hash(self.kind, one)] for one in members]
         return np.asarray(self.features, np.float32)[at]
+
+
+def on_the_left(prompt: str, one: str, other: str) -> bool:
+    """Return whether the first of two is shown on the left, drawn by a hash of both."""
+    return (int(_hash("side", prompt, *sorted((one, other))), 16) % 2 == 0) == (one < other)
 
 
 def _hash(*parts: str) -> str:

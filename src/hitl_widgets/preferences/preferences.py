@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets import screen
-from hitl_widgets.errors import HitlError, InvalidInput, nearest
+from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
@@ -20,6 +20,7 @@ from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.preferences.candidates import Candidates, as_candidates, generated, listed, prompt_words
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
 from hitl_widgets.preferences.people import biases, cycles
+from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.training import (
     BAD,
@@ -31,6 +32,7 @@ from hitl_widgets.preferences.training import (
     check_trainer,
     rows_of,
 )
+from hitl_widgets.preferences.trials import Trial
 from hitl_widgets.questions import pair
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
@@ -425,6 +427,101 @@ class Preferences:
         worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
         found = cycles(zip(better.tolist(), worse.tolist(), strict=True))
         return [[self.candidates.items[i] for i in cycle] for cycle in found]
+
+    # -- improving
+
+    def improve(
+        self,
+        how: Literal["best", "tilt", "reject", "trigram"] = "best",
+        *,
+        n: int = 8,
+        kl: float = 1.0,
+        generate: Any = None,
+        texts: Sequence[str] | None = None,
+        steps: int = 60,
+        beta: float = 0.1,
+        judge: Any = None,
+        random_state: int = 0,
+    ) -> Policy:
+        """Return a policy whose candidates have higher rewards: ``policy(prompt, n)`` makes them.
+
+        A higher reward is no proof that people prefer them. Whether they do, :meth:`trial` asks.
+
+        Parameters
+        ----------
+        how
+            ``"best"``: of ``n`` samples the one with the highest reward. ``"tilt"``: the given candidates,
+            with probabilities that rise with the reward, at the divergence ``kl``. ``"reject"``: samples,
+            accepted with such probabilities. ``"trigram"``: a small word model of ``texts``, taught by
+            REINFORCE, to watch what a policy does with a reward.
+        n
+            See ``"best"``, 2 to 256.
+        kl
+            The divergence from the base, in nats.
+        generate
+            Makes samples, as in the constructor; None takes the function given there, or draws from the
+            given candidates.
+        texts, steps, beta, judge
+            For ``"trigram"``: the texts that it starts from, by default the candidates; the number of steps;
+            how many standard deviations of the reward a nat of divergence costs; and a function that returns
+            how often the first of two lists of texts are preferred to the second, such as a simulated person.
+        random_state
+            Seeds what is drawn here; a function of yours draws by itself.
+        """
+        if how not in ("best", "tilt", "reject", "trigram"):
+            known = ["best", "tilt", "reject", "trigram"]
+            raise InvalidInput(f"how={how!r}: expected one of {choices(known)}.{nearest(str(how), known)}")
+        if not isinstance(n, int | np.integer) or not 2 <= n <= 256:
+            raise InvalidInput(f"n={n!r}: expected a number of samples from 2 to 256.")
+        if not isinstance(kl, int | float | np.number) or not 0 < kl < np.inf:
+            raise InvalidInput(f"kl={kl!r}: expected nats above 0, such as 1.0.")
+        if self.ask == "pairs" and generate is None:
+            generate = self._generate
+        post, rng = self.posterior, np.random.default_rng(random_state)
+
+        def rewards(items: Sequence[Any]) -> npt.NDArray[np.float64]:
+            return post.of(self.candidates.columns_of(list(items)))[0]
+
+        if how == "tilt":
+            return Tilted(self.candidates, post.mean, float(kl), rng)
+        if how == "trigram":
+            from hitl_widgets.preferences.trigram import reinforce
+
+            if texts is None and not self.candidates.kind.reads:
+                raise InvalidInput(
+                    f"Candidates of kind {self.kind!r} have no words: how='trigram' is for texts."
+                )
+            start = list(self.candidates.items) if texts is None else list(texts)
+            told: dict[str, Any] = {"steps": steps, "beta": beta, "judge": judge}
+            return reinforce(start, rewards, **told, random_state=random_state)
+        base = given_base(self.candidates, rng) if generate is None else of_function(generate)
+        if how == "best":
+            return BestOf(base, rewards, int(n))
+        return Rejection(base, rewards, float(kl), self._prompts, rng)
+
+    def trial(self, policy: Any, prompts: Sequence[Any], against: Any = None, *, name: str) -> Trial:
+        """Return a blind comparison of a policy with another, or with its base, on prompts.
+
+        Take prompts that the reward has not learned from. Each is asked once, in the same store, on sides
+        drawn at random, and nothing tells which is which.
+
+        Parameters
+        ----------
+        policy, against
+            Policies, or functions as for ``generate=``. Without ``against``, the given candidates of
+            these prompts or the function given to the constructor.
+        name
+            The name of the trial, which is a task of the store: after a restart it goes on, with the same
+            samples.
+        """
+        if against is None:
+            rng = np.random.default_rng(1)
+            against = given_base(self.candidates, rng) if self._generate is None else self._generate
+        told = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
+        asked = self._question.question if self.ask == "pairs" else ""
+        return Trial(
+            self.store, f"{self._how['task']}: {name}", prompts, policy, against, asked, self._embed, **told
+        )
 
     # -- handing over
 
