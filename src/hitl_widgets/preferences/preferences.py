@@ -17,10 +17,18 @@ from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.settings import check_settings
 from hitl_widgets.paths import full_path, replacing
-from hitl_widgets.preferences.candidates import Candidates, as_candidates, generated, listed, prompt_words
+from hitl_widgets.preferences.candidates import (
+    Candidates,
+    as_candidates,
+    generated,
+    listed,
+    on_the_left,
+    prompt_words,
+)
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
 from hitl_widgets.preferences.people import biases, cycles
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
+from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.training import (
     BAD,
@@ -35,6 +43,7 @@ from hitl_widgets.preferences.training import (
 from hitl_widgets.preferences.trials import Trial
 from hitl_widgets.questions import pair
 from hitl_widgets.questions.question import Question
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
@@ -117,7 +126,7 @@ class Preferences:
             raise InvalidInput("Pass either candidates= or generate=.")
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or not 2 <= n <= MOST:
             raise InvalidInput(f"n={n!r}: expected a number of candidates per prompt from 2 to {MOST}.")
-        if taken := sorted({"text", "item", "id", "X", "classes", "question", "learner"} & more.keys()):
+        if taken := sorted({"item", "id", "X", "classes", "question", "learner"} & more.keys()):
             raise InvalidInput(f"Preferences takes no {taken[0]}=: it sets what its session asks.")
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
         if isinstance(prompts, str) or not isinstance(prompts, Sequence):
@@ -131,6 +140,7 @@ class Preferences:
             else Question.ranking(text)
         )
         self._generate = generate
+        self.principles = Principles(self)
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
@@ -148,6 +158,9 @@ class Preferences:
 
     candidates: Candidates
     """The candidates, sorted by prompt."""
+
+    principles: Principles
+    """What a good candidate does, and how much the preferences follow it."""
 
     def _open(self) -> None:
         lists = self._lists()
@@ -282,9 +295,47 @@ class Preferences:
             )
         before = len(self.candidates)
         self._keep(made, source)
+        self.principles.close()
         self.session.close()
         self._open()
         return len(self.candidates) - before
+
+    def revise(self, prompt: Any, draft: str, revision: str) -> str:
+        """Add a corrected candidate, and prefer it to its draft; returns the id of the pair.
+
+        Like any act, the preference can be undone.
+        """
+        draft, revision = self._of.read([draft, revision], "draft and revision")
+        word = prompt_words(prompt)
+        known = {one for p, one in zip(self.candidates.prompt, self.candidates.items, strict=True)
+                 if self.candidates.words[p] == word}  # fmt: skip
+        if draft not in known or draft == revision:
+            raise InvalidInput(
+                f"The draft {draft[:80]!r} is not a candidate of this prompt, or equals its revision."
+            )
+        self.add({prompt: [revision]}, source="revision")
+        found = self.candidates
+        at = {found.items[i]: i for i in np.flatnonzero(found.prompt == found.words.index(word)).tolist()}
+        pair = on_the_left("", found.keys[at[draft]], found.keys[at[revision]])
+        rows = (at[draft], at[revision]) if pair else (at[revision], at[draft])
+        id_ = found.key_of(rows)
+        self.session.label(id_, "second" if pair else "first")
+        return id_
+
+    def also(self, name: str, question: Schema) -> Session:
+        """Return a session that asks another question about the same pairs or lists, in a task of its own."""
+        how = {key: value for key, value in self._how.items() if key not in {"task", "strategy"}}
+        if any(self.candidates.words):
+            how["context"] = "prompt"
+        task = f"{self._how['task']}: {name}"
+        return Session(
+            self._table(self._learner.members), item="candidates", kind=f"list:{self.kind}", id="id",
+            embed=self.candidates.features_of_members, question=question, store=self.store, task=task, **how,
+        )  # fmt: skip
+
+    def has_also(self, name: str) -> bool:
+        """Return whether the store has answers of :meth:`also`."""
+        return f"{self._how['task']}: {name}" in self.store.tasks()
 
     # -- what was learned
 
@@ -563,6 +614,7 @@ class Preferences:
             write_rows(made.rows, part)
         lines = "\n".join(f"- {line}" for line in (f"{len(made.rows):,} rows.", *made.notes))
         sections = [f"## File for {trainer.upper()}: {target.name}", lines, *self._biases_on_card()]
+        sections += self.principles.on_card()
         session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
         return target
 
@@ -637,6 +689,7 @@ class Preferences:
 
     def close(self) -> None:
         """Close the session, and the store if it was opened here."""
+        self.principles.close()
         session = getattr(self, "session", None)
         if session is not None:
             session.close()
