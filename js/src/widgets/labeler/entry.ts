@@ -79,6 +79,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let waitingSince = 0;
   /** The selected items that are in sight. */
   let inSight: readonly number[] = [];
+  /** The search whose result is to become a rule. */
+  let ruling = "";
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
@@ -112,6 +114,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
           needsMap(bus.tell("narrow", { text }));
         },
         widen: () => selection.widen(),
+        always: () => void acts.always(),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -152,6 +155,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
         open,
+        find: (word) => {
+          ruling = `"${word}"`;
+          needsMap(bus.tell("query", { text: ruling }));
+        },
         always: (on) => remember(whyKey, on ? "always" : ""),
       },
     },
@@ -299,9 +306,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     dispatch,
-    act: (act) => {
+    act: (act, answered) => {
       queueMicrotask(tellWaiting);
-      return channel.act(act);
+      return channel.act(act, answered);
     },
     wire: encodeRows,
     tell: (name, detail) => bus.tell(name, detail),
@@ -388,6 +395,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
+    else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
     else if (key === "g" && shift) return view.keep();
     else if (key === "d" && shift) acts.skip(0, "unknown");
@@ -400,6 +408,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "/") return bus.tell("find", null);
     else if (key === "t" && !isClass(key)) return bus.tell("list", null);
     else if (key === "m" && !isClass(key)) return alike();
+    else if (key === "r" && !shift && !isClass(key)) return bus.tell("rules", null);
     else if (shift) return false;
     else if (key === "s") acts.skip();
     else if (key === "Enter" && view.composer()?.waits?.() && view.press(key, shift)) return true;
@@ -438,6 +447,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     root.focus({ preventScroll: true });
     return true;
   });
+  bus.on("answer", () => {
+    root.focus({ preventScroll: true });
+    return true;
+  });
   bus.on("missed", ({ why }) => {
     acts.miss(why);
     return true;
@@ -447,6 +460,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function take(chosen: Chosen | null): void {
     past.stop();
     selection.take(chosen);
+    if (chosen?.query && chosen.query === ruling) {
+      dispatch({ type: "ruling", on: true });
+      root.focus({ preventScroll: true });
+    }
+    ruling = "";
     // After opening an act, the user continues here.
     if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }

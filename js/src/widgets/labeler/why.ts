@@ -24,6 +24,8 @@ export type BecauseCallbacks = {
   ask: (row: number, codes: number[]) => void;
   /** Opens a labelled item. */
   open: (row: number) => void;
+  /** Finds the items with a word, to make a rule of them. */
+  find: (word: string) => void;
   /** Whether each item is explained. */
   always: (on: boolean) => void;
 };
@@ -144,12 +146,23 @@ function lines(message: WhyMessage, classes: readonly LabelClass[], on: BecauseC
       h("span", { class: "hitl-faint hitl-number", text: told.join(" \u00b7 ") }),
     ),
   ];
+  // Only words of a text can be found as they are.
+  const word = (text: string): HTMLElement =>
+    !message.places.length || text.includes('"')
+      ? said(text)
+      : h("button", {
+          class: "hitl-link hitl-why-word",
+          text,
+          title: "Find the items with this word, to make a rule of them",
+          attrs: { type: "button", dir: "auto" },
+          on: { click: () => on.find(text) },
+        });
   const worded = (label: string, words: readonly string[]): HTMLElement =>
     h(
       "span",
       {},
       h("span", { class: "hitl-faint", text: label }),
-      ...words.flatMap((w, i) => [i ? ", " : " ", said(w)]),
+      ...words.flatMap((w, i) => [i ? ", " : " ", word(w)]),
     );
   if (message.words.length || message.against.length)
     found.push(
