@@ -1,0 +1,1 @@
+"""Measurements of what annotators teach besides labels."""

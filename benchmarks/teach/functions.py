@@ -1,4 +1,4 @@
-"""Twenty-four labelling functions for the TREC questions, written from question words before they were run."""
+"""24 labelling functions for the TREC questions, written from question words before they were run."""
 
 from __future__ import annotations
 

@@ -1214,7 +1214,7 @@ class Session:
         """
         self.wait()
         background = self._loop.background
-        found, encoder = background.trainer.export(self._loop.labels), background.preparation.encoder
+        found, encoder = background.trainer.export(self._loop.labels), background.encoder
         if encoder is None:
             return found
         from sklearn.pipeline import make_pipeline

@@ -235,6 +235,9 @@ export type RemoveRule = { type: "remove_rule"; id: string; pool?: string; late_
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
+/** Never propose something again. */
+export type Dismiss = { type: "dismiss"; id: string; pool?: string; late_ms?: number; name: string };
+
 /** End the use of machine labels. */
 export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
 
@@ -712,6 +715,21 @@ export type WhyMessage = {
   missing: string;
 };
 
+/**
+ * What the model proposes; the name is empty if that is nothing. To all views, or to a new one. `rows` are
+ * the items to look at. `classes` are the codes of the two classes to merge.
+ */
+export type ProposedMessage = {
+  type: "proposed";
+  to: string | null;
+  name: string;
+  kind: "" | "class" | "hand_over" | "merge";
+  text: string;
+  rows: string;
+  n: number;
+  classes: number[];
+};
+
 // -- Lesson
 
 /** Request the state after `index` questions of a strategy, from the cold start of a seed. */
@@ -786,11 +804,12 @@ export type LessonMeasure = { name: string; words: string };
 export type LessonExercise = { name: string; words: string };
 
 /**
- * Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32). The
- * cost is empty if all points cost the same. `lesson` is the same for the same points and settings.
- * `exercise` is to be opened; "" for none. `recorded`: this is a saved lesson, which has no model.
- * `committees`: the strategies at whose steps a committee can be shown. `compare`: those whose curves are
- * shown from the beginning. `draws`: points can be drawn. Without points there is only that to do.
+ * Buffers: points, truth (uint8), cost (float32), and places in 3-D (float32, in the unit ball). Points are
+ * float32, x and y in the unit square from the top left. The cost is empty if all points cost the same, the
+ * places if there are none. `lesson` is the same for the same points and settings. `exercise` is to be
+ * opened; "" for none. `recorded`: this is a saved lesson, which has no model. `committees`: the strategies
+ * at whose steps a committee can be shown. `compare`: those whose curves are shown from the beginning.
+ * `draws`: points can be drawn. Without points there is only that to do.
  */
 export type LessonWelcome = {
   type: "welcome";
@@ -1428,6 +1447,7 @@ export type Act =
   | RetireRule
   | RemoveRule
   | HandOver
+  | Dismiss
   | TakeBack;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */

@@ -51,6 +51,8 @@ export type PageEvents = {
   rules: null;
   /** Return the keys to the item that is to be answered. */
   answer: null;
+  /** Show what may be handed over to the model. */
+  handOver: null;
   /** Switch between the list and the map. */
   list: null;
   /** Leave only these of the selected points selected; the others stay on the card, unchecked. */

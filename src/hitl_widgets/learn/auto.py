@@ -12,11 +12,22 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.learn._compile import NUMBA
-from hitl_widgets.learn.experts import Expert, Heard, added, between, told_of, weighed
+from hitl_widgets.learn.experts import (
+    Expert,
+    Heard,
+    added,
+    added_outside,
+    between,
+    evidence_of,
+    told_beside,
+    told_of,
+    weighed,
+)
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
+from hitl_widgets.learn.outside import amid, mixed
 from hitl_widgets.learn.pooling import (
     LITTLE,
     Labels,
@@ -305,7 +316,7 @@ class AutoLearner:
         if self._affinity is None and len(np.unique(y)) > 1:
             weights, every, n = first, [*told, *advised], len(told)
             if advised:
-                weights = stacked(every, *said, range(n, len(every)))
+                weights = self._stacked(every, said, heard, first)
             head = _pooled_head(weights[:n], self._linear)
             left_out = softmax(summed(weights, every))
             kept = weighed(heard, weights[n:])
@@ -319,14 +330,14 @@ class AutoLearner:
             trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
             others = [*([trees.left_out] if trees else []), *advised]
             every = [*told, *others, *spread]
-            weights = stacked(every, *said, range(len(told), len(told) + len(others)))
+            weights = self._stacked(every, said, heard, first, trees)
             kept = weighed(heard, weights[len(told) + len(others) - len(advised) : len(told) + len(others)])
         left_out = softmax(summed(weights, every))
         trust = self._judged(weights, every, said[0], trees is not None, heard)
         prior, base = self._said(first, weights, trees, rows)
         advice = added(kept, rows)
         base = base if advice is None else base + advice
-        return _Found(labels, weights, trust, left_out, experts, kept, None, trees is not None, prior, base)
+        return _Found(labels, weights, trust, left_out, experts, kept, None, trees, prior, base, first)
 
     def _grown(self, labels: Labels, among: IntArray, right: float) -> _Trees | None:
         """Return trees fitted to the labels; None if a few are far less accurate than the linear experts."""
@@ -385,6 +396,44 @@ class AutoLearner:
             if trees and weights[len(logs)] > LITTLE:
                 base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
         return prior, base
+
+    def _stacked(
+        self,
+        every: list[FloatArray],
+        said: tuple[IntArray, FloatArray | None],
+        heard: Sequence[Heard],
+        first: npt.NDArray[np.float64],
+        trees: _Trees | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Return the weights of all experts; what others learned besides the labels is evidence, too."""
+        own, (y, weight) = len(self._linear) + (trees is not None), said
+        unproven = range(len(self._linear), own + len(heard))
+        if (beside := evidence_of(heard)) is None:
+            return stacked(every, y, weight, unproven)
+        near, share = amid(self._X, beside.X)
+        told = self._logs_at(beside.X, near, share, first, trees)
+        told[own:own] = [limited_logs(P) for P in told_beside(heard, beside, near, share)]
+        shares = np.ones(len(y)) if weight is None else weight
+        return stacked(
+            [np.concatenate(both) for both in zip(every, told, strict=True)],
+            np.concatenate([y, beside.y]),
+            np.append(shares, np.ones(len(beside.y))),
+            unproven,
+        )
+
+    def _logs_at(
+        self, new: FloatArray, near: Any, share: Any, first: npt.NDArray[np.float64], trees: _Trees | None
+    ) -> list[FloatArray]:
+        """Return what its own experts say of rows outside of the pool; the graph, of the nearest rows."""
+        told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
+        for expert, view in zip(views, self._views[1:], strict=True):
+            told += told_together([expert], mixed(view[near], share).astype(np.float32))
+        logs = [limited_logs(P) for P in told]
+        if self._affinity is None:
+            return logs
+        prior = unsure(softmax(summed(first, logs)))
+        spread = self._spread_logs(self._graph.reached_at(near, share), prior)
+        return [*logs, *([trees.logs(new, self._n_classes)] if trees else []), *spread]
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -542,6 +591,29 @@ class AutoLearner:
             return self._beside(head, advice if advice is None or index is None else advice[index], index)
         return self._P if index is None else self._P[index]
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`.
+
+        The features of the row are new; what the graph adds is that of the nearest rows of the pool.
+        """
+        with held(self._refreshing):
+            head, found, new = self._head(), self._found, np.asarray(X, np.float32)
+            assert found is not None  # noqa: S101 - there are labels
+            near: Any = None
+            share: Any = None
+            if found.heard or head is None:
+                near, share = amid(self._X, new)
+            advice = added_outside(found.heard, new, near, share)
+            if head is not None:
+                P = head.over(new)
+                return P if advice is None else softmax(limited_logs(P) + advice)
+            told = self._logs_at(new, near, share, found.first, found.trees)
+            own = found.weights
+            if self._affinity is not None:  # those of other experts come before label spreading
+                own = np.append(own[: len(told) - len(PRIORS)], own[-len(PRIORS) :])
+            scores = summed(own, told)
+            return softmax(scores if advice is None else scores + advice)
+
 
 @dataclass(frozen=True, eq=False)
 class _Found:
@@ -549,7 +621,8 @@ class _Found:
 
     ``left_out`` are leave-one-out predictions of the labels used as evidence. If all own experts are linear,
     they are combined into one head, and ``advice`` is what the ``heard`` of the ``experts`` besides them add;
-    else ``base`` is the sum of all logarithms, and ``prior`` the prior of label spreading.
+    else ``base`` is the sum of all logarithms, and ``prior`` the prior of label spreading, whose experts have
+    the weights ``first``.
     """
 
     labels: Labels
@@ -559,9 +632,10 @@ class _Found:
     experts: tuple[Expert, ...]
     heard: tuple[Heard, ...] = ()
     advice: Logs | None = None
-    trees: bool = False
+    trees: _Trees | None = None
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
+    first: Any = None
     head: Head | None = None
 
 

@@ -14,10 +14,22 @@ from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
 from hitl_widgets.learn.learner import Graph, Learner, NotYet, Refreshable, foretold, leaves_out
+from hitl_widgets.learn.outside import amid, mixed, told_outside
 from hitl_widgets.learn.pooling import LITTLE, Labels, Logs, limited_logs, same_labels, stacked, witnesses
 from hitl_widgets.learn.reasons import Explaining, Reasons
 
-__all__ = ["Advice", "Advised", "Expert", "Heard", "added", "advised", "between", "told_of", "weighed"]
+__all__ = [
+    "Advice",
+    "Advised",
+    "Expert",
+    "Heard",
+    "added",
+    "added_outside",
+    "advised",
+    "between",
+    "told_of",
+    "weighed",
+]
 
 FOLDS = 10
 
@@ -48,6 +60,27 @@ class Advice(Protocol):
 
     def proba(self, rows: IntArray | None = None) -> FloatArray:
         """Return class probabilities of rows (default all), (m, n_classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Rows that an expert has learned besides the labels; the optional attribute ``beside`` of its advice.
+
+    They are evidence of how far each expert is right.
+
+    Attributes
+    ----------
+    X
+        float32 (e, d): their features.
+    y
+        int64 (e,): their classes.
+    left_out
+        Returns what the expert predicts for them without each, (e, n_classes).
+    """
+
+    X: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int64]
+    left_out: Callable[[], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +123,39 @@ def added(heard: Sequence[Heard], rows: IntArray | None) -> Logs | None:
         logs = one.logs(rows)
         total = logs if total is None else total + logs
     return total
+
+
+def added_outside(heard: Sequence[Heard], new: FloatArray, near: Any, share: Any) -> Logs | None:
+    """Return what they add at rows that are not in the pool; None if nothing.
+
+    ``new`` are their features. An expert without a method ``proba_of(new)`` says what it says of the nearest
+    rows ``near``, weighted by ``share``: see :func:`~hitl_widgets.learn.outside.amid`.
+    """
+    total: Logs | None = None
+    for one in heard:
+        of = getattr(one.advice, "proba_of", None)
+        P = mixed(one.advice.proba(near.ravel()).reshape(*near.shape, -1), share) if of is None else of(new)
+        logs = np.float32(one.weight) * limited_logs(np.asarray(P, np.float32))
+        total = logs if total is None else total + logs
+    return total
+
+
+def evidence_of(heard: Sequence[Heard]) -> Beside | None:
+    """Return what an expert has learned besides the labels, if one has."""
+    found = (getattr(one.advice, "beside", None) for one in heard)
+    return next((beside for beside in found if beside is not None and len(beside.y)), None)
+
+
+def told_beside(
+    heard: Sequence[Heard], beside: Beside, near: IntArray, share: FloatArray
+) -> list[FloatArray]:
+    """Return what each expert says of these rows; the one that has learned them, without each."""
+    return [
+        beside.left_out()
+        if getattr(one.advice, "beside", None) is beside
+        else mixed(one.advice.proba(near.ravel()).reshape(*near.shape, -1), share)
+        for one in heard
+    ]
 
 
 def between(heard: Sequence[Heard], row: int, one: int, other: int) -> dict[str, float]:
@@ -248,8 +314,17 @@ class Advised:
         P, found = self.learner.proba(index), self._found
         return P if found is None else self._pooled(P, found, index)
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`."""
+        P, found = told_outside(self.learner, X), self._found
+        if found is None or not found.heard:
+            return P
+        return self._beside(P, found, added_outside(found.heard, X, *amid(self._X, X)))
+
     def _pooled(self, P: FloatArray, found: _Found, rows: IntArray | None) -> FloatArray:
-        told = added(found.heard, rows)
+        return self._beside(P, found, added(found.heard, rows))
+
+    def _beside(self, P: FloatArray, found: _Found, told: Logs | None) -> FloatArray:
         if told is None:
             return P
         return softmax(np.float32(found.weight) * limited_logs(np.asarray(P, np.float32)) + told)

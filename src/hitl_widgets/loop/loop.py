@@ -40,8 +40,12 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
+from hitl_widgets.loop.teach.edits import Editing
 from hitl_widgets.loop.teach.guiding import Guiding
+from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.ruling import Ruling
+from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -183,7 +187,7 @@ class Loop:
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         self.ruling = self._ruling(columns, seen)
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [one for one in (tagging, drafting) if one is not None]
+        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
         following = (background.news, self.handing.worker, *(one.worker for one in learners))
         self.log.follow = partial(_follow, trainer, following)
         # A store in memory is not shared.
@@ -192,7 +196,14 @@ class Loop:
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
+        workers = (
+            background.news,
+            self._indexing,
+            self.handing,
+            background.teaching,
+            background.proposing,
+            *learners,
+        )
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
@@ -209,7 +220,19 @@ class Loop:
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
         background = self.background
-        return Explaining(self.pool, background.trainer, self.log, background.preparation)
+        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+
+    @cached_property
+    def editing(self) -> Editing:
+        """Keeps edited items, and guesses their class."""
+        background = self.background
+        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
+
+    @cached_property
+    def counterfactuals(self) -> Counterfactuals:
+        """Finds small changes of an item that flip the guess."""
+        trainer, hidden = self.background.trainer, self.covering.is_blurred
+        return Counterfactuals(self.editing, self.pool, trainer, hidden)
 
     @cached_property
     def guiding(self) -> Guiding:
@@ -339,7 +362,8 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``proposals``, ``error`` or ``closed``, from the thread that made the
+        change.
         """
         return self._listeners.add(listener)
 
@@ -439,7 +463,7 @@ def _experts(ruling: weakref.ref[Ruling], labels: Labels, X: Any) -> tuple[Exper
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

@@ -35,6 +35,7 @@ from hitl_widgets.learn.evaluate import (
 from hitl_widgets.learn.experts import Expert, advised
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -45,7 +46,7 @@ from hitl_widgets.loop.round import ItemDoubts, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
-__all__ = ["Evaluation", "Trainer"]
+__all__ = ["Evaluation", "Snapshot", "Trainer"]
 
 QUEUE = 20
 # Evaluation takes a dozen fits, or about sixty if the learner cannot leave out labels: it waits for a pause.
@@ -156,6 +157,11 @@ class Trainer:
     def failure(self) -> Exception | None:
         """The error that prevented the newest round, if any."""
         return self._rounds.failure
+
+    @property
+    def growth_failed(self) -> bool:
+        """Whether the model could not be started with the newest features and graph."""
+        return self._growth.failure is not None
 
     def request(self) -> None:
         """Request a round that includes every label; returns at once."""
@@ -301,6 +307,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            strikes=() if (used := self._ground or ground) is None else used.strikes,
             decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
@@ -323,7 +330,7 @@ class Trainer:
                 self._live = self._ground = None
             if self._live is None or self._task != labels.task:
                 # At first without the graph, which takes longer: see _grow.
-                at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
+                at = self._ground = self._ground or replace(ground, affinity=None)
                 self._task, size = labels.task, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
             self._live = self._advised(self._live, self._ground or Ground(ground.X), labels)
@@ -462,6 +469,16 @@ class Trainer:
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class for rows that are not in the pool, (m, n_classes).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it predicts only rows of the pool.
+        """
+        return told_outside(self._begun(), X)
+
     def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return the features of some items, by the live model's encoder, (m, d)."""
         ground = self._ground
@@ -599,6 +616,27 @@ class Trainer:
         except NotYet:
             return None
         return found
+
+    def scores_without(
+        self, labels: Labels, ground: Ground
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return how well each label is predicted by a model of all others, and which labels were left out.
+
+        The model works with other features than the live one.
+
+        Returns
+        -------
+        The positions of the labels in the order in which they were given, and their scores, 0 to 1.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        given, problem = labels.given(), labels.target.problem
+        learner = self._template.start(ground.X, problem.size, ground.affinity)
+        P, among = without_own(learner, given)
+        return among, np.asarray(problem.scores(P, given.y[among]), np.float64)
 
     def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
         """Return rows of labelled items, and predictions for them by models of all labels but their own.

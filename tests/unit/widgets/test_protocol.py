@@ -70,6 +70,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "retire_rule": {"name": "ones", "back": False},
         "remove_rule": {"name": "ones"},
         "try_rule": {"name": "ones", "query": "", "of": ""},
+        "dismiss": {"name": "class 3"},
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},

@@ -12,6 +12,7 @@ import type {
   LabelerWelcome,
   MembersMessage,
   PastMessage,
+  ProposedMessage,
   QueueMessage,
   Refused,
   SampleMessage,
@@ -160,6 +161,25 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
           needsMap(bus.tell("query", { text: ruling }));
         },
         always: (on) => remember(whyKey, on ? "always" : ""),
+      },
+      proposal: {
+        look: (rows) => {
+          const chosen: Chosen = { rows: decodeRows(rows), how: "search" };
+          if (!choose(bus, chosen)) take(chosen);
+        },
+        handOver: () => {
+          const words = "This needs the Monitor, which is not on this page. Or call session.hand_over(…).";
+          if (!bus.tell("handOver", null)) dispatch({ type: "note", words });
+        },
+        dismiss: (name) => {
+          channel.act({ type: "dismiss", name }, (refusal) => {
+            if (refusal) dispatch({ type: "note", words: refusal.why });
+            tellWaiting();
+          });
+          tellWaiting();
+          bus.tell("turned", null);
+          say("It is not proposed again. Undo takes that back.");
+        },
       },
     },
     remembered(whyKey) === "always",
@@ -397,6 +417,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "v" && shift) return view.lift();
     else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
+    else if (key === "p" && shift) return view.proposal.accept();
+    else if (key === "q" && shift) return view.proposal.dismiss();
     else if (key === "g" && shift) return view.keep();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
@@ -536,6 +558,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
+  channel.on<ProposedMessage>("proposed", view.proposed, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

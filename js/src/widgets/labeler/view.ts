@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass, WhyMessage } from "../../host/protocol";
+import type { Ask, Content, Guess, LabelClass, ProposedMessage, WhyMessage } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -22,6 +22,7 @@ import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { type Guidance, type GuideCallbacks, guideView } from "./guide";
 import { helpView } from "./help";
 import { moreView, type Why } from "./more";
+import { type ProposalCallbacks, proposalView } from "./proposal";
 import { classSearch } from "./search";
 import {
   canRule,
@@ -85,6 +86,7 @@ export type LabelerCallbacks = {
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
   because: BecauseCallbacks;
+  proposal: Omit<ProposalCallbacks, "change" | "leave">;
   guide: Omit<GuideCallbacks, "leave">;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
@@ -136,6 +138,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     title: "Why the model guesses this (\u21e7W)",
     attrs: { type: "button" },
     on: { click: () => because.toggle() },
+  });
+  const proposal = proposalView({
+    ...on.proposal,
+    change: on.change,
+    leave: () => root.focus({ preventScroll: true }),
   });
   const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye, asking);
   const changed = h(
@@ -207,6 +214,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
+    proposal.element,
     because.element,
     h("div", { class: "hitl-folds" }, guide.fold, editor.element, more.links, keysOff, typing),
     help.element,
@@ -557,6 +565,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     closeHelp: help.close,
     /** Shows what is blurred or hidden on the card; returns whether something was. */
     lift: cover.lift,
+    /** What the model proposes has changed. */
+    proposed: (message: ProposedMessage) => proposal.came(message, shownClasses),
+    /** Takes up what the model proposes, or dismisses it; returns whether there is something. */
+    proposal: { accept: proposal.accept, dismiss: proposal.dismiss },
     /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
     why: because.toggle,
     /** Opens the line in which the item is kept as an example; returns whether there is an item. */

@@ -261,6 +261,10 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     clearTimeout(rules.later);
     curve?.drawn.finalize();
   });
+  bus.on("handOver", () => {
+    view.handOver();
+    return true;
+  });
   bus.on("waiting", (now) => {
     waiting = now;
     draw();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -315,6 +315,21 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     missing: str
 
 
+class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
+    """What the model proposes; the name is empty if that is nothing. To all views, or to a new one.
+
+    ``rows`` are the items to look at. ``classes`` are the codes of the two classes to merge.
+    """
+
+    to: str | None
+    name: str
+    kind: Literal["", "class", "merge", "hand_over"]
+    text: str
+    rows: str
+    n: int
+    classes: list[int]
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -329,4 +344,5 @@ Tells = (
     | AnswersMessage
     | GuidanceMessage
     | WhyMessage
+    | ProposedMessage
 )

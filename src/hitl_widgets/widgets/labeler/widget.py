@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
+from msgspec.structs import replace
 
-from hitl_widgets.data.rows import decode
+from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
@@ -50,6 +51,7 @@ AGAIN_WORDS: dict[str | None, str] = {
 }
 COUNTED = {None: "skipped", "unknown": "not known", "bad": "bad", "rejected": "for later"}
 LEAST_CERTAIN = "chosen as one of the least certain items"
+NOTHING = m.ProposedMessage(to=None, name="", kind="", text="", rows="", n=0, classes=[])
 SHOW_HOW = "show how it is done: nothing is suggested"
 
 
@@ -69,6 +71,7 @@ class Labeler(SessionWidget):
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
         self._told = m.GuidanceMessage(to=None, precedents=[], guidelines=[], waiting=[])
+        self._proposed = NOTHING
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -112,6 +115,8 @@ class Labeler(SessionWidget):
         found = self._guidance()
         if found.precedents or found.guidelines:
             self._post(msgspec.structs.replace(found, to=view))
+        if (proposed := self._proposal()) != NOTHING:
+            self._post(replace(proposed, to=view))
 
     def _guidance(self) -> m.GuidanceMessage:
         """The examples of the classes, without those whose answer is yet to be asked, and the guidelines."""
@@ -157,11 +162,35 @@ class Labeler(SessionWidget):
             self._told = found
             self._post(found)
 
+    def _proposal(self) -> m.ProposedMessage:
+        """The first of what the model proposes."""
+        found = self.loop.background.proposing.waiting()
+        if not found:
+            return NOTHING
+        one, ids = found[0], self.loop.schema.ids
+        return m.ProposedMessage(
+            to=None,
+            name=one.name,
+            kind=one.kind,
+            text=words(one.text),
+            rows=encode(one.look),
+            n=len(one.look),
+            classes=[ids.index(id_) for id_ in one.classes],
+        )
+
+    def _tell_proposal(self) -> None:
+        found = self._proposal()
+        if found != self._proposed:
+            self._proposed = found
+            self._post(found)
+
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what in {"labels", "round"}:
             self._tell_guidance()
+        if what in {"labels", "round", "proposals"}:
+            self._tell_proposal()
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "suggestions", "error", "closed"}:

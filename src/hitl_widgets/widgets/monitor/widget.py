@@ -315,6 +315,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
     if event.kind == "definition":
+        if event.value["of"] == "proposal" and event.value["is"] is not None:
+            return f"not proposed again: {event.value['is'].get('text', '')}"
         if event.value["of"] == "guideline":
             return loop.guiding.describe(event)
         what = event.value["is"]

@@ -96,6 +96,8 @@ def _of_task(loop: Loop, message: m.Act) -> None:
             loop.handing.accept(message.proposal, event_id=message.id)
         case m.TakeBack():
             loop.handing.take_back(message.act, event_id=message.id)
+        case m.Dismiss():
+            loop.background.proposing.dismiss(loop.acts, message.name, message.id)
         case m.Change():
             change = {part: x for part, x in msgspec.to_builtins(message).items() if part not in WIRE}
             loop.acts.change_classes(change, event_id=message.id)

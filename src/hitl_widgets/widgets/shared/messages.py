@@ -241,6 +241,12 @@ class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
     proposal: ActId
 
 
+class Dismiss(Action, frozen=True, kw_only=True, tag="dismiss"):
+    """Never propose something again."""
+
+    name: Name
+
+
 class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
     """End the use of machine labels."""
 
@@ -269,6 +275,7 @@ Act = (
     | RemoveRule
     | HandOver
     | TakeBack
+    | Dismiss
 )
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 
