@@ -293,7 +293,7 @@ class Advised:
         heard, told = told_of(experts, labels, among)
         told = [limited_logs(np.asarray(own, np.float64)), *told]
         share = None if weight is None else np.asarray(weight)[among]
-        weights = stacked(told, y[among], share, range(1, len(told)), most={0: 1.0})
+        weights = stacked(told, y[among], share, advised=range(1, len(told)), most={0: 1.0})
         kept = weighed(heard, weights[1:])
         if not kept:
             return P, _Found(labels, 1.0, (), experts, own)

@@ -213,7 +213,7 @@ class Loop:
         background, again = self.background, weakly(self.background.trainer.request)
         parts = (self.pool, self.log, self.acts, self.finder, columns)
         made = Ruling(*parts, seen, lambda: background.ground, again)
-        background.trainer.experts = partial(_experts, weakref.ref(made))
+        background.trainer.experts.append(partial(_experts, weakref.ref(made)))
         return made
 
     @cached_property
