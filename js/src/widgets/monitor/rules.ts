@@ -201,7 +201,7 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
     const main = h("button", {
       class: "hitl-figure",
       text: name,
-      title: `Show its items: ${words}`,
+      title: `Show its items: ${words}. By ${rule.by}`,
       attrs: { type: "button", dir: "auto" },
       on: { click: () => open(rule) },
     });
