@@ -131,6 +131,18 @@ export type Decide = {
   gold: boolean;
 };
 
+/** Keep an edited item with its class `of`: its text, or the cells of a table row that are changed. */
+export type Edit = {
+  type: "edit";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  of: string;
+  text?: string;
+  cells?: Record<string, string>;
+};
+
 /** Display the hidden personal data of an item, which is logged. */
 export type Reveal = { type: "reveal"; id: string; pool?: string; late_ms?: number; key: string };
 
@@ -538,6 +550,22 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
 /** Request why the model prefers a class to another for an item; by default its guess to the next. */
 export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
 
+/** Request an item in the form in which it is edited. */
+export type Source = { type: "source"; id: string; view: string; row: number };
+
+/** Request the guess for an edited item: its text, or the cells of a table row that are changed. */
+export type Try = {
+  type: "try";
+  id: string;
+  view: string;
+  row: number;
+  text?: string;
+  cells?: Record<string, string>;
+};
+
+/** Request the smallest change of an item after which another class is guessed. */
+export type Flip = { type: "flip"; id: string; view: string; row: number };
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -712,6 +740,47 @@ export type WhyMessage = {
   words: string[];
   against: string[];
   beside: Beside[];
+  missing: string;
+};
+
+/**
+ * An item to edit: its text, or the columns of a table row with their values. `more` columns are not sent,
+ * `labelled` is whether the item has a label, without which the edited one teaches nothing yet, and `missing`
+ * says why the item cannot be edited.
+ */
+export type SourceMessage = {
+  type: "source";
+  to: string;
+  row: number;
+  text: string | null;
+  cells: [string, string][];
+  more: number;
+  labelled: boolean;
+  missing: string;
+};
+
+/** The most likely classes of an edited item, and of the item itself; `missing` says why not. */
+export type TriedMessage = {
+  type: "tried";
+  to: string;
+  id: string;
+  row: number;
+  shares: [number, number][];
+  was: [number, number][];
+  missing: string;
+};
+
+/** A word or a value, and what replaces it; empty for nothing. `column` is that of a table row. */
+export type Swap = { column: string; before: string; after: string };
+
+/** The smallest change found: the text, or the changed cells; `missing` says why there is none. */
+export type FlipMessage = {
+  type: "flip";
+  to: string;
+  row: number;
+  text: string | null;
+  cells: Record<string, string>;
+  swaps: Swap[];
   missing: string;
 };
 
@@ -1432,6 +1501,7 @@ export type Act =
   | Skip
   | Note
   | Decide
+  | Edit
   | Reveal
   | Keep
   | Settle
@@ -1472,6 +1542,9 @@ export type Request =
   | Past
   | Answers
   | Why
+  | Source
+  | Try
+  | Flip
   | Step
   | Committee
   | Expect

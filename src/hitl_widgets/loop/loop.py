@@ -95,6 +95,8 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    editing
+        Keeps edited items, and guesses their class.
     suspecting
         Judges the labels.
     trusting
@@ -155,9 +157,8 @@ class Loop:
             tell=tell,
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
-        background, trainer = self.background, self.background.trainer
-        tagging, self.suggesting = background.tagging, self._suggesting(suggest)
-        log, blind = self.log, self.blind
+        background, log, blind = self.background, self.log, self.blind
+        trainer, tagging, self.suggesting = background.trainer, background.tagging, self._suggesting(suggest)
         drafting: Drafting | None = None
         corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
         if corrected and self.suggesting is not None:
@@ -186,10 +187,11 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         self.ruling = self._ruling(columns, seen)
+        self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
-        following = (background.news, self.handing.worker, *(one.worker for one in learners))
-        self.log.follow = partial(_follow, trainer, following)
+        learners = [background.striking, self.editing, *(one for one in (tagging, drafting) if one)]
+        learning = (one.worker for one in learners)
+        self.log.follow = partial(_follow, trainer, (background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
@@ -222,11 +224,13 @@ class Loop:
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
 
-    @cached_property
-    def editing(self) -> Editing:
-        """Keeps edited items, and guesses their class."""
-        background = self.background
-        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
+    def _editing(self) -> Editing:
+        background, trainer = self.background, self.background.trainer
+        encoder = partial(_encoder, weakref.ref(background))
+        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        background.editing = made
+        trainer.experts.append(partial(_experts, weakref.ref(made)))
+        return made
 
     @cached_property
     def counterfactuals(self) -> Counterfactuals:
@@ -450,20 +454,25 @@ def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
     return None if found is None else found.doubts
 
 
+def _experts(teacher: weakref.ref[Ruling | Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = teacher()
+    return () if found is None else found.experts(labels, X)
+
+
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     found = slicing()
     return () if found is None else found.now()
 
 
-def _experts(ruling: weakref.ref[Ruling], labels: Labels, X: Any) -> tuple[Expert, ...]:
-    found = ruling()
-    return () if found is None else found.experts(labels, X)
+def _encoder(background: weakref.ref[Background]) -> Any:
+    found = background()
+    return None if found is None else found.encoder
 
 
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Proposing, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

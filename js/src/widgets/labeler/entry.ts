@@ -8,6 +8,7 @@ import type {
   Ask,
   ClassesMessage,
   Failed,
+  FlipMessage,
   GuidanceMessage,
   LabelerWelcome,
   MembersMessage,
@@ -17,8 +18,10 @@ import type {
   Refused,
   SampleMessage,
   SkippedItems,
+  SourceMessage,
   StateMessage,
   SuspectItems,
+  TriedMessage,
   WhyMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
@@ -88,7 +91,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const view = labelerView(
     root,
     {
-      press: (code, clicks) => acts.pressed(code, clicks),
+      press: (code, clicks) => pressed(code, clicks),
       give: (clicks) => acts.give(clicks),
       skip: (clicks, why) => acts.skip(clicks, why),
       reject: () => acts.reject(),
@@ -123,6 +126,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         draw();
       },
       settle: (keep) => acts.settle(keep),
+      edit: {
+        source: (row) => channel.ask({ type: "source", view: channel.view, row }),
+        guess: (row, edited) => channel.ask({ type: "try", view: channel.view, row, ...edited }),
+        flip: (row) => channel.ask({ type: "flip", view: channel.view, row }),
+        keep: (key, of, edited, labelled) => acts.keepEdited(key, of, edited, labelled),
+      },
       change,
       showing: (subject, card) => {
         gaze.show(subject, card);
@@ -384,6 +393,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   const press: Press = (key, shift) =>
     (key === "Escape" && view.closeHelp()) ||
+    view.rewriting.press(key, shift) ||
     view.pressComposer(key, shift) ||
     view.pressArrows(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
@@ -409,6 +419,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return true;
   }
 
+  /** A class was pressed: for the item, or for the edited one. */
+  function pressed(code: number, clicks = 0): void {
+    if (!view.rewriting.keep(code)) acts.pressed(code, clicks);
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
@@ -417,6 +432,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "v" && shift) return view.lift();
     else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
+    else if (key === "e" && shift) return view.edit();
     else if (key === "p" && shift) return view.proposal.accept();
     else if (key === "q" && shift) return view.proposal.dismiss();
     else if (key === "g" && shift) return view.keep();
@@ -442,7 +458,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
       if (code < 0) return false;
-      acts.pressed(code);
+      pressed(code);
     }
     return true;
   }
@@ -558,6 +574,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
+  channel.on<SourceMessage>("source", view.rewriting.source, signal);
+  channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
+  channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
   channel.on<ProposedMessage>("proposed", view.proposed, signal);
   channel.on<PastMessage>(
     "past",

@@ -26,6 +26,7 @@ const KEYS: [string, Keys][] = [
       [["⇧R"], "labels that are queued again or doubtful: Enter keeps one, a class corrects it"],
       [["⇧W"], "why the model guesses what it guesses"],
       [["R"], "rules: what many items are at once"],
+      [["⇧E"], "edit the item; again: the smallest change that flips the guess; a class keeps it"],
       [["⇧P", "⇧Q"], "take up what the model proposes, or never see it again"],
       [["↑", "↓"], "your earlier labels, one by one"],
       [["Space"], "all of a long text; check or uncheck an item of a selection"],

@@ -18,6 +18,7 @@ import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { coverView } from "./cover";
+import { type EditCallbacks, editView } from "./edit";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
 import { type Guidance, type GuideCallbacks, guideView } from "./guide";
 import { helpView } from "./help";
@@ -90,6 +91,8 @@ export type LabelerCallbacks = {
   guide: Omit<GuideCallbacks, "leave">;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
+  /** Edits the item on the card. */
+  edit: Omit<EditCallbacks, "say" | "leave">;
   change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
@@ -191,9 +194,15 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
     example: () => keepExample(),
+    edit: () => edit(),
     leave: () => root.focus({ preventScroll: true }),
   });
   const cover = coverView(card, on.reveal);
+  const rewriting = editView(
+    card,
+    { ...on.edit, say: on.say, leave: () => root.focus({ preventScroll: true }) },
+    ending.signal,
+  );
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h(
@@ -201,6 +210,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       { class: "hitl-subject" },
       h("div", { class: "hitl-head" }, reason, walk, progress),
       card,
+      rewriting.element,
       cover.warning,
     ),
     cover.masked,
@@ -401,6 +411,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
+    const editable = !bulk && found !== undefined && state.asks === "choice";
+    rewriting.update(editable ? ask : null, state.classes, showGuess);
     because.know(ask);
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
@@ -445,7 +457,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     composer?.guessed?.((showGuess && model?.codes) || []);
     drawDraft(state, ask !== null || bulk);
     more.update(
-      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind },
+      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind, edits: editable },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
     const refusable = state.mode === "verify" && idea !== null && !state.composed;
@@ -539,6 +551,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     else return pressItem(key, shift) || (key === "Enter" && search.open());
     return true;
   };
+  /** Edits the item on the card, or fills in the smallest change; returns whether there is an item. */
+  function edit(): boolean {
+    if (card.classList.contains("hitl-blurred")) {
+      on.say("Show the item first: Shift+V");
+      return true;
+    }
+    return rewriting.open();
+  }
   const close = (): void => {
     ending.abort();
     resized.disconnect();
@@ -573,6 +593,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     why: because.toggle,
     /** Opens the line in which the item is kept as an example; returns whether there is an item. */
     keep: keepExample,
+    edit,
+    rewriting,
     /** There is a new model. */
     learned: because.renew,
     /** The reasons have come. */

@@ -13,6 +13,8 @@ from hitl_widgets.widgets.shared.messages import (
     ActItems,
     Ask,
     ClassesMessage,
+    EditedCells,
+    EditedText,
     Guess,
     LabelClass,
     Lost,
@@ -67,7 +69,27 @@ class Why(Request, frozen=True, tag="why"):
     codes: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**15)], ...], msgspec.Meta(max_length=2)]
 
 
-Takes = shared.Takes | Why | Sample | Members | Skipped | Suspected | Past | Answers
+class Source(Request, frozen=True, tag="source"):
+    """Request an item in the form in which it is edited."""
+
+    row: Row
+
+
+class Try(Request, frozen=True, tag="try"):
+    """Request the guess for an edited item: its text, or the cells of a table row that are changed."""
+
+    row: Row
+    text: EditedText | None = None
+    cells: EditedCells | None = None
+
+
+class Flip(Request, frozen=True, tag="flip"):
+    """Request the smallest change of an item after which another class is guessed."""
+
+    row: Row
+
+
+Takes = shared.Takes | Why | Source | Try | Flip | Sample | Members | Skipped | Suspected | Past | Answers
 
 # -- kernel -> browser
 
@@ -315,6 +337,52 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     missing: str
 
 
+class SourceMessage(ToBrowser, frozen=True, kw_only=True, tag="source"):
+    """An item to edit: its text, or the columns of a table row with their values.
+
+    ``more`` columns are not sent, ``labelled`` is whether the item has a label, without which the edited one
+    teaches nothing yet, and ``missing`` says why the item cannot be edited.
+    """
+
+    to: str
+    row: int
+    text: str | None
+    cells: list[tuple[str, str]]
+    more: int
+    labelled: bool
+    missing: str
+
+
+class TriedMessage(ToBrowser, frozen=True, kw_only=True, tag="tried"):
+    """The most likely classes of an edited item, and of the item itself; ``missing`` says why not."""
+
+    to: str
+    id: str
+    row: int
+    shares: list[tuple[int, float]]
+    was: list[tuple[int, float]]
+    missing: str
+
+
+class Swap(msgspec.Struct, frozen=True):
+    """A word or a value, and what replaces it; empty for nothing. ``column`` is that of a table row."""
+
+    column: str
+    before: str
+    after: str
+
+
+class FlipMessage(ToBrowser, frozen=True, kw_only=True, tag="flip"):
+    """The smallest change found: the text, or the changed cells; ``missing`` says why there is none."""
+
+    to: str
+    row: int
+    text: str | None
+    cells: dict[str, str]
+    swaps: list[Swap]
+    missing: str
+
+
 class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
     """What the model proposes; the name is empty if that is nothing. To all views, or to a new one.
 
@@ -344,5 +412,8 @@ Tells = (
     | AnswersMessage
     | GuidanceMessage
     | WhyMessage
+    | SourceMessage
+    | TriedMessage
+    | FlipMessage
     | ProposedMessage
 )

@@ -21,6 +21,7 @@ from hitl_widgets.loop.rules import places_of
 from hitl_widgets.loop.words import within
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
+from hitl_widgets.widgets.labeler import editing
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.labeler.why import why
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
@@ -92,6 +93,10 @@ class Labeler(SessionWidget):
             case m.Why():
                 # Words are followed back through the encoder, so acts go first.
                 self._behind("trust", message, lambda: self._post(why(self.loop, message)))
+            case m.Source():
+                self._in_order(message, lambda: self._post(editing.source(self.loop, message)))
+            case m.Try() | m.Flip():
+                self._behind("trust", message, lambda: self._post(editing.answer(self.loop, message)))
             case m.Skipped():
                 self._look_again(message)
             case m.Suspected():

@@ -57,6 +57,10 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
         case m.Note() | m.Reveal() | m.Keep() | m.Decide() | m.Guide():
             _on_item(loop, message, loop.pool.index([message.key]))
+        case m.Edit():
+            [row] = loop.pool.index([message.key])
+            new = message.cells if message.text is None else message.text
+            loop.editing.keep(row, new, message.of, bare=False, event_id=message.id)
         case m.Settle():
             rows = None if message.key is None else loop.pool.index([message.key])
             loop.acts.settle(rows, keep=message.keep, event_id=message.id)

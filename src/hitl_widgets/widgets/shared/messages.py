@@ -29,7 +29,12 @@ from hitl_widgets.widgets.wire import (
     Words,
 )
 
-__all__ = ["Act", "Takes", "Tells"]
+__all__ = ["Act", "EditedCells", "EditedText", "Takes", "Tells"]
+
+EditedText = Annotated[str, msgspec.Meta(max_length=20_000)]
+EditedCells = Annotated[
+    dict[Name, Annotated[str, msgspec.Meta(max_length=4000)]], msgspec.Meta(min_length=1, max_length=200)
+]
 
 # -- browser -> kernel
 
@@ -118,6 +123,15 @@ class Decide(Action, frozen=True, kw_only=True, tag="decide"):
     answer: Annotated[dict[str, Any], msgspec.Meta(max_length=8)]
     because: Annotated[str, msgspec.Meta(max_length=2000)]
     gold: bool
+
+
+class Edit(Action, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
+    """Keep an edited item with its class ``of``: its text, or the cells of a table row that are changed."""
+
+    key: Key
+    of: ClassId
+    text: EditedText | None = None
+    cells: EditedCells | None = None
 
 
 class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
@@ -258,6 +272,7 @@ Act = (
     | Clear
     | Skip
     | Note
+    | Edit
     | Reveal
     | Keep
     | Decide
