@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LabelClass, RuleFigures, RuleState, RulesMessage, TriedMessage } from "../src/host/protocol";
+import type { LabelClass, RuleFigures, RuleState, RulesMessage, VotesMessage } from "../src/host/protocol";
 import { accuracy, rulesView, triedWords } from "../src/widgets/monitor/rules";
 
 const figures = (more: Partial<RuleFigures> = {}): RuleFigures => ({
@@ -78,9 +78,9 @@ describe("the rules", () => {
   const lines = (): HTMLElement[] => [...view.element.querySelectorAll<HTMLElement>("li[data-name]")];
   const press = (at: Element, key: string): void =>
     void at.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-  const answer = (more: Partial<TriedMessage>): void =>
+  const answer = (more: Partial<VotesMessage>): void =>
     view.tried(
-      { type: "tried", to: "", name: "", query: "", of: "", why: "", figures: figures(), ...more },
+      { type: "votes", to: "", name: "", query: "", of: "", why: "", figures: figures(), ...more },
       Uint32Array.of(1, 2),
       Uint8Array.of(0, 0),
     );

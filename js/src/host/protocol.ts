@@ -1049,7 +1049,7 @@ export type Behind = {
 export type Rules = { type: "rules"; id: string; view: string };
 
 /**
- * Request what a rule would label alone; answered by `tried`. It is the rule of a `name`, or else one that is
+ * Request what a rule would label alone; answered by `votes`. It is the rule of a `name`, or else one that is
  * not kept yet: a query and the class of its items.
  */
 export type TryRule = { type: "try_rule"; id: string; view: string; name: string; query: string; of: string };
@@ -1370,8 +1370,8 @@ export type RulesMessage = {
  * What a rule would label alone; `name`, `query` and `of` are those of the request. Buffers: its rows,
  * ascending, and the code of the class of each. `why` it cannot be said; then there are none.
  */
-export type TriedMessage = {
-  type: "tried";
+export type VotesMessage = {
+  type: "votes";
   to: string;
   name: string;
   query: string;

@@ -69,16 +69,16 @@ def session(make_session: Make, bundles: None) -> hitl.Session:
 def test_what_is_typed_is_counted_and_shown_before_it_is_kept(session: hitl.Session) -> None:
     page = Page(session)
     assert page.rules()["rules"] == []
-    told, (rows, codes) = page.ask("try_rule", "tried", name="", query="unsubscribe", of="ad")
+    told, (rows, codes) = page.ask("try_rule", "votes", name="", query="unsubscribe", of="ad")
     assert np.frombuffer(rows, "<u4").tolist() == np.flatnonzero(ADS).tolist()
     assert set(codes) == {0}
     assert told["figures"]["n_items"] == 20
     assert (told["figures"]["n_labelled"], told["figures"]["accuracy"]) == (4, 1.0)
     assert len(session.teach.rules) == 0
-    told, buffers = page.ask("try_rule", "tried", name="", query="labelled", of="ad")
+    told, buffers = page.ask("try_rule", "votes", name="", query="labelled", of="ad")
     assert "depends on labels" in told["why"]
     assert buffers == [b"", b""]
-    told, _ = page.ask("try_rule", "tried", name="nobody", query="", of="")
+    told, _ = page.ask("try_rule", "votes", name="nobody", query="", of="")
     assert "There is no rule 'nobody'" in told["why"]
 
 

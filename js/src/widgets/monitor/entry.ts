@@ -11,8 +11,8 @@ import type {
   ProposalMessage,
   Refused,
   RulesMessage,
-  TriedMessage,
   TrustMessage,
+  VotesMessage,
 } from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
 import type { View } from "../../modules/vega";
@@ -305,8 +305,8 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<TriedMessage>(
-    "tried",
+  channel.on<VotesMessage>(
+    "votes",
     (message, [rows, codes]) => view.tried(message, u32(rows), u8(codes)),
     signal,
   );

@@ -7,8 +7,8 @@ import type {
   RuleFigures,
   RuleState,
   RulesMessage,
-  TriedMessage,
   TryRule,
+  VotesMessage,
 } from "../../host/protocol";
 import { count, focused, h, percent, said, setText, show } from "../../ui/dom";
 import type { Wanted } from "../../ui/query";
@@ -26,7 +26,7 @@ export type RulesCallbacks = {
   ) => void;
   retireRule: (rule: Pick<RetireRule, "name" | "back">) => void;
   removeRule: (name: string) => void;
-  /** Asks what a rule would label alone; answered by `tried`. */
+  /** Asks what a rule would label alone; answered by `votes`. */
   tryRule: (rule: Pick<TryRule, "name" | "query" | "of">) => void;
   /** Shows on the map what it would label alone; null for what the model says. */
   preview: (shown: { rows: Uint32Array; codes: Uint8Array } | null) => void;
@@ -323,7 +323,7 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
       draw();
     },
     /** What a rule would label alone. */
-    tried(message: TriedMessage, rows: Uint32Array, codes: Uint8Array): void {
+    tried(message: VotesMessage, rows: Uint32Array, codes: Uint8Array): void {
       const { name, query: of, why, figures } = message;
       if (name && name === opening) {
         opening = null;

@@ -63,7 +63,7 @@ class Rules(Request, frozen=True, tag="rules"):
 
 
 class TryRule(Request, frozen=True, tag="try_rule"):
-    """Request what a rule would label alone; answered by ``tried``.
+    """Request what a rule would label alone; answered by ``votes``.
 
     It is the rule of a ``name``, or else one that is not kept yet: a query and the class of its items.
     """
@@ -479,7 +479,7 @@ class RulesMessage(ToBrowser, frozen=True, kw_only=True, tag="rules"):
     rules: list[RuleState]
 
 
-class TriedMessage(ToBrowser, frozen=True, kw_only=True, tag="tried"):
+class VotesMessage(ToBrowser, frozen=True, kw_only=True, tag="votes"):
     """What a rule would label alone; ``name``, ``query`` and ``of`` are those of the request.
 
     Buffers: its rows, ascending, and the code of the class of each. ``why`` it cannot be said; then there are
@@ -503,5 +503,5 @@ Tells = (
     | ProposalMessage
     | TrustMessage
     | RulesMessage
-    | TriedMessage
+    | VotesMessage
 )

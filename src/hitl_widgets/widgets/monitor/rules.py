@@ -41,7 +41,7 @@ def rules_of(loop: Loop, view: str) -> m.RulesMessage:
     return m.RulesMessage(to=view, why="", n_items=len(loop.pool), trust=_trust(loop, rules), rules=rules)
 
 
-def tried(loop: Loop, asked: m.TryRule) -> tuple[m.TriedMessage, list[bytes]]:
+def tried(loop: Loop, asked: m.TryRule) -> tuple[m.VotesMessage, list[bytes]]:
     """What a rule would label alone, with the rows and the codes of their classes."""
     figures, buffers, why = None, [b"", b""], ""
     try:
@@ -53,7 +53,7 @@ def tried(loop: Loop, asked: m.TryRule) -> tuple[m.TriedMessage, list[bytes]]:
         why = words(error)
     else:
         figures, buffers = _figures(found), [rows.astype("<u4").tobytes(), codes.astype(np.uint8).tobytes()]
-    told = m.TriedMessage(
+    told = m.VotesMessage(
         to=asked.view, name=asked.name, query=asked.query, of=asked.of, why=why, figures=figures
     )
     return told, buffers
