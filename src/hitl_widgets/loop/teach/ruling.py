@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
-from hitl_widgets.loop.teach.rules import Rule, name_of, rule_name
+from hitl_widgets.loop.teach.rules import LONGEST, Rule, name_of, rule_name
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank, plain
@@ -171,6 +172,23 @@ class Ruling:
             self._changed()
             return known.event_id
         return self._acts.define(OF, name, value, event_id=event_id)
+
+    def say(self, rule: Rule, *, event_id: str | None = None) -> str:
+        """Keep a rule that was said in passing, under a name made of what it goes by; returns the event's id.
+
+        Raises
+        ------
+        InvalidInput
+            If the rule is in use already, or as :meth:`keep`.
+        """
+        if self._log.knows(event_id):
+            return event_id
+        self.check_question()
+        value, kept = self._written(rule), self.kept
+        same = next((name for name, event in kept.items() if _plain(event.value["is"]) == value), None)
+        if same is not None and not _retired(kept[same]):
+            raise InvalidInput(f"This rule is there already: {same!r}.")
+        return self.keep(same or _free(words_of(value), kept), rule, event_id=event_id)
 
     def retire(self, name: str, *, back: bool = False, event_id: str | None = None) -> str:
         """Stop using a rule without removing it, or use it again."""
@@ -409,7 +427,37 @@ class Ruling:
         rows = np.flatnonzero(votes >= 0)
         return rows, votes[rows]
 
+    def alone(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
+        """Return the rows and classes of the votes of a rule, and its figures."""
+        self.known(name)
+        found = next(one for one in self.measure() if one.name == name)
+        if found.why:
+            raise HitlError(found.why)
+        votes = self.votes()[0][name]
+        rows = np.flatnonzero(votes >= 0)
+        return rows, votes[rows], found
+
+    def tried(self, rule: Rule) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
+        """Return the same of a rule that is not kept yet."""
+        rows, codes = self.preview(rule)
+        votes = np.full(len(self._pool), -1, np.int16)
+        votes[rows] = codes
+        with self._lock:
+            kept, (known, _) = self.kept, self.votes()
+        used = [known[name] for name, event in kept.items() if name in known and not _retired(event)]
+        value, y = self._written(rule), self.shown()
+        told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
+        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight()))
+
     # -- how good they are
+
+    def _weight(self) -> npt.NDArray[np.float64]:
+        """Return what each label counts for, (n_items,): those of one act count as one."""
+        given = self._log.labels.given()
+        _, place, size = np.unique(given.act, return_inverse=True, return_counts=True)
+        weight = np.zeros(len(self._pool))
+        weight[given.index] = 1 / size[place]
+        return weight
 
     def shown(self) -> npt.NDArray[Any]:
         """Return the class of each label that may be shown, -1 for other items and retired classes."""
@@ -421,11 +469,7 @@ class Ruling:
         """Return the figures of every rule, in the order of their names' first use."""
         with self._lock:
             kept, (votes, why) = self.kept, self.votes()
-        labels, y = self._log.labels, self.shown()
-        given = labels.given()
-        _, place, size = np.unique(given.act, return_inverse=True, return_counts=True)
-        weight = np.zeros(len(y))
-        weight[given.index] = 1 / size[place]
+        labels, y, weight = self._log.labels, self.shown(), self._weight()
         used = {name: votes[name] for name, event in kept.items() if name in votes and not _retired(event)}
         found = []
         for name, event in kept.items():
@@ -469,6 +513,12 @@ class _Known:
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a definition without whether it is used."""
     return {key: one for key, one in value.items() if key != "retired"}
+
+
+def _free(words: str, kept: Mapping[str, Any]) -> str:
+    """Return a name for a rule that no other has."""
+    name = "".join(c if c.isprintable() else " " for c in words).strip()[: LONGEST - 5] or "rule"
+    return next(free for k in count(1) if (free := name if k == 1 else f"{name} {k}") not in kept)
 
 
 def _are(known: list[_Column], now: list[_Column]) -> bool:
