@@ -1,1 +1,1 @@
-"""Benchmarks of what annotators teach besides labels."""
+"""Benchmarks of what is taught besides labels."""

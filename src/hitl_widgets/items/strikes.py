@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["WORD", "Places", "Strike", "spelled"]
+__all__ = ["UNSPACED", "WORD", "Places", "Strike", "spelled"]
 
 # Runs of letters and digits, except in scripts that put no spaces between words, where each character counts.
 _BLOCKS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 WORD = re.compile(rf"[{_BLOCKS}]|[^\W_{_BLOCKS}]+(?:['\u2019][^\W_{_BLOCKS}]+)*")
+
+UNSPACED = re.compile(f"[{_BLOCKS}]")
 
 Words = tuple[str, ...]
 

@@ -61,14 +61,15 @@ class Explanation:
     def parts(self) -> dict[str, float]:
         """What each part adds to the odds.
 
-        ``words`` or ``columns`` (``features`` if these cannot be told apart), ``neighbours``, ``trees`` and
-        ``rest``.
+        ``words`` or ``columns`` (``features`` if these cannot be told apart), ``neighbours``, ``trees``, the
+        experts by their name, such as ``rules``, and ``rest``.
         """
         own, value = "features", self.rest
         if self.pieces:
             own = "columns" if any(one.start is None for one in self.pieces) else "words"
             value = sum(one.value for one in self.pieces)
-        told = {own: value, "neighbours": self.reasons.neighbours, "trees": self.reasons.trees}
+        reasons = self.reasons
+        told = {own: value, "neighbours": reasons.neighbours, "trees": reasons.trees, **reasons.experts}
         return {name: value for name, value in told.items() if value} | {
             "rest": self.odds - sum(told.values())
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from hitl_widgets.widgets.shared.messages import (
     ActItems,
     Ask,
     ClassesMessage,
+    EditedCells,
+    EditedText,
     Guess,
     LabelClass,
     Lost,
@@ -74,7 +76,40 @@ class Preview(Request, frozen=True, tag="preview"):
     column: Annotated[str, msgspec.Meta(max_length=1000)] | None
 
 
-Takes = shared.Takes | Why | Preview | Sample | Members | Skipped | Suspected | Past | Answers
+class Source(Request, frozen=True, tag="source"):
+    """Request an item in the form in which it is edited."""
+
+    row: Row
+
+
+class Try(Request, frozen=True, tag="try"):
+    """Request the guess for an edited item: its text, or the cells of a table row that are changed."""
+
+    row: Row
+    text: EditedText | None = None
+    cells: EditedCells | None = None
+
+
+class Flip(Request, frozen=True, tag="flip"):
+    """Request the smallest change of an item after which another class is guessed."""
+
+    row: Row
+
+
+Takes = (
+    shared.Takes
+    | Why
+    | Preview
+    | Source
+    | Try
+    | Flip
+    | Sample
+    | Members
+    | Skipped
+    | Suspected
+    | Past
+    | Answers
+)
 
 # -- kernel -> browser
 
@@ -221,19 +256,43 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
 
 
 class Precedent(msgspec.Struct, frozen=True):
-    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+    """An item that shows what its classes are, or are not (``counter``).
 
+    It was ``kept``, or decided by a reviewer. The item and the reason are text; the reason may be empty.
+    """
+
+    row: int
     codes: tuple[int, ...]
+    counter: bool
+    kept: bool
     item: str
     because: str
     by: str
 
 
+class Guideline(msgspec.Struct, frozen=True):
+    """The last version of the guideline of a class: its number, who made it and when.
+
+    ``n_touched`` older labels may have to be looked at again.
+    """
+
+    code: int
+    version: int
+    by: str
+    time: str
+    n_touched: int
+
+
 class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
-    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+    """The latest examples and counter-examples, newest first, and the versions of the guidelines.
+
+    ``waiting`` are the rows of labels that were queued again. To all views, or to a new one.
+    """
 
     to: str | None
     precedents: list[Precedent]
+    guidelines: list[Guideline]
+    waiting: list[int]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -344,6 +403,67 @@ class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
     missing: str
 
 
+class SourceMessage(ToBrowser, frozen=True, kw_only=True, tag="source"):
+    """An item to edit: its text, or the columns of a table row with their values.
+
+    ``more`` columns are not sent, ``labelled`` is whether the item has a label, without which the edited one
+    teaches nothing yet, and ``missing`` says why the item cannot be edited.
+    """
+
+    to: str
+    row: int
+    text: str | None
+    cells: list[tuple[str, str]]
+    more: int
+    labelled: bool
+    missing: str
+
+
+class TriedMessage(ToBrowser, frozen=True, kw_only=True, tag="tried"):
+    """The most likely classes of an edited item, and of the item itself; ``missing`` says why not."""
+
+    to: str
+    id: str
+    row: int
+    shares: list[tuple[int, float]]
+    was: list[tuple[int, float]]
+    missing: str
+
+
+class Swap(msgspec.Struct, frozen=True):
+    """A word or a value, and what replaces it; empty for nothing. ``column`` is that of a table row."""
+
+    column: str
+    before: str
+    after: str
+
+
+class FlipMessage(ToBrowser, frozen=True, kw_only=True, tag="flip"):
+    """The smallest change found: the text, or the changed cells; ``missing`` says why there is none."""
+
+    to: str
+    row: int
+    text: str | None
+    cells: dict[str, str]
+    swaps: list[Swap]
+    missing: str
+
+
+class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
+    """What the model proposes; the name is empty if that is nothing. To all views, or to a new one.
+
+    ``rows`` are the items to look at. ``classes`` are the codes of the two classes to merge.
+    """
+
+    to: str | None
+    name: str
+    kind: Literal["", "class", "merge", "hand_over"]
+    text: str
+    rows: str
+    n: int
+    classes: list[int]
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -360,4 +480,8 @@ Tells = (
     | WhyMessage
     | StruckMessage
     | EffectMessage
+    | SourceMessage
+    | TriedMessage
+    | FlipMessage
+    | ProposedMessage
 )
