@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.guidelines import Guidelines
 from hitl_widgets.loop.teach.rulebook import Rules
 from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, keep
 
@@ -186,8 +187,10 @@ class Teach:
     def edit(self, id: Any, new: Any, label: Any, *, event_id: str | None = None) -> str:  # noqa: A002
         """Keep an edited item with its class, as an item of its own. Returns the event's id.
 
-        The model learns it; the item itself stays as it is. Edited items are not asked, counted, audited,
-        drawn on the map or exported: see :attr:`edits`. :meth:`Session.undo` takes it back.
+        The item itself stays as it is. The model learns the edited one once the item is labelled, too: a
+        model that has not seen that label knows nothing of the edit, so that the audit stays honest. Edited
+        items are not asked, counted, audited, drawn on the map or exported: see :attr:`edits`.
+        :meth:`Session.undo` takes it back.
 
         Parameters
         ----------
@@ -276,6 +279,12 @@ class Teach:
     # -- rules -------------------------------------------------------------------
 
     @property
+    def guidelines(self) -> Guidelines:
+        """What each class means: see :class:`~hitl_widgets.loop.teach.guidelines.Guideline`."""
+        self._loop.log.catch_up()
+        return Guidelines(self._loop.guiding, self._loop.log, self._loop.acts)
+
+    @property
     def rules(self) -> Rules:
         """Rules that vote for the classes of many items.
 
@@ -311,12 +320,13 @@ class Edits:
         """Return the edited items, oldest first.
 
         Columns name, id (of the item that was edited), item (the edited text; a dict of a table row), label,
-        annotator and time.
+        teaches (whether the model learns it: not before the item itself is labelled, nor once the item has
+        changed), annotator and time.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.edits import edits_table
 
-        return edits_table(self._loop.editing.kept, self._loop.pool, self._loop.schema)
+        return edits_table(self._loop.editing.kept, self._loop.pool, self._loop.labels)
 
 
 def _checked(weight: float) -> float:

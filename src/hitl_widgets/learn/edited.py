@@ -50,8 +50,10 @@ class EditedRows:
     n_classes: int
     name: str = "edited items"
 
-    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> _Advice:
-        """See :class:`~hitl_widgets.learn.experts.Expert`."""
+    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> _Advice | None:
+        """See :class:`~hitl_widgets.learn.experts.Expert`; None if nothing was edited from these rows."""
+        if not np.isin(self.parents, index).any():
+            return None
         return _Advice(self, np.asarray(index), np.asarray(y), weight)
 
     def learned(self, index: IntArray, y: IntArray, weight: FloatArray | None) -> LinearLearner:

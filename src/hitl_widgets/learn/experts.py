@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 FOLDS = 10
+# The greatest weight of a learner: few labels make many of them less certain than they should be.
+SHARPEST = 2.0
 
 
 class Expert(Protocol):
@@ -44,8 +46,11 @@ class Expert(Protocol):
     def name(self) -> str:
         """What people call it, such as ``rules``; several experts may share a name."""
 
-    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Advice:
-        """Fit to all labels: row numbers and class codes of at least two classes, both of shape (m,)."""
+    def fit(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Advice | None:
+        """Fit to all labels: row numbers and class codes of at least two classes, both of shape (m,).
+
+        Returns None if there is nothing to say with these labels.
+        """
 
 
 class Advice(Protocol):
@@ -104,7 +109,8 @@ def told_of(
     heard, told = [], []
     for expert in experts:
         give_way()
-        advice = expert.fit(*labels)
+        if (advice := expert.fit(*labels)) is None:
+            continue
         heard.append(Heard(expert.name, 0.0, advice))
         told.append(limited_logs(np.asarray(advice.left_out(among), np.float64)))
     return heard, told
@@ -195,8 +201,8 @@ class Advised:
     """Any learner, in a logarithmic pool with experts.
 
     The weights are those that predict each label best when it is left out; those of the experts are
-    regularized towards 0, and that of the learner towards 1, its limit. The learner leaves labels out by
-    itself, or else is fitted for ten folds. That takes time, so the weights are updated by :meth:`refresh`.
+    regularized towards 0, and that of the learner towards 1. The learner leaves labels out by itself, or else
+    is fitted for ten folds. That takes time, so the weights are updated by :meth:`refresh`.
 
     Parameters
     ----------
@@ -293,7 +299,7 @@ class Advised:
         heard, told = told_of(experts, labels, among)
         told = [limited_logs(np.asarray(own, np.float64)), *told]
         share = None if weight is None else np.asarray(weight)[among]
-        weights = stacked(told, y[among], share, range(1, len(told)), most={0: 1.0})
+        weights = stacked(told, y[among], share, advised=range(1, len(told)), most={0: SHARPEST})
         kept = weighed(heard, weights[1:])
         if not kept:
             return P, _Found(labels, 1.0, (), experts, own)

@@ -26,6 +26,7 @@ from hitl_widgets.loop.drafting import Drafting
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tagging import Doubts, Tagging
+from hitl_widgets.loop.teach.edits import Editing
 from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.strikes import Striking, in_effect
 from hitl_widgets.loop.teaching import Teaching
@@ -141,6 +142,7 @@ class Background:
         self.teaching = Teaching(log, self.trainer, tell, self.note)
         self.proposing = Proposing(log, self.trainer, _snapshot_of(self), tell, self.note)
         self.drafting: Drafting | None = None  # set by the loop, because it reads the suggestions
+        self.editing: Editing | None = None  # set by the loop, because it acts
         self.tagging: Tagging | None = None
         if log.labels.kind.name == Spans.name:
             self.tagging = Tagging(pool, log, weakly(self._on_suggestions), self.trainer.request, self.note)
@@ -243,7 +245,9 @@ class Background:
     def _is_ready(self, found: Round) -> bool:
         ready = self.ground is not None and found.has_features and not (found.passing or self.ground.passing)
         graph = found.has_graph or not self._graph_due
-        return ready and graph and (self.striking.settled(found.strikes) or self.trainer.growth_failed)
+        edits = self.editing is None or self.editing.settled(found.number)
+        struck = self.striking.settled(found.strikes) or self.trainer.growth_failed
+        return ready and graph and edits and struck
 
     # -- requests
 
@@ -265,7 +269,7 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
-        for one in (self.tagging, self.drafting, self.teaching, self.striking, self.proposing):
+        for one in (self.tagging, self.drafting, self.teaching, self.striking, self.editing, self.proposing):
             if one is not None and one.worker.failure is not None:
                 one.worker.request()
         if self.news.failure is not None:

@@ -45,6 +45,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.guiding import Guiding
 from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.ruling import Ruling
 from hitl_widgets.loop.teach.strikes import Striking
@@ -97,6 +98,8 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    editing
+        Keeps edited items, and guesses their class.
     suspecting
         Judges the labels.
     trusting
@@ -157,9 +160,8 @@ class Loop:
             tell=tell,
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
-        background, trainer = self.background, self.background.trainer
-        tagging, self.suggesting = background.tagging, self._suggesting(suggest)
-        log, blind = self.log, self.blind
+        background, log, blind = self.background, self.log, self.blind
+        trainer, tagging, self.suggesting = background.trainer, background.tagging, self._suggesting(suggest)
         drafting: Drafting | None = None
         corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
         if corrected and self.suggesting is not None:
@@ -188,10 +190,11 @@ class Loop:
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
         self.ruling = self._ruling(columns, seen)
+        self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [background.striking, *(one for one in (tagging, drafting) if one is not None)]
-        following = (background.news, self.handing.worker, *(one.worker for one in learners))
-        self.log.follow = partial(_follow, trainer, following)
+        learners = [background.striking, self.editing, *(one for one in (tagging, drafting) if one)]
+        learning = (one.worker for one in learners)
+        self.log.follow = partial(_follow, trainer, (background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
@@ -215,7 +218,7 @@ class Loop:
         background, again = self.background, weakly(self.background.trainer.request)
         parts = (self.pool, self.log, self.acts, self.finder, columns)
         made = Ruling(*parts, seen, lambda: background.ground, again)
-        background.trainer.experts = partial(_experts, weakref.ref(made))
+        background.trainer.experts.append(partial(_experts, weakref.ref(made)))
         background.proposing.conflicts = partial(_conflicts, weakref.ref(made))
         return made
 
@@ -225,17 +228,25 @@ class Loop:
         background = self.background
         return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
 
-    @cached_property
-    def editing(self) -> Editing:
-        """Keeps edited items, and guesses their class."""
-        background = self.background
-        return Editing(self.pool, background.trainer, self.log, self.acts, lambda: background.encoder)
+    def _editing(self) -> Editing:
+        background, trainer = self.background, self.background.trainer
+        encoder = partial(_encoder, weakref.ref(background))
+        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        background.editing = made
+        trainer.experts.append(partial(_experts, weakref.ref(made)))
+        return made
 
     @cached_property
     def counterfactuals(self) -> Counterfactuals:
         """Finds small changes of an item that flip the guess."""
         trainer, hidden = self.background.trainer, self.covering.is_blurred
         return Counterfactuals(self.editing, self.pool, trainer, hidden)
+
+    @cached_property
+    def guiding(self) -> Guiding:
+        """Keeps the guidelines."""
+        log, background, blind = self.log, self.background, self.blind
+        return Guiding(log, self.acts, lambda: Seen.of(log.labels, background.round, blind))
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
@@ -447,14 +458,19 @@ def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
     return None if found is None else found.doubts
 
 
+def _experts(teacher: weakref.ref[Ruling | Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = teacher()
+    return () if found is None else found.experts(labels, X)
+
+
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     found = slicing()
     return () if found is None else found.now()
 
 
-def _experts(ruling: weakref.ref[Ruling], labels: Labels, X: Any) -> tuple[Expert, ...]:
-    found = ruling()
-    return () if found is None else found.experts(labels, X)
+def _encoder(background: weakref.ref[Background]) -> Any:
+    found = background()
+    return None if found is None else found.encoder
 
 
 def _conflicts(ruling: weakref.ref[Ruling]) -> list[tuple[str, npt.NDArray[np.int64], int]]:
@@ -465,7 +481,7 @@ def _conflicts(ruling: weakref.ref[Ruling]) -> list[tuple[str, npt.NDArray[np.in
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Proposing, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

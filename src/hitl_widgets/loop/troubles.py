@@ -16,6 +16,7 @@ PARTS = {
     "tagging": "Spans could not be learned, so the suggestions and what is asked do not follow the labels",
     "drafts": "The changes of drafts could not be learned, so items are asked so that they cover the map",
     "strikes": "The model still reads what was struck out",
+    "edits": "Edited items do not teach the model",
     "graph": "The model continues without the neighbours of the items",
     "audit": "The accuracy could not be measured",
     "spot checks": "The machine labels could not be withdrawn, although their share of errors has risen",

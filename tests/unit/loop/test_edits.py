@@ -198,3 +198,59 @@ def test_texts_that_do_not_fit_are_refused(spam: Any, new: Any, why: str) -> Non
     session = spam()
     with pytest.raises(InvalidInput, match=why):
         session.teach.edit(session.pool.ids[0], new, "ham")
+
+
+def test_edits_teach_the_model_once_their_item_is_labelled(make_session: Any) -> None:
+    """In the labels, a tag follows the class; in the other items it does not."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 120)
+    tag = np.where(np.arange(120) < 40, truth, rng.integers(0, 2, 120))
+    words = [["refund", "invoice", "payment"], ["login", "password", "account"]]
+    texts = [
+        f"{['north', 'south'][t]} {' '.join(rng.choice(words[k], 2))} case {i}"
+        for i, (k, t) in enumerate(zip(truth, tag, strict=True))
+    ]
+    session = make_session(texts, classes=["billing", "access"], audit=0)
+    ids, names = session.pool.ids, ["billing", "access"]
+    for i in range(40):
+        session.label([ids[i]], names[truth[i]])
+    before = session.wait().belief.confidence.copy()
+    swapped = [text.replace("north", "\0").replace("south", "north").replace("\0", "south") for text in texts]
+    session.teach.edit(ids[50], swapped[50], names[truth[50]])
+    session.wait()
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [False]
+    for i in range(20):
+        session.teach.edit(ids[i], swapped[i], names[truth[i]])
+    found = session.wait()
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [False] + [True] * 20
+    assert not np.allclose(found.belief.confidence, before)
+    assert "edited items" in found.explanation or "neighbours" in found.explanation
+    for _ in range(21):
+        session.undo()
+    again = session.wait()
+    np.testing.assert_allclose(again.belief.confidence, before, atol=1e-6)
+
+
+def test_edits_teach_after_a_restart(make_session: Any, tmp_path: Any) -> None:
+    store = tmp_path / "labels.sqlite"
+    with make_session(MAIL, classes=["spam", "ham"], audit=0, store=store) as session:
+        for text in MAIL[:12]:
+            session.label([session.pool.ids[MAIL.index(text)]], "spam" if "free" in text else "ham")
+        session.teach.edit(session.pool.ids[0], "free lunch today", "ham")
+        before = session.wait().belief.confidence.copy()
+    with hitl.Session(MAIL, store=store) as again:
+        after = again.wait().belief.confidence
+        assert again.teach.edits.to_frame()["item"].tolist() == ["free lunch today"]
+        np.testing.assert_allclose(after, before, atol=1e-4)
+
+
+def test_exports_and_cards_do_not_contain_edits(spam: Any, tmp_path: Any) -> None:
+    session = spam()
+    plain = session.export(tmp_path / "plain.csv").read_text()
+    session.teach.edit(session.pool.ids[0], "secret words that nobody said", "ham")
+    assert session.export(tmp_path / "edited.csv").read_text() == plain
+    assert "secret words" not in session.export(tmp_path / "items.csv", items=True).read_text()
+    assert len(session.predictions()) == len(MAIL)
+    # The history is the log: it has the act, and gives it back.
+    history = session.export(tmp_path / "history.jsonl")
+    assert "secret words" in history.read_text()

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, a_type
 from hitl_widgets.labels.events import LabelEvent, new_event_id
+from hitl_widgets.learn.edited import EditedRows
 from hitl_widgets.loop.acts import Acts
+from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.cells import Cells, differing, stored
 from hitl_widgets.loop.trainer import Trainer
@@ -63,13 +66,29 @@ class Editing:
         Parts of the session.
     encoder
         Returns the fitted transformer of the model's features, or None.
+    on_turn
+        See :class:`~hitl_widgets.background.worker.Worker`.
     """
 
     def __init__(
-        self, pool: Pool, trainer: Trainer, log: Log, acts: Acts, encoder: Callable[[], Any]
+        self,
+        pool: Pool,
+        trainer: Trainer,
+        log: Log,
+        acts: Acts,
+        encoder: Callable[[], Any],
+        on_turn: Callable[[str, Exception | None], None],
     ) -> None:
         self._pool, self._trainer, self._log, self._acts = pool, trainer, log, acts
         self._encoder = encoder
+        self._known: tuple[Any, dict[str, npt.NDArray[np.float32]]] = (None, {})
+        self._taught: tuple[tuple[Any, ...], tuple[EditedRows, ...]] = ((None,), ())
+        self._since = -1  # the round before the newest edits were learned
+        self.worker = Worker(self._read, "edits", last=True, on_turn=on_turn)
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self.worker.close()
 
     def source(self, row: int, *, bare: bool = True) -> str | Mapping[Any, Any]:
         """Return the item to edit; unless ``bare``, with personal data hidden.
@@ -103,6 +122,8 @@ class Editing:
         """
         item = self.source(row, bare=bare)
         made = _as_text(new) if isinstance(item, str) else {**item, **self._cells.read(item, new)}
+        if not bare and self._pool.mask is not None:
+            made = self._pool.mask.item(made)
         if made == item or (not isinstance(made, str) and not differing(item, made)):  # type: ignore[arg-type]
             raise InvalidInput("Nothing is changed yet: edit the item first.")
         return made
@@ -151,6 +172,8 @@ class Editing:
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
+            if self._code(class_id) is None:
+                raise InvalidInput("This class is not offered any more: choose another one.")
             parent, item = self.source(row, bare=bare), self.edited(row, new, bare=bare)
             kept: Any = item
             if not isinstance(item, str):
@@ -167,16 +190,20 @@ class Editing:
         """Remove an edit; returns the event's id."""
         return self._acts.define("edit", name, None)
 
+    def _code(self, class_id: str) -> int | None:
+        """Return the code of a class, or of the one that its labels count as; None if it is not offered."""
+        heir = self._log.ledger.fold.vocabulary.heir(class_id)
+        schema = self._log.schema
+        offered = schema.ids[: len(schema.classes)]
+        return offered.index(heir) if heir in offered else None
+
     @property
     def kept(self) -> list[Edit]:
         """The edits in effect of items in the table, with classes that are offered; oldest first."""
         with self._log.lock:
-            events, schema = self._log.definitions("edit"), self._log.schema
-            heir = self._log.ledger.fold.vocabulary.heir
-            codes = {id_: code for code, id_ in enumerate(schema.ids[: len(schema.classes)])}
             placed = [
-                (name, self._log.row_of(value["parent"]), codes.get(heir(value["class"]) or ""), event)
-                for name, event in events.items()
+                (name, self._log.row_of(value["parent"]), self._code(value["class"]), event)
+                for name, event in self._log.definitions("edit").items()
                 if _is_edit(value := event.value["is"])
             ]
         return [
@@ -184,6 +211,59 @@ class Editing:
             for name, row, code, event in placed
             if row is not None and code is not None and (made := self._edit(name, row, code, event))
         ]
+
+    # -- learning
+
+    @property
+    def learned(self) -> list[Edit]:
+        """The edits that teach the model once their item is labelled: those whose item has not changed."""
+        return [one for one in self.kept if not one.changed]
+
+    def experts(self, labels: Labels, X: Any) -> tuple[EditedRows, ...]:
+        """Return the expert that learns the edits, if there are any; see :attr:`.Trainer.experts`.
+
+        The features of new edits are computed in the background, and another round follows.
+        """
+        if not (kept := self.learned):
+            return ()
+        of, known = self._known
+        known = known if of is X else {}
+        if any(one.event.event_id not in known for one in kept):
+            self.worker.request()
+        kept = [one for one in kept if one.event.event_id in known]
+        key = (X, labels.task, tuple((one.event.event_id, one.row, one.code) for one in kept))
+        before, experts = self._taught
+        if before[0] is X and before[1:] == key[1:]:
+            return experts
+        experts = ()
+        if kept:
+            rows = np.stack([known[one.event.event_id] for one in kept])
+            parents = np.array([one.row for one in kept], np.int64)
+            codes = np.array([one.code for one in kept], np.int64)
+            experts = (EditedRows(X, parents, rows, codes, labels.target.problem.size),)
+        self._taught, self._since = (key, experts), self._trainer.number
+        return experts
+
+    def settled(self, number: int) -> bool:
+        """Return whether the round with this number knows all edits, or they cannot be learned."""
+        if not (kept := self.learned) or self.worker.failure is not None:
+            return True
+        known = self._known[1]
+        return number > self._since and all(one.event.event_id in known for one in kept)
+
+    def _read(self, _overtaken: Callable[[], bool]) -> None:
+        """Compute the features of new edits, and of all if the features are new."""
+        ground = self._trainer.ground
+        if ground is None or ground.passing or self._log.closed:
+            return
+        of, known = self._known
+        known = known if of is ground.X else {}
+        new = [one for one in self.learned if one.event.event_id not in known]
+        if not new:  # another request follows once the model uses these features
+            return
+        rows = self.features([one.item for one in new])
+        self._known = ground.X, known | {one.event.event_id: row for one, row in zip(new, rows, strict=True)}
+        self._trainer.request()
 
     def _edit(self, name: str, row: int, code: int, event: LabelEvent) -> Edit | None:
         """Return an edit; None if the columns of the items are other ones now."""
