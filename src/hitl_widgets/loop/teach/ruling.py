@@ -489,6 +489,19 @@ class Ruling:
             found.append(replace(made, bad=_bad(made, y, weight, labels.schema.names)))
         return found
 
+    def conflicts(self) -> list[tuple[str, npt.NDArray[np.int64], int]]:
+        """Return the rows where each rule in use differs from the label, and how many items have both."""
+        if not self.kept:
+            return []
+        with self._lock:
+            kept, (votes, _) = self.kept, self.votes()
+        y, found = self.shown(), []
+        for name, event in kept.items():
+            if name in votes and not _retired(event):
+                both = (votes[name] >= 0) & (y >= 0)
+                found.append((name, np.flatnonzero(both & (votes[name] != y)), int(both.sum())))
+        return found
+
     def notices(self) -> list[str]:
         """Return what is wrong with rules in use, and the next step."""
         if not self.kept:
