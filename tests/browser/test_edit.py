@@ -1,4 +1,4 @@
-"""Editing the item on the card by keyboard: the guess flips, a class keeps it, and it is there after a restart."""
+"""Editing the item on the card by keyboard: the guess flips, a class keeps it, and a restart changes nothing."""
 
 from __future__ import annotations
 
