@@ -18,8 +18,9 @@ __all__ = ["Student", "Voters", "Votes"]
 
 # How accurate rules are taken to be before there are labels, and how many items this counts for.
 USUAL, USUAL_ITEMS = 0.7, 4.0
-# How many items the accuracy of all rules together counts for in the estimate of one of them.
-SHARED = 4.0
+# How many items the accuracy of all rules together counts for in the estimate of one of them; and how many
+# the shares of the classes count for where an answer is no class.
+SHARED, OTHER = 4.0, 2.0
 # Items that a student is taught, and the inverse strength of its penalty.
 TAUGHT, STRENGTH = 2_000, 1.0
 # Students are taught without each of so many parts of the labels.
@@ -36,7 +37,8 @@ class Votes:
     Attributes
     ----------
     values
-        int16 of shape (n_items, n_rules): class codes, -1 where a rule abstains.
+        int16 of shape (n_items, n_rules): class codes, -1 where a rule abstains. Codes from ``n_classes`` on
+        are answers that are no class, as of a related task: what they mean is learned from labels.
     n_classes
         Number of classes.
     """
@@ -100,9 +102,10 @@ class Counted:
         mine = csr_array(self._met[self._index])
         self._own = mine.tocoo()
         of, kind = self._own.coords
+        claims = self._codes[kind] < C
         hit = (self._codes[kind] == self._y[of]) * self._w[of]
-        # By labelled row: how many votes there are, and how many of them are right.
-        self._n = np.bincount(of, self._w[of], minlength=len(self._y))
+        # By labelled row: how many votes for a class there are, and how many of them are right.
+        self._n = np.bincount(of, self._w[of] * claims, minlength=len(self._y))
         self._right = np.bincount(of, hit, minlength=len(self._y))
         self._counts = np.zeros((len(self._codes), C))
         np.add.at(self._counts, (kind, self._y[of]), self._w[of])
@@ -114,10 +117,13 @@ class Counted:
 
     def _ratios(self, counts: FloatArray, codes: IntArray, usual: Any) -> npt.NDArray[np.float64]:
         """Return log P(class | vote) - log P(class), (m, C)."""
-        shares, at = self.shares, np.arange(len(codes))
-        prior = np.outer((1 - usual) / (1 - shares[codes]), shares)
-        prior[at, codes] = usual
-        found = (counts + SHARED * prior) / (counts.sum(axis=1, keepdims=True) + SHARED)
+        shares, claims = self.shares, np.flatnonzero(codes < len(self.shares))
+        prior, strength = np.tile(shares, (len(codes), 1)), np.full((len(codes), 1), OTHER)
+        of = codes[claims]
+        prior[claims] = np.outer((1 - usual[claims]) / (1 - shares[of]), shares)
+        prior[claims, of] = usual[claims]
+        strength[claims] = SHARED
+        found = (counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength)
         return np.asarray(np.log(found) - np.log(shares))
 
     @cached_property
