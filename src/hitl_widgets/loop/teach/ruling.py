@@ -17,7 +17,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.learn.experts import Expert
-from hitl_widgets.learn.votes import Student, Voters, Votes
+from hitl_widgets.learn.votes import Student, Voters, Votes, completed
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.finding import Finder
@@ -417,7 +417,7 @@ class Ruling:
                 return known[3]
             made: tuple[Expert, ...] = ()
             if used:
-                together = Votes(np.column_stack(used), n)
+                together = Votes(np.column_stack([completed(column, X, n) for column in used]), n)
                 made = (Voters(together), Student(together, X))
             self._experts = used, n, X, made
             return made
