@@ -268,7 +268,11 @@ class Taught:
         if not len(rows):
             return W
         share = None if w is None else np.asarray(w)[seen]
-        T = Counted(student.votes, self._index[seen], self._y[seen], share).taught(rows)
+        counted = Counted(student.votes, self._index[seen], self._y[seen], share)
+        T = counted.taught(rows)
+        # Items whose votes say little, as those of a broad rule, would teach doubt.
+        told = (T * np.log(np.maximum(T, 1e-12) / counted.shares)).sum(axis=1, keepdims=True)
+        T = T * np.minimum(told, 1)
         T[np.isin(rows, self._index[~seen])] = 0  # what is left out is not learned in another way
         T, total = T.astype(np.float32), T.sum(axis=1, keepdims=True).astype(np.float32)
 
