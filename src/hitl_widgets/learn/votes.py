@@ -87,6 +87,8 @@ class Votes:
     def groups(self) -> npt.NDArray[np.int64]:
         """The group of each kind of vote, (q,): those for the same class on nearly the same rows."""
         codes, met = self.kinds
+        if not len(codes):
+            return codes
         both = np.asarray((met.T @ met).todense(), np.float64)
         sizes = both.diagonal()
         share = both / np.maximum(sizes[:, None] + sizes - both, 1)
@@ -97,7 +99,9 @@ class Votes:
     def weights(self) -> csr_array:
         """What each vote counts, (n_items, q): the votes of a group for one row count as one together."""
         _, met = self.kinds
-        n_groups = int(self.groups.max(initial=-1)) + 1
+        if not len(self.groups):
+            return met
+        n_groups = int(self.groups.max()) + 1
         places = np.arange(len(self.groups))
         of = csr_array((np.ones(len(places), np.float32), (places, self.groups)), (len(places), n_groups))
         counts, entries = csr_array(met @ of), met.tocoo()
