@@ -15,6 +15,7 @@ import {
   sketchWords,
   usable,
 } from "../src/widgets/lesson/sketch";
+import { FRONT, seen, turned } from "../src/widgets/lesson/space";
 import {
   expectedOf,
   type Frame,
@@ -269,6 +270,34 @@ describe("the game", () => {
   });
 });
 
+describe("points in 3-D", () => {
+  const points = Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+
+  it("are seen from the front, and turn around the vertical axis, then towards the viewer", () => {
+    const front = seen(points, [0, 0]);
+    expect([...front.xy].map((v) => Math.round(100 * v))).toEqual([98, 50, 50, 2, 50, 50]);
+    expect([...front.depth].map((v) => Math.round(100 * v))).toEqual([50, 50, 0]);
+    const side = seen(points, [Math.PI / 2, 0]);
+    expect([...side.xy].map((v) => Math.round(100 * v))).toEqual([50, 50, 50, 2, 98, 50]);
+    const above = seen(points, [0, Math.PI / 2]);
+    expect([...above.xy].map((v) => Math.round(100 * v))).toEqual([98, 50, 50, 50, 50, 98]);
+    expect(Math.round(100 * above.depth[1])).toBe(0);
+  });
+
+  it("stay in the square, however they are turned, and never stand on their head", () => {
+    let turn = FRONT;
+    for (const [dx, dy] of [
+      [1, 9],
+      [2, -99],
+      [-7, 0.3],
+    ]) {
+      turn = turned(turn, dx, dy);
+      expect(Math.abs(turn[1])).toBeLessThanOrEqual(Math.PI / 2);
+      for (const v of seen(points, turn).xy) expect(Math.abs(v - 0.5)).toBeLessThanOrEqual(0.5);
+    }
+  });
+});
+
 describe("starts, measures and stopping", () => {
   it("begins again from another start, and keeps the curve of the one before under its name", () => {
     const none = run(ready, { type: "start", start: "none" });
@@ -435,6 +464,7 @@ describe("the widget", () => {
   const still = [
     view(Float32Array.from({ length: 2 * N }, (_, i) => i / 20)),
     view(new Uint8Array(N)),
+    view(new Float32Array(0)),
     view(new Float32Array(0)),
   ];
   const arrays = [view(new Uint8Array(8)), view(new Uint8Array(2 * N))];

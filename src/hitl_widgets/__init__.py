@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.lessons.classroom import classroom
     from hitl_widgets.loop.round import Round
+    from hitl_widgets.loop.teach.rules import Rule
     from hitl_widgets.models.files import load_model
     from hitl_widgets.preferences.preferences import Preferences
     from hitl_widgets.questions.question import Question
@@ -57,6 +58,7 @@ _HOMES = {
     "Preferences": "preferences.preferences",
     "Renderer": "items.rendered",
     "Round": "loop.round",
+    "Rule": "loop.teach.rules",
     "Question": "questions.question",
     "Reviewer": "widgets.reviewer",
     "Schema": "questions.schema",
@@ -86,6 +88,7 @@ __all__ = [
     "Renderer",
     "Reviewer",
     "Round",
+    "Rule",
     "Schema",
     "Session",
     "Simulation",

@@ -214,7 +214,7 @@ class Evidence:
             return encoder.transform(items)
 
     def _encoder(self) -> Any:
-        encoder = self._loop.background.preparation.encoder
+        encoder = self._loop.background.encoder
         if encoder is None:
             raise InvalidInput(
                 "The features of new items cannot be computed here, because this session got X= or a "
@@ -239,8 +239,10 @@ class Evidence:
             self._loop.background.settle(None)
             self._encoder()
             with _computed():
-                alike = self._loop.background.preparation.alike
-                before, after, chosen, n = alike(rows, items, lambda n: sample(n, rng))
+                background = self._loop.background
+                strikes = background.ground.strikes if background.ground else ()
+                alike = background.preparation.alike
+                before, after, chosen, n = alike(rows, items, lambda n: sample(n, rng), strikes)
         found = drift(before, after)
         newness = np.full(n, np.nan)
         newness[chosen] = found.newness

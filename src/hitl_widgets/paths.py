@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.errors import InvalidInput
 
-__all__ = ["full_path", "named_path", "new_folder", "replacing"]
+__all__ = ["full_path", "new_folder", "replacing"]
 
 SQLITE = b"SQLite format 3\0"
 # Only at the start of a path component: elsewhere a $ may be part of a file name.
@@ -24,10 +24,11 @@ def full_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidInput
-        If it is no path, a component of it starts with an unset variable, or ``~user`` does not exist.
+        If it is no path or empty, a component of it starts with an unset variable, or ``~user`` does not
+        exist.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidInput(f"{path!r} is {a_type(path)}: expected the path of a file, as text or a Path.")
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise InvalidInput(f"path={path!r}: expected the name of a file or a folder.")
     if os.path.exists(path):  # noqa: PTH110 - also False for invalid names
         return Path(path).absolute()
     text = os.path.expandvars(os.fspath(path))
@@ -35,22 +36,6 @@ def full_path(path: str | os.PathLike[str]) -> Path:
         raise InvalidInput(f"{str(path)!r} names the environment variable {unset[1]}, which is not set.")
     try:
         return Path(text).expanduser().absolute()
-    except RuntimeError:
-        raise InvalidInput(f"{str(path)!r}: there is no such user on this machine.") from None
-
-
-def named_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path with ``~`` expanded.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no path, such as None, or an empty text.
-    """
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-        raise InvalidInput(f"path={path!r}: expected the name of a file or a folder.")
-    try:
-        return Path(path).expanduser()
     except RuntimeError:
         raise InvalidInput(f"{str(path)!r}: there is no such user on this machine.") from None
 

@@ -352,7 +352,7 @@ class Trust:
         swap = Swap(pairs)
         self._loop.background.settle(None)
         background = self._loop.background
-        classifier, encoder = background.trainer.export(self._loop.labels), background.preparation.encoder
+        classifier, encoder = background.trainer.export(self._loop.labels), background.encoder
         if encoder is None:
             raise InvalidInput(
                 "The model takes the features that were passed as X= or computed by a function, so changed "

@@ -15,6 +15,10 @@ pytestmark = pytest.mark.browser
 CELL = """import hitl_widgets as hitl
 points = hitl.datasets.toy("{toy}")
 hitl.Lesson(points[["x1", "x2"]], points["label"], budget=8, strategy={strategy})"""
+IN_3D = """import hitl_widgets as hitl
+points = hitl.datasets.toy("{toy}")
+X = points[["x1", "x2"]].to_numpy()
+hitl.Lesson(X, points["label"], budget=8, strategy={strategy}, space=[[x, y, x * y] for x, y in X])"""
 SHOTS = Path(__file__).parent / "shots"
 
 
@@ -25,7 +29,15 @@ class Room:
     """The lesson on the page: in a notebook, or saved as a page of its own."""
 
     def __init__(
-        self, desk, toy="line", strategy="'margin'", saved=False, dark=False, width=1280, height=1000
+        self,
+        desk,
+        toy="line",
+        strategy="'margin'",
+        saved=False,
+        dark=False,
+        width=1280,
+        height=1000,
+        cell=CELL,
     ):
         if saved:
             points = hitl.datasets.toy(toy)
@@ -35,8 +47,9 @@ class Room:
             self.page.emulate_media(color_scheme="dark" if dark else "light")
             self.page.goto(f"file://{desk.folder / 'lesson.html'}")
         else:
-            cell = CELL.format(toy=toy, strategy=strategy)
-            self.notebook, _ = desk.open(cell, dark=dark, width=width, height=height)
+            self.notebook, _ = desk.open(
+                cell.format(toy=toy, strategy=strategy), dark=dark, width=width, height=height
+            )
             self.page = self.notebook.page
             self.notebook.run(0)
         self.root = self.page.locator(".hitl-lesson")
@@ -187,6 +200,34 @@ def test_one_looks_inside_and_compares(desk, saved):
         if tip.is_visible() and "model:" in tip.inner_text():
             break
     room.root.locator(".hitl-plane .hitl-tip").first.get_by_text("Expected errors now").wait_for()
+
+
+def test_points_in_3d_are_turned_by_keys_and_pointer_and_are_played_with(desk):
+    room = Room(desk, "blobs", cell=IN_3D)
+    flat = room.picture()
+    room.button("3-D").click()
+    front = room.picture()
+    room.focus()
+    room.press(".")
+    right = room.picture()
+    room.press("+")
+    above = room.picture()
+    assert len({flat, front, right, above}) == 4
+    room.press("-")
+    assert room.picture() == right
+    box = room.root.locator("canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    room.page.mouse.move(x, y)
+    room.page.mouse.down()
+    room.page.mouse.move(x + 80, y + 30, steps=4)
+    room.page.mouse.up()
+    assert room.picture() not in {flat, front, right, above}
+    room.button("You against the machine").click()
+    room.root.get_by_text("3 of 8 labels").wait_for()
+    room.focus()
+    room.press("ArrowRight")
+    room.press("Enter")
+    room.root.get_by_text("4 of 8 labels").wait_for()
 
 
 def test_a_students_clicks_draw_both_curves_until_the_budget_is_spent_and_a_new_game_is_new(desk):

@@ -40,6 +40,8 @@ export type PageEvents = {
   narrow: { text: string };
   /** Show the items with doubtful labels, one by one. */
   suspects: null;
+  /** Show what may be handed over to the model. */
+  handOver: null;
   /** Switch between the list and the map. */
   list: null;
   /** Leave only these of the selected points selected; the others stay on the card, unchecked. */

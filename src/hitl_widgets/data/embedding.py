@@ -24,7 +24,7 @@ from hitl_widgets.items.base import ItemKind, content_hash
 from hitl_widgets.items.lists import ListKind
 from hitl_widgets.items.pictures import load_image
 
-__all__ = ["Told", "check_embed", "embed_items", "fit_embedding"]
+__all__ = ["Told", "check_embed", "embed_items", "embed_more", "embeds_alone", "fit_embedding"]
 
 BATCH = 256
 FEW = 512  # items; so many are embedded in one call
@@ -126,17 +126,32 @@ def fit_embedding(
     """
     check_embed(embed, kind)
     of = _Items(items, kind, told or Told())
-    if isinstance(embed, str | os.PathLike):
-        name = f"{PACKAGE} {version('sentence-transformers')} {os.fspath(embed)}"
-        return _embedded(of, _model(embed, kind), name), None
-    method = _method(embed)
-    if method == "fit_transform":
+    if _method(embed) == "fit_transform":
         made = embed.fit_transform(items)
-        X, reduction = reduce_matrix(made, len(items), f"{type(embed).__name__}.{method}(items)")
+        X, reduction = reduce_matrix(made, len(items), f"{type(embed).__name__}.fit_transform(items)")
         return X, _kept(embed, made, reduction, items) if hasattr(embed, "transform") else None
+    return _embedded(of, *_call(embed, kind)), None
+
+
+def embeds_alone(items: Sequence[Any], embed: Any, kind: ItemKind) -> bool:
+    """Return whether the vector of an item does not depend on the others, judging by a few."""
+    return _method(embed) != "fit_transform" and _independent(
+        _Items(items, kind, Told()), _call(embed, kind)[0]
+    )
+
+
+def embed_more(items: Sequence[Any], embed: Any, kind: ItemKind, told: Told) -> Matrix:
+    """Return the vectors of further items, if :func:`embeds_alone`."""
+    return _embedded(_Items(items, kind, told), *_call(embed, kind))
+
+
+def _call(embed: Any, kind: ItemKind | None) -> tuple[Callable[[Any], Any], str]:
+    """Return the function that embeds items, and its name in the cache."""
+    if isinstance(embed, str | os.PathLike):
+        return _model(embed, kind), f"{PACKAGE} {version('sentence-transformers')} {os.fspath(embed)}"
+    method = _method(embed)
     made_by = type(embed) if method or not hasattr(embed, "__qualname__") else embed
-    name = f"{made_by.__module__}.{made_by.__qualname__}"
-    return _embedded(of, embed.encode if method else embed, name), None
+    return embed.encode if method else embed, f"{made_by.__module__}.{made_by.__qualname__}"
 
 
 def _method(embed: Any) -> str | None:

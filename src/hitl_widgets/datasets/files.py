@@ -11,7 +11,7 @@ import numpy as np
 
 from hitl_widgets.datasets.sets import DataSet, fingerprint
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
-from hitl_widgets.paths import named_path
+from hitl_widgets.paths import full_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def load(path: str | os.PathLike[str], target: str | None = None, name: str | No
     InvalidInput
         If the file cannot be read, or the column does not contain classes.
     """
-    found = named_path(path)
+    found = full_path(path)
     if not found.exists():
         raise InvalidInput(f"{str(path)!r} does not exist (looked for {found.resolve()}).")
     called = name or found.resolve().stem

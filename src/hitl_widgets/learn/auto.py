@@ -12,11 +12,34 @@ import numpy.typing as npt
 
 from hitl_widgets.background.turns import give_way, held, one_blas_thread
 from hitl_widgets.learn._compile import NUMBA
+from hitl_widgets.learn.experts import (
+    Expert,
+    Heard,
+    added,
+    added_outside,
+    between,
+    evidence_of,
+    told_beside,
+    told_of,
+    weighed,
+)
 from hitl_widgets.learn.graph import GraphLearner
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks, softmax
 from hitl_widgets.learn.linear import LinearLearner, told_together
-from hitl_widgets.learn.reasons import Near, Reasons
+from hitl_widgets.learn.outside import amid, mixed
+from hitl_widgets.learn.pooling import (
+    LITTLE,
+    Labels,
+    Logs,
+    limited_logs,
+    same_labels,
+    stacked,
+    summed,
+    unsure,
+    witnesses,
+)
+from hitl_widgets.learn.reasons import SMALLEST, Near, Reasons
 from hitl_widgets.learn.remote import score_pool
 from hitl_widgets.learn.scoring import ClassBelief, Head, blocks_of
 from hitl_widgets.learn.takeaway import distil
@@ -33,9 +56,6 @@ __all__ = ["AutoLearner", "Trust"]
 STRENGTHS = (0.1, 1.0, 10.0)
 VIEW_STRENGTH = 10.0
 PRIORS = (0.1, 1.0, 10.0)
-SURE = 0.99
-PULL = 1.0
-WITNESSES = 1_000
 # With more columns, X is probably an embedding, whose columns are not informative on their own.
 COLUMNS = 256
 # The number of trees; the number grown first; and the accuracy that these must reach, relative to the linear
@@ -43,10 +63,6 @@ COLUMNS = 256
 TREES, SAPLINGS, WORTH = 50, 10, 0.75
 # The maximum number of labels, evenly spaced, that trees are trained on.
 FOREST_ROWS = 5_000
-# An expert with a lower weight is ignored.
-LITTLE = 0.01
-# Odds whose logarithm is nearer to 0 are not scaled.
-SMALLEST = 1e-9
 # Logarithms of the limits of the trees' inverse temperature, and the strength of the pull towards 1.
 SURER, UNSURER, TEMPER = 1.5, -3.0, 0.5
 # Rows processed between two calls of give_way, which take some milliseconds.
@@ -55,9 +71,6 @@ SOME = 4_096
 PASS = 100_000_000
 # With more numbers in X, refitting the linear experts would delay the user.
 AT_ONCE = 500_000
-
-Logs = npt.NDArray[np.float32]
-_Labels = tuple[IntArray, IntArray, FloatArray | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,14 @@ class Trust:
         features and to trees.
     n_labels
         Number of labels that were left out, one by one, to compute it.
-    right_graph, right_linear, right_trees
+    right_graph, right_linear, right_trees, right_experts
         Number of these that each side predicted correctly.
     trees
         Share of the weight, 0 to 1, of trees on single columns.
+    experts
+        Share of the weight, 0 to 1, of experts such as rules.
+    names
+        What these experts are called.
     """
 
     neighbours: float
@@ -83,23 +100,29 @@ class Trust:
     right_linear: int
     trees: float = 0.0
     right_trees: int = 0
+    experts: float = 0.0
+    right_experts: int = 0
+    names: str = ""
 
     @property
     def short(self) -> str:
         """The shares of the weight, such as "neighbours 78 %, linear 22 %"."""
-        trees, linear = round(100 * self.trees), round(100 * (1 - self.neighbours - self.trees))
-        words = f"neighbours {100 - linear - trees} %, linear {linear} %"
-        return f"{words}, trees {trees} %" if trees else words
+        trees, experts = round(100 * self.trees), round(100 * self.experts)
+        linear = round(100 * (1 - self.neighbours - self.trees - self.experts))
+        words = f"neighbours {100 - linear - trees - experts} %, linear {linear} %"
+        words += f", trees {trees} %" if trees else ""
+        return f"{words}, {self.names} {experts} %" if experts else words
 
     @property
     def evidence(self) -> str:
         """The evidence for these shares, as text."""
-        if not (self.right_graph or self.right_linear or self.right_trees):
+        if not (self.right_graph or self.right_linear or self.right_trees or self.right_experts):
             return "there are too few labels to tell which of the two is better"
         trees = f", trees on single columns {self.right_trees:,}" if round(100 * self.trees) else ""
+        experts = f", {self.names} {self.right_experts:,}" if round(100 * self.experts) else ""
         return (
             f"in leave-one-out prediction of {self.n_labels:,} labels, neighbours got "
-            f"{self.right_graph:,} right, a linear model {self.right_linear:,}{trees}"
+            f"{self.right_graph:,} right, a linear model {self.right_linear:,}{trees}{experts}"
         )
 
     def __str__(self) -> str:
@@ -117,7 +140,8 @@ class AutoLearner:
     So the graph dominates if classes follow neighborhoods, and the linear model if they cut through them.
     Before there is a graph, only the linear models are used. With the graph comes a
     :class:`~.forest.ForestClassifier`, for classes that depend on a few of up to 256 columns. Its weight is
-    regularized towards 0, so it needs evidence.
+    regularized towards 0, so it needs evidence. So are those of other experts, such as rules: see
+    :meth:`advise`.
 
     Notes
     -----
@@ -140,6 +164,7 @@ class AutoLearner:
         self._edges: npt.NDArray[np.float32] | None = None
         self._found: _Found | None = None
         self._touched: list[npt.NDArray[np.int64]] = []
+        self._experts: tuple[Expert, ...] = ()
         self._lock = threading.RLock()
         self._refreshing = threading.Lock()
 
@@ -148,7 +173,7 @@ class AutoLearner:
 
     _X: npt.NDArray[np.float32]
     _n_classes: int
-    _labels: _Labels
+    _labels: Labels
     _quick: LinearLearner
     _speaking: Head | None = None
     _scored: ClassBelief | None = None
@@ -173,6 +198,10 @@ class AutoLearner:
         fresh._linear = [*fresh._quick.with_penalties(STRENGTHS), *views]
         return fresh
 
+    def advise(self, experts: Sequence[Expert]) -> None:
+        """Use these experts besides its own from the next :meth:`refresh` on."""
+        self._experts = tuple(experts)
+
     @property
     def explanation(self) -> str:
         """The weights of the experts and the evidence, as text; empty without evidence."""
@@ -187,7 +216,10 @@ class AutoLearner:
     def stale(self) -> bool:
         """See :class:`~hitl_widgets.learn.learner.Refreshable`."""
         with self._lock:
-            return self._found is not None and not _same(self._found.labels, self._labels)
+            found = self._found
+            return found is not None and (
+                found.experts is not self._experts or not same_labels(found.labels, self._labels)
+            )
 
     def update(
         self, index: IntArray, y: IntArray, weight: FloatArray | None = None
@@ -199,7 +231,7 @@ class AutoLearner:
                 touched = self._graph.update(index, y, weight)
                 self._touched.append(touched)
                 size = len(self._X) * sum(view.shape[1] for view in self._views)
-                if self._found is not None and size > AT_ONCE:
+                if self._found is not None and (size > AT_ONCE or self._experts):
                     self._P = self._P.copy()  # others may still use the old array
                     self._P[touched] = self._pooled(self._found, touched)
                     return touched
@@ -216,7 +248,7 @@ class AutoLearner:
         if not np.array_equal(np.unique(y), found.head.codes):
             return False
         self._speaking = None
-        if not _same(found.labels, self._labels):
+        if not same_labels(found.labels, self._labels):
             self._quick.update(index, y, weight)
             self._speaking = self._quick.head
         return True
@@ -229,7 +261,7 @@ class AutoLearner:
         with held(self._refreshing):
             with self._lock:
                 labels, self._touched = self._labels, []
-                among = _witnesses(len(labels[1]))
+                among = witnesses(len(labels[1]))
                 left = F = None
                 if self._affinity is not None:
                     F = self._graph.reached()
@@ -254,43 +286,60 @@ class AutoLearner:
         self, index: IntArray, y: IntArray, rows: IntArray
     ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
         """See :class:`~hitl_widgets.learn.learner.LeavingOut`."""
-        among = _witnesses(len(y))
+        among = witnesses(len(y))
         left = F = None
         if self._affinity is not None:
             self._graph.update(index, y)
             left, F = self._graph.left_out(index[among], y[among]), self._graph.reached(rows)
         found = self._fit((index, y, None), among, left, rows)
-        P = self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
+        P = self._pooled(found, F=F) if found.head is None else self._beside(found.head, found.advice, rows)
         return P, among, found.left_out
+
+    def _beside(self, head: Head, advice: Logs | None, rows: IntArray | None) -> FloatArray:
+        """Return the predictions of linear experts for rows, with the advice of others for these rows."""
+        P = head.over(self._X, rows)
+        return P if advice is None else softmax(limited_logs(P) + advice)
 
     @one_blas_thread()
     def _fit(
-        self, labels: _Labels, among: IntArray, left: FloatArray | None, rows: IntArray | None = None
+        self, labels: Labels, among: IntArray, left: FloatArray | None, rows: IntArray | None = None
     ) -> _Found:
         """Fit the experts to the labels, and compute their predictions for some rows or all."""
         index, y, weight = labels
         for expert in self._linear:
             expert.update(index, y, weight)
-        told = [_log(expert.left_out(index, y, weight, among)) for expert in self._linear]
+        told = [limited_logs(expert.left_out(index, y, weight, among)) for expert in self._linear]
         said = (y[among], None if weight is None else np.asarray(weight)[among])
-        first = _stack(told, *said)
+        first = stacked(told, *said)
+        experts = self._experts
+        heard, advised = told_of(experts if len(np.unique(y)) > 1 else (), labels, among)
         if self._affinity is None and len(np.unique(y)) > 1:
-            head = _pooled_head(first, self._linear)
-            left_out = softmax(_sum(first, told))
-            return _Found(labels, first, self._judged(first, told, said[0]), left_out, head=head)
-        weights, experts, trees = first, told, None
+            weights, every, n = first, [*told, *advised], len(told)
+            if advised:
+                weights = self._stacked(every, said, heard, first)
+            head = _pooled_head(weights[:n], self._linear)
+            left_out = softmax(summed(weights, every))
+            kept = weighed(heard, weights[n:])
+            trust = self._judged(weights, every, said[0], heard=heard)
+            advice = added(kept, rows)
+            return _Found(labels, weights, trust, left_out, experts, kept, advice, head=head)
+        weights, every, trees, kept = first, told, None, ()
         if left is not None:
-            blended = softmax(_sum(first, told))
-            spread = self._spread_logs(left, _unsure(blended))
+            blended = softmax(summed(first, told))
+            spread = self._spread_logs(left, unsure(blended))
             trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
-            by_trees = [trees.left_out] if trees else []
-            experts = [*told, *by_trees, *spread]
-            weights = _stack(experts, *said, unproven=len(told) if trees else None)
-        left_out = softmax(_sum(weights, experts))
-        trust = self._judged(weights, experts, said[0])
-        return _Found(labels, weights, trust, left_out, *self._said(first, weights, trees, rows))
+            n = len(told) + (trees is not None)
+            every = [*told, *([trees.left_out] if trees else []), *advised, *spread]
+            weights = self._stacked(every, said, heard, first, trees)
+            kept = weighed(heard, weights[n : n + len(heard)])
+        left_out = softmax(summed(weights, every))
+        trust = self._judged(weights, every, said[0], trees is not None, heard)
+        prior, base = self._said(first, weights, trees, rows)
+        advice = added(kept, rows)
+        base = base if advice is None else base + advice
+        return _Found(labels, weights, trust, left_out, experts, kept, None, trees, prior, base, first)
 
-    def _grown(self, labels: _Labels, among: IntArray, right: float) -> _Trees | None:
+    def _grown(self, labels: Labels, among: IntArray, right: float) -> _Trees | None:
         """Return trees fitted to the labels; None if a few are far less accurate than the linear experts."""
         if self._edges is None:
             return None
@@ -320,7 +369,7 @@ class AutoLearner:
         if np.mean(grown(SAPLINGS)[1].argmax(axis=1) == y[among]) < WORTH * right:
             return None
         forest, P = grown(TREES)
-        logs = _log(P)
+        logs = limited_logs(P)
         heat = _heat(logs, y[among])
         return _Trees(forest, heat, heat * logs)
 
@@ -341,12 +390,50 @@ class AutoLearner:
             told = told_together(plain, self._X[some])
             for expert, view in zip(views, self._views[1:], strict=True):
                 told += told_together([expert], view[some])
-            logs = [_log(P) for P in told]
-            prior[part] = _unsure(softmax(_sum(first, logs)))
-            base[part] = _sum(weights[: len(logs)], logs)
+            logs = [limited_logs(P) for P in told]
+            prior[part] = unsure(softmax(summed(first, logs)))
+            base[part] = summed(weights[: len(logs)], logs)
             if trees and weights[len(logs)] > LITTLE:
                 base[part] += np.float32(weights[len(logs)]) * trees.logs(self._X[some], self._n_classes)
         return prior, base
+
+    def _stacked(
+        self,
+        every: list[FloatArray],
+        said: tuple[IntArray, FloatArray | None],
+        heard: Sequence[Heard],
+        first: npt.NDArray[np.float64],
+        trees: _Trees | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Return the weights of all experts; what others learned besides the labels is evidence, too."""
+        own, (y, weight) = len(self._linear) + (trees is not None), said
+        unproven = range(len(self._linear), own), range(own, own + len(heard))
+        if (beside := evidence_of(heard)) is None:
+            return stacked(every, y, weight, *unproven)
+        near, share = amid(self._X, beside.X)
+        told = self._logs_at(beside.X, near, share, first, trees)
+        told[own:own] = [limited_logs(P) for P in told_beside(heard, beside, near, share)]
+        shares = np.ones(len(y)) if weight is None else weight
+        return stacked(
+            [np.concatenate(both) for both in zip(every, told, strict=True)],
+            np.concatenate([y, beside.y]),
+            np.append(shares, np.ones(len(beside.y))),
+            *unproven,
+        )
+
+    def _logs_at(
+        self, new: FloatArray, near: Any, share: Any, first: npt.NDArray[np.float64], trees: _Trees | None
+    ) -> list[FloatArray]:
+        """Return what its own experts say of rows outside of the pool; the graph, of the nearest rows."""
+        told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
+        for expert, view in zip(views, self._views[1:], strict=True):
+            told += told_together([expert], mixed(view[near], share).astype(np.float32))
+        logs = [limited_logs(P) for P in told]
+        if self._affinity is None:
+            return logs
+        prior = unsure(softmax(summed(first, logs)))
+        spread = self._spread_logs(self._graph.reached_at(near, share), prior)
+        return [*logs, *([trees.logs(new, self._n_classes)] if trees else []), *spread]
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -369,7 +456,7 @@ class AutoLearner:
             scores = base[part]
             if reached is not None:
                 logs = self._spread_logs(reached[part].astype(np.float32), prior[part])
-                scores = scores + _sum(found.weights[-len(PRIORS) :], logs)
+                scores = scores + summed(found.weights[-len(PRIORS) :], logs)
             P[part] = softmax(scores)
         return P
 
@@ -380,15 +467,16 @@ class AutoLearner:
         """
         with held(self._refreshing):  # the linear experts are those of the last refresh
             if (head := self._head()) is not None:
-                return Reasons(*head.between(one, other))
+                return self._reasons_beside(head, row, one, other)
             found = self._found
             assert found is not None  # noqa: S101 - there are labels
+            advised = between(found.heard, row, one, other)
             rows = np.array([row])
             slope, start, neighbours = np.zeros(self._X.shape[1]), 0.0, 0.0
             n_plain = len(STRENGTHS)
             for k, expert in enumerate(self._linear):
                 x = (self._X if k < n_plain else self._views[k - n_plain + 1])[row].astype(np.float64)
-                (log,) = [_log(P)[0] for P in told_together([expert], x[None].astype(np.float32))]
+                (log,) = [limited_logs(P)[0] for P in told_together([expert], x[None].astype(np.float32))]
                 limited, weight = float(log[one]) - float(log[other]), float(found.weights[k])
                 if k >= n_plain:
                     neighbours += weight * limited
@@ -403,22 +491,39 @@ class AutoLearner:
                 start += weight * (limited - scale * float(along @ x))
             base, prior = (np.asarray(a)[rows].astype(np.float64) for a in (found.base, found.prior))
             told = float(base[0, one] - base[0, other])
-            trees = told - float(slope @ self._X[row].astype(np.float64)) - start - neighbours
-            if len(found.weights) <= len(self._linear) + len(PRIORS):  # no trees, but rounding errors
+            own = float(slope @ self._X[row].astype(np.float64)) + start + neighbours
+            trees = told - own - sum(advised.values())
+            if not found.trees:  # but rounding errors
                 trees, neighbours = 0.0, neighbours + trees
             near: list[Near] = []
             if self._affinity is not None:
                 logs = self._spread_logs(self._graph.reached(rows), prior)
-                spread = _sum(found.weights[-len(PRIORS) :], logs)[0]
+                spread = summed(found.weights[-len(PRIORS) :], logs)[0]
                 neighbours += float(spread[one] - spread[other])
                 near = self._graph.near(row)
-            return Reasons(slope, start, neighbours, trees, near)
+            return Reasons(slope, start, neighbours, trees, advised, near)
 
-    def _judged(self, weights: npt.NDArray[np.float64], told: list[FloatArray], y: IntArray) -> Trust:
-        sides = np.ones(len(told), np.int64)
+    def _reasons_beside(self, head: Head, row: int, one: int, other: int) -> Reasons:
+        """The same for linear experts in one head, whose certainty is only limited beside others."""
+        told, found = Reasons(*head.between(one, other)), self._found
+        if found is None or not found.heard:
+            return told
+        (logs,) = limited_logs(head.over(self._X, np.array([row])))
+        limited = float(logs[one]) - float(logs[other])
+        return told.limited(self._X[row], limited, between(found.heard, row, one, other))
+
+    def _judged(
+        self,
+        weights: npt.NDArray[np.float64],
+        told: list[FloatArray],
+        y: IntArray,
+        trees: bool = False,
+        heard: Sequence[Heard] = (),
+    ) -> Trust:
+        sides, n = np.ones(len(told), np.int64), len(self._linear)
         sides[: len(STRENGTHS)] = 0
-        if len(told) > len(self._linear) + len(PRIORS):
-            sides[len(self._linear)] = 2
+        sides[n : n + trees] = 2
+        sides[n + trees : n + trees + len(heard)] = 3
         total = weights.sum()
 
         def share(side: int) -> float:
@@ -428,10 +533,12 @@ class AutoLearner:
             logs = [log for log, of in zip(told, sides, strict=True) if of == side]
             if not logs or not told_apart:
                 return 0
-            return int((_sum(np.maximum(weights[sides == side], 1e-9), logs).argmax(axis=1) == y).sum())
+            return int((summed(np.maximum(weights[sides == side], 1e-9), logs).argmax(axis=1) == y).sum())
 
         told_apart = len(np.unique(y)) > 1
-        return Trust(share(1), len(y), right(1), right(0), share(2), right(2))
+        names = ", ".join(dict.fromkeys(one.name for one in heard))
+        by_experts = (share(3), right(3), names) if heard else ()
+        return Trust(share(1), len(y), right(1), right(0), share(2), right(2), *by_experts)
 
     def export(
         self,
@@ -444,14 +551,15 @@ class AutoLearner:
         assert self._found is not None  # noqa: S101 - there are labels
         trust, trusted = self._found.trust, self._found.weights[: len(STRENGTHS)] + 1e-9
         C = float(np.exp(np.average(np.log(STRENGTHS), weights=trusted)))
-        share, trees = trust.neighbours + trust.trees, trust.trees > LITTLE
+        share, trees = trust.neighbours + trust.trees + trust.experts, trust.trees > LITTLE
         return distil(self._X, self.proba(), index, y, weight, share=share, C=C, trees=trees, names=names)
 
     def scores(self, done: Callable[[slice, ClassBelief], None] | None = None) -> ClassBelief | None:
         """See :class:`~hitl_widgets.learn.learner.Scored`."""
         with held(self._lock):
             head = self._head()
-        if head is None:
+            advised = self._found is not None and self._found.advice is not None
+        if head is None or advised:
             self._scored, self._owed = None, 0
             return None
         size = max(1, PASS // self._X.shape[1])
@@ -476,26 +584,58 @@ class AutoLearner:
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        if (head := self._head()) is not None:
-            return head.over(self._X, index)
+        with held(self._lock):
+            head, found = self._head(), self._found
+        if head is not None:
+            advice = None if found is None or found.advice is None else found.advice
+            return self._beside(head, advice if advice is None or index is None else advice[index], index)
         return self._P if index is None else self._P[index]
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`.
+
+        The features of the row are new; what the graph adds is that of the nearest rows of the pool.
+        """
+        with held(self._refreshing):
+            head, found, new = self._head(), self._found, np.asarray(X, np.float32)
+            assert found is not None  # noqa: S101 - there are labels
+            near: Any = None
+            share: Any = None
+            if found.heard or head is None:
+                near, share = amid(self._X, new)
+            advice = added_outside(found.heard, new, near, share)
+            if head is not None:
+                P = head.over(new)
+                return P if advice is None else softmax(limited_logs(P) + advice)
+            told = self._logs_at(new, near, share, found.first, found.trees)
+            own = found.weights
+            if self._affinity is not None:  # those of other experts come before label spreading
+                own = np.append(own[: len(told) - len(PRIORS)], own[-len(PRIORS) :])
+            scores = summed(own, told)
+            return softmax(scores if advice is None else scores + advice)
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
     """The result of a refresh: its labels, the weights of the experts, and their predictions.
 
-    ``left_out`` are leave-one-out predictions of the labels used as evidence. If all experts are linear, they
-    are combined into one head; else ``base`` is the sum of their logarithms, and ``prior`` the prior of label
-    spreading.
+    ``left_out`` are leave-one-out predictions of the labels used as evidence. If all own experts are linear,
+    they are combined into one head, and ``advice`` is what the ``heard`` of the ``experts`` besides them add;
+    else ``base`` is the sum of all logarithms, and ``prior`` the prior of label spreading, whose experts have
+    the weights ``first``.
     """
 
-    labels: _Labels
+    labels: Labels
     weights: npt.NDArray[np.float64]
     trust: Trust
     left_out: FloatArray
+    experts: tuple[Expert, ...]
+    heard: tuple[Heard, ...] = ()
+    advice: Logs | None = None
+    trees: _Trees | None = None
     prior: npt.NDArray[np.float32] | None = None
     base: Logs | None = None
+    first: Any = None
     head: Head | None = None
 
 
@@ -510,7 +650,7 @@ class _Trees:
     def logs(self, X: FloatArray, n_classes: int) -> FloatArray:
         P = np.zeros((len(X), n_classes), np.float32)
         P[:, self.forest.classes_] = self.forest.predict_proba(X)
-        return np.float32(self.heat) * _log(P)
+        return np.float32(self.heat) * limited_logs(P)
 
 
 def _heat(logs: FloatArray, y: IntArray) -> float:
@@ -540,13 +680,6 @@ def _edges_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> npt.NDAr
     return edges_of(X)
 
 
-def _same(a: _Labels, b: _Labels) -> bool:
-    if a is b:
-        return True
-    weights = (a[2] is None) == (b[2] is None) and (a[2] is None or np.array_equal(a[2], b[2]))  # type: ignore[arg-type]
-    return weights and np.array_equal(a[0], b[0]) and np.array_equal(a[1], b[1])
-
-
 def _views_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> list[npt.NDArray[np.float32]]:
     if affinity is None:
         return [X]
@@ -559,60 +692,3 @@ def _pooled_head(weights: npt.NDArray[np.float64], experts: list[LinearLearner])
     coef = sum(w * head.coef for w, head in zip(weights, heads, strict=True))
     intercept = sum(w * head.intercept for w, head in zip(weights, heads, strict=True))
     return Head(np.asarray(coef), np.asarray(intercept), heads[0].codes, heads[0].n_classes)
-
-
-def _witnesses(n: int) -> npt.NDArray[np.int64]:
-    """Return the labels used as evidence: all, or a sufficient number spread evenly over time."""
-    return np.arange(n) if n <= WITNESSES else np.linspace(0, n - 1, WITNESSES).astype(np.int64)
-
-
-def _unsure(P: FloatArray) -> FloatArray:
-    """Limit the certainty, so that one confident error of an expert does not rule out the others."""
-    return np.asarray(SURE * P + (1 - SURE) / P.shape[1], dtype=P.dtype)
-
-
-def _log(P: FloatArray) -> FloatArray:
-    return np.asarray(np.log(_unsure(P)))
-
-
-def _sum(weights: npt.NDArray[np.float64], logs: list[FloatArray]) -> FloatArray:
-    total = np.zeros_like(logs[0])
-    for weight, log in zip(weights, logs, strict=True):
-        total += log.dtype.type(weight) * log
-    return total
-
-
-def _stack(
-    told: list[FloatArray], y: IntArray, weight: FloatArray | None, unproven: int | None = None
-) -> npt.NDArray[np.float64]:
-    """Return weights >= 0 of the experts, float64 (E,), with minimal log-loss.
-
-    They are regularized towards equal weights, and that of the expert ``unproven`` towards 0.
-    """
-    logs = np.stack(told).astype(np.float64)
-    E, n, _ = logs.shape
-    w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
-    # A class with a single label cannot be predicted without it, so it is no evidence.
-    w = w * (np.bincount(y)[y] > 1)
-    hit = logs[:, np.arange(n), y] @ w
-    start = np.full(E, 1 / E)
-    if unproven is not None:
-        start[:], start[unproven] = 1 / (E - 1), 0
-
-    def loss(a: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        give_way()
-        scores = np.tensordot(a, logs, 1)
-        high = scores.max(axis=1, keepdims=True)
-        exp = np.exp(scores - high)
-        total = exp.sum(axis=1, keepdims=True)
-        norm = float(w @ (np.log(total) + high).ravel())
-        gradient = np.einsum("enc,nc->e", logs, exp / total * w[:, None]) - hit
-        pull = a - start
-        return norm - float(a @ hit) + PULL * E * float(pull @ pull), gradient + 2 * PULL * E * pull
-
-    from scipy.optimize import minimize
-
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * E, options={"maxiter": 50}
-    )
-    return np.asarray(found.x)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, diags_array
 
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import Affinity, FloatArray, Graph, IntArray, Landmarks
+from hitl_widgets.learn.outside import amid, mixed
 from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.learn.takeaway import distil
 
@@ -225,7 +226,17 @@ class GraphLearner:
 
     def proba(self, index: IntArray | None = None) -> FloatArray:
         """See :class:`~hitl_widgets.learn.learner.Learner`."""
-        F = self.reached(index)
+        return self._read(self.reached(index))
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`: what reaches the nearest rows."""
+        return self._read(self.reached_at(*amid(self._X, X)))
+
+    def reached_at(self, near: IntArray, weight: FloatArray) -> npt.NDArray[np.float64]:
+        """Return the amount of each class among neighbours, (m, k), in their weighted mean."""
+        return mixed(self.reached(near), weight)
+
+    def _read(self, F: FloatArray) -> FloatArray:
         prior = self.lam * self.prior_weight
         P = (F + prior / F.shape[1]) / (F.sum(axis=1, keepdims=True) + prior)
         return np.asarray(P, dtype=np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks, Learner, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 
 __all__ = ["OnLandmarks"]
 
@@ -114,6 +115,10 @@ class OnLandmarks:
         with self._lock:
             self._shown = True
             return self._P
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`: the inner learner's, without interpolation."""
+        return told_outside(self._inner, X)
 
     def export(
         self,

@@ -322,6 +322,15 @@ class SklearnLearner:
             P[part, columns] = scores
         return P
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`."""
+        P = np.zeros((len(X), self._n_classes), dtype=np.float32)
+        if self._only is not None:
+            P[:] = self._only
+        else:
+            P[:, self._seen[np.asarray(self._classes(), dtype=np.int64)]] = self._scores(np.asarray(X))
+        return P
+
     def reasons(self, row: int, one: int, other: int) -> Reasons:
         """See :class:`~hitl_widgets.learn.reasons.Explaining`; exact for a logistic regression."""
         none = np.zeros(self._X.shape[1])

@@ -236,6 +236,10 @@ class LinearLearner:
             return np.tile(self.constant, (len(self._X) if index is None else len(index), 1))
         return self.head.over(self._X, index)
 
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`."""
+        return np.asarray(told_together([self], X)[0])
+
 
 class Span:
     """An orthonormal basis of the span of some rows, extended incrementally by Gram-Schmidt.

@@ -31,8 +31,8 @@ N_DIGITS = 600
 CHANCE, DRAWS = 7, 20
 
 
-def digits() -> tuple[Any, Any, Any]:
-    """600 handwritten digits: their pixels, shape (600, 64), the digits, and their UMAP."""
+def digits() -> tuple[Any, Any, Any, Any]:
+    """600 handwritten digits: their pixels, shape (600, 64), the digits, and their UMAP in 2-D and 3-D."""
     from sklearn.datasets import load_digits
     from umap import UMAP
 
@@ -41,7 +41,9 @@ def digits() -> tuple[Any, Any, Any]:
     X = (data.data[rows] / 16).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed allows one thread only
-        return X, [str(digit) for digit in data.target[rows]], UMAP(random_state=0).fit_transform(X)
+        flat = UMAP(random_state=0).fit_transform(X)
+        space = UMAP(n_components=3, min_dist=0.8, random_state=0).fit_transform(X)  # looser, to see inside
+    return X, [str(digit) for digit in data.target[rows]], flat, space
 
 
 def points_of(X: Any, y: Any, test: Any) -> tuple[Any, Any, Any]:
@@ -109,7 +111,7 @@ class Course:
         As for :class:`~hitl_widgets.lessons.answers.Answers`.
     batch
         Labels between two updates of the model, in runs of a strategy. A game is played label by label.
-    cost, test, at
+    cost, test, at, space
         As for :class:`~hitl_widgets.lessons.plane.Plane`.
 
     Raises
@@ -135,8 +137,9 @@ class Course:
         cost: Any = None,
         test: Any = None,
         at: Any = None,
+        space: Any = None,
     ) -> None:
-        self.plane = Plane(X, y, classes, test, cost, at)
+        self.plane = Plane(X, y, classes, test, cost, at, space)
         self.learner = as_learner(learner)
         self.answers = Answers(self.plane.truth, self.plane.schema.names, noise, annotators)
         self.seed = _whole("random_state", random_state, 0)

@@ -44,6 +44,8 @@ class Plane:
     at
         Shape (n, 2): where points with more than two features are drawn; None means their first two principal
         components. The model is then known at the points only, and spread from them to the cells.
+    space
+        Shape (n, 3): where the points are drawn in 3-D; None if they are not.
 
     Attributes
     ----------
@@ -51,6 +53,8 @@ class Plane:
         float32 (n, d) and class codes, int16 (n,).
     xy, flat
         float32 (n, 2): where the points are drawn, and whether these are their features.
+    ball
+        float32 (n, 3), in the unit ball: where the points are drawn in 3-D; None if they are not.
     everything
         float32 (n + 3600 + m, 2): the points, then the centres of the cells, row by row from the top, then
         the held-out points.
@@ -66,11 +70,19 @@ class Plane:
     """
 
     def __init__(
-        self, X: Any, y: Any, classes: Any = None, test: Any = None, cost: Any = None, at: Any = None
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        test: Any = None,
+        cost: Any = None,
+        at: Any = None,
+        space: Any = None,
     ) -> None:
         self.X = _points(X)
         self.flat = self.X.shape[1] == 2 and at is None
         self.xy = self.X if self.flat else _positions(self.X, at)
+        self.ball = None if space is None else _ball(_places(space, "space", (len(self.X), 3)))
         self.schema, self.truth = _classes(y, classes, len(self.X))
         if test is not None and not self.flat:
             raise InvalidInput(
@@ -191,10 +203,22 @@ def _positions(X: npt.NDArray[np.float32], at: Any) -> npt.NDArray[np.float32]:
         from hitl_widgets.data.projection import pca_map
 
         return np.asarray(pca_map(X), dtype=np.float32)
-    places = _points(at, "at")
-    if places.shape != (len(X), 2):
-        raise InvalidInput(f"at= has shape {places.shape}. Expected {(len(X), 2)}: a place for each point.")
+    return _places(at, "at", (len(X), 2))
+
+
+def _places(given: Any, name: str, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    places = _points(given, name)
+    if places.shape != shape:
+        raise InvalidInput(f"{name}= has shape {places.shape}. Expected {shape}: a place for each point.")
     return places
+
+
+def _ball(places: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The places, centred and scaled so that the farthest is 1 away from the centre."""
+    centred = places.astype(np.float64)
+    centred -= (centred.min(axis=0) + centred.max(axis=0)) / 2
+    farthest = np.sqrt((centred**2).sum(axis=1)).max()
+    return np.asarray(centred / (farthest or 1.0), dtype=np.float32)
 
 
 def _held(test: Any, schema: Schema) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.learn.evaluate import Given
 from hitl_widgets.learn.learner import FloatArray, Graph, Landmarks, Learner
 from hitl_widgets.learn.strategies import (
@@ -26,6 +27,7 @@ from hitl_widgets.learn.strategies import (
     kmeans_start,
     pick,
 )
+from hitl_widgets.learn.strategies.curriculum import EASY
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.words import within
@@ -55,6 +57,7 @@ OPINIONS = 1 / 3
 SPOTS = 0.05
 UNCERTAIN = {
     "doubt",
+    "curriculum",
     "margin",
     "least_confident",
     "entropy",
@@ -77,11 +80,14 @@ class Ground:
         Weights of the neighbour graph; landmarks in the largest pools; None before it is computed.
     passing
         Whether better features of the same items are being computed.
+    strikes
+        What the features leave out or count more.
     """
 
     X: Any
     affinity: Graph | None = None
     passing: bool = False
+    strikes: tuple[Strike, ...] = ()
 
     @cached_property
     def degree(self) -> FloatArray | None:
@@ -92,12 +98,17 @@ class Ground:
         return np.asarray(of.sum(axis=1), np.float64).ravel()
 
 
-def ground_of(X: npt.NDArray[np.float32], found: NeighborGraph | LandmarkGraph) -> Ground:
+def ground_of(
+    X: npt.NDArray[np.float32],
+    found: NeighborGraph | LandmarkGraph,
+    strikes: tuple[Strike, ...] = (),
+) -> Ground:
     """Combine the features with their graph, in the form that learners take."""
     if isinstance(found, NeighborGraph):
-        return Ground(X, found.weights)
+        return Ground(X, found.weights, strikes=strikes)
     at, distance = Rows(X, found.rows), found.distances[:, 0].copy()
-    return Ground(X, Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance))
+    near = Landmarks(found.graph.weights, found.rows, at, found.nearest, found.share, distance)
+    return Ground(X, near, strikes=strikes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -584,5 +595,7 @@ class Asker:
         words = kind_of(round_.schema.kind).doubt(round_.belief, i, names)
         if name not in UNCERTAIN or not words:
             return f"chosen by {name}"
-        around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
+        if name == "curriculum" and round_.has_graph and round_.n_labels < EASY:
+            return "typical of its surroundings: clear cases come first"
+        around = name in {"doubt", "curriculum"} and round_.has_graph and round_.n_labels < EARLY
         return f"{words}, in an uncertain region" if around else words

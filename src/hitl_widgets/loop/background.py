@@ -19,12 +19,16 @@ from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.loop.asking import Asker, Ground, Labels, ground_of
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.drafting import Drafting
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.tagging import Doubts, Tagging
+from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.proposals import Proposing
+from hitl_widgets.loop.teach.strikes import Striking, in_effect
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.trainer import Evaluation, Trainer
 from hitl_widgets.loop.troubles import ASKING, MAP, Troubles
@@ -41,6 +45,7 @@ GRAPH_SOON = 20_000
 FIRST = 3
 
 Tell = Callable[[str], None]
+Graph = NeighborGraph | LandmarkGraph
 
 
 class Background:
@@ -57,7 +62,8 @@ class Background:
     blind
         Notified of the next questions.
     tell
-        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``suggestions`` or ``error``.
+        Called with ``labels``, ``round``, ``evaluation``, ``map``, ``stage``, ``suggestions``,
+        ``proposals`` or ``error``.
 
     Attributes
     ----------
@@ -65,6 +71,8 @@ class Background:
         Makes the rounds.
     tagging, drafting
         Learn spans, and the corrections of suggested texts; None for other questions.
+    proposing
+        Finds what the model proposes to the annotator.
     ground
         The features and graph that the learner uses; None before there are features.
     map
@@ -116,13 +124,25 @@ class Background:
             on_map=weakly(self._on_map),
             on_graph=weakly(self._on_graph),
             before_graph=self.trainer.wait_ready,
-            on_stage=weakly(self._on_stage),
+            on_stage=weakly(self.show),
             on_error=weakly(self._on_error),
             on_turn=self.note,
             cache=cache,
+            strikes=partial(in_effect, log),
+        )
+        self.striking = Striking(
+            log,
+            self.preparation,
+            self.trainer,
+            now=_now_of(self),
+            use=weakly(self.use),
+            show=weakly(self.show),
+            on_turn=self.note,
         )
         self.teaching = Teaching(log, self.trainer, tell, self.note)
+        self.proposing = Proposing(log, self.trainer, _snapshot_of(self), tell, self.note)
         self.drafting: Drafting | None = None  # set by the loop, because it reads the suggestions
+        self.editing: Editing | None = None  # set by the loop, because it acts
         self.tagging: Tagging | None = None
         if log.labels.kind.name == Spans.name:
             self.tagging = Tagging(pool, log, weakly(self._on_suggestions), self.trainer.request, self.note)
@@ -216,9 +236,18 @@ class Background:
         doing = f": {self.stage.words}" if self.stage is not None else ""
         return f"The items are still being prepared after {timeout} s{doing}."
 
+    @property
+    def encoder(self) -> Any:
+        """The fitted transformer of the live model's features, for new items, or None."""
+        ground = self.trainer.ground or self.ground
+        return self.preparation.encoder_with(() if ground is None else ground.strikes)
+
     def _is_ready(self, found: Round) -> bool:
         ready = self.ground is not None and found.has_features and not (found.passing or self.ground.passing)
-        return ready and (found.has_graph or not self._graph_due)
+        graph = found.has_graph or not self._graph_due
+        edits = self.editing is None or self.editing.settled(found.number)
+        struck = self.striking.settled(found.strikes) or self.trainer.growth_failed
+        return ready and graph and edits and struck
 
     # -- requests
 
@@ -240,7 +269,7 @@ class Background:
         if again:
             self.preparation.start()
         self.trainer.retry()
-        for one in (self.tagging, self.drafting, self.teaching):
+        for one in (self.tagging, self.drafting, self.teaching, self.striking, self.editing, self.proposing):
             if one is not None and one.worker.failure is not None:
                 one.worker.request()
         if self.news.failure is not None:
@@ -290,20 +319,32 @@ class Background:
         if self._told_of < self._log.n_events:
             self._tell("labels")
 
-    def _on_features(self, X: npt.NDArray[np.float32], *, passing: bool) -> None:
+    def _on_features(self, X: npt.NDArray[np.float32], *, passing: bool, strikes: tuple[Strike, ...]) -> None:
         with self._log.lock:
-            if self.ground is None or self.ground.X is not X:  # the same features can arrive twice: see retry
-                self.ground = Ground(X, passing=passing)
+            # The same features can arrive twice: see retry. Something may have been struck since.
+            if self.ground is None or self.ground.passing:
+                self.ground = Ground(X, passing=passing, strikes=strikes)
             self._log.changed.notify_all()
         self.trainer.request()
+        self.striking.worker.request()
         if self.drafting is not None:
             self.drafting.worker.request()
 
-    def _on_graph(self, graph: NeighborGraph | LandmarkGraph) -> None:
-        assert self.ground is not None  # noqa: S101 - features come first
-        found = ground_of(self.ground.X, graph)
+    def _on_graph(self, graph: Graph) -> None:
+        before = self.ground
+        assert before is not None  # noqa: S101 - features come first
+        if before.X is not self.preparation.features:  # something was struck since
+            return
+        self._use(ground_of(before.X, graph, before.strikes))
+
+    def use(self, X: npt.NDArray[np.float32], graph: Graph, strikes: tuple[Strike, ...]) -> None:
+        """Let the model learn from other features; the map stays as it is."""
+        self._use(ground_of(X, graph, strikes))
+
+    def _use(self, found: Ground) -> None:
         with self._log.lock:
             self.ground = found
+            self._log.changed.notify_all()
         self.trainer.grow()
         if self.drafting is not None:
             self.drafting.worker.request()
@@ -312,7 +353,8 @@ class Background:
         self.map = made
         self._tell("map")
 
-    def _on_stage(self, stage: Stage | None) -> None:
+    def show(self, stage: Stage | None) -> None:
+        """Show what is being done to the items."""
         self.stage = stage
         self._tell("stage")
 
@@ -337,6 +379,7 @@ class Background:
         with self._log.lock:
             self._log.changed.notify_all()
         self.teaching.worker.request()
+        self.proposing.worker.request()
         self._tell("round")
 
     def _on_suggestions(self) -> None:
@@ -350,6 +393,16 @@ class Background:
 def _doubts(tagging: weakref.ref[Tagging]) -> Doubts | None:
     found = tagging()
     return None if found is None else found.doubts
+
+
+def _now_of(background: Background) -> Callable[[], tuple[Ground | None, Stage | None]]:
+    known = weakref.ref(background)
+
+    def now() -> tuple[Ground | None, Stage | None]:
+        found = known()
+        return (None, None) if found is None else (found.ground, found.stage)
+
+    return now
 
 
 def _snapshot_of(background: Background) -> Callable[[], tuple[Labels, Ground | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from hitl_widgets.errors import HitlError
 from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
-from hitl_widgets.maps.preparation import Preparation
 
 if TYPE_CHECKING:
     from hitl_widgets.items.features.telling import Piece
@@ -61,14 +61,15 @@ class Explanation:
     def parts(self) -> dict[str, float]:
         """What each part adds to the odds.
 
-        ``words`` or ``columns`` (``features`` if these cannot be told apart), ``neighbours``, ``trees`` and
-        ``rest``.
+        ``words`` or ``columns`` (``features`` if these cannot be told apart), ``neighbours``, ``trees``, the
+        experts by their name, such as ``rules``, and ``rest``.
         """
         own, value = "features", self.rest
         if self.pieces:
             own = "columns" if any(one.start is None for one in self.pieces) else "words"
             value = sum(one.value for one in self.pieces)
-        told = {own: value, "neighbours": self.reasons.neighbours, "trees": self.reasons.trees}
+        reasons = self.reasons
+        told = {own: value, "neighbours": reasons.neighbours, "trees": reasons.trees, **reasons.experts}
         return {name: value for name, value in told.items() if value} | {
             "rest": self.odds - sum(told.values())
         }
@@ -125,12 +126,14 @@ class Explaining:
 
     Parameters
     ----------
-    pool, trainer, log, preparation
+    pool, trainer, log
         Parts of the session.
+    encoder
+        Returns the fitted transformer of the model's features, or None.
     """
 
-    def __init__(self, pool: Pool, trainer: Trainer, log: Log, preparation: Preparation) -> None:
-        self._pool, self._trainer, self._log, self._preparation = pool, trainer, log, preparation
+    def __init__(self, pool: Pool, trainer: Trainer, log: Log, encoder: Callable[[], Any]) -> None:
+        self._pool, self._trainer, self._log, self._encoder = pool, trainer, log, encoder
 
     def of(self, row: int, code: int | None = None, other: int | None = None) -> Explanation:
         """Explain why class ``code`` is preferred to class ``other`` (default: the two most likely ones).
@@ -222,7 +225,7 @@ class Explaining:
         return sorted(found, key=lambda one: -abs(one.change))
 
     def _pieces(self, row: int, reasons: Reasons, x: Any) -> tuple[list[Piece], float, bool]:
-        told, encoder = float(reasons.slope @ x.astype(np.float64)), self._preparation.encoder
+        told, encoder = float(reasons.slope @ x.astype(np.float64)), self._encoder()
         told = reasons.start if reasons.odds is not None else told
         kind = self._pool.item_kind
         if encoder is None or not (kind.reads or kind.tabular):
@@ -232,6 +235,10 @@ class Explaining:
         item = self._pool.items[row]
         given = kind.words(item) if kind.reads else item
         found, exact = pieces_of(encoder, given, reasons.slope, reasons.odds)
+        out = self._trainer.ground
+        struck = {one.column for one in out.strikes if one.word is None} if out else ()
+        # A column that is left out has the same value for all items, which belongs to the rest.
+        found = [one for one in found if one.start is not None or one.column not in struck]
         return found, told - sum(one.value for one in found), not exact
 
 

@@ -147,6 +147,39 @@ class Finder:
         found[self._found(alternatives, self._seen()).rows] = True
         return found
 
+    def fixed(self, text: str) -> Mask:
+        """Return which items match a query that reads only the items, bool (n_items,).
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`find`, and if the query, or a slice in it, depends on labels or predictions.
+        """
+        alternatives = parse(text)
+        if not alternatives:
+            raise InvalidInput("The query is empty: expected words, /a pattern/ or a condition on a column.")
+        for term in chain.from_iterable(alternatives):
+            if self._is_own("slice", term):
+                _, query = self._kept_query(term.value)
+                self.fixed(query)
+            elif self._changes(term):
+                raise InvalidInput(
+                    f"{term.typed!r} depends on labels or predictions, which a rule cannot, because it would "
+                    "repeat what it should add to. Expected words, /a pattern/ or a condition on a column."
+                )
+        found = np.zeros(len(self._pool), np.bool_)
+        found[self._found(alternatives, self._seen()).rows] = True
+        return found
+
+    def _changes(self, term: Term) -> bool:
+        """Whether the result of a condition changes with labels or predictions."""
+        if term.quoted:
+            return False
+        if term.kind == "words":
+            return _SPELLINGS.get(term.value, term.value) in STATES
+        is_own = term.field in FIELDS and not (term.field in OWN and term.field in self._columns)
+        return term.kind == "field" and is_own and term.field != "id"
+
     def _found(self, alternatives: Query, seen: Seen) -> Found:
         if len(alternatives) == 1:
             asked = [term for term in alternatives[0] if self._is_own("like", term)]
@@ -284,12 +317,17 @@ class Finder:
         raise InvalidInput(f"Unknown class {name!r}.{nearest(name, names)} The classes are {choices(names)}.")
 
     def _slice(self, name: str) -> Mask:
+        return self.mask(self._kept_query(name)[1])
+
+    def _kept_query(self, name: str) -> tuple[str, str]:
+        """Return the name and the query of a slice, ignoring case."""
         kept = self._log.slices
         names = [other for other in kept if folded(other) == folded(name)]
         if not names:
             known = f" The slices are {choices(kept)}." if kept else " No query has been kept as a slice yet."
             raise InvalidInput(f"Unknown slice {name!r}.{nearest(name, kept)}{known}")
-        return self.mask(kept[name if name in kept else names[0]])
+        found = name if name in kept else names[0]
+        return found, kept[found]
 
     def _by(self, who: str, seen: Seen) -> Mask:
         given = {self._log.annotator: 0, **self._log.given()}

@@ -13,6 +13,7 @@ from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -39,6 +40,12 @@ from hitl_widgets.loop.slices import Slice, Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
+from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
+from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.guiding import Guiding
+from hitl_widgets.loop.teach.proposals import Proposing
+from hitl_widgets.loop.teach.ruling import Ruling
+from hitl_widgets.loop.teach.strikes import Striking
 from hitl_widgets.loop.teaching import Teaching
 from hitl_widgets.loop.team import KEEP, Team
 from hitl_widgets.loop.trainer import Trainer
@@ -78,6 +85,8 @@ class Loop:
         The log; the annotator's acts; the items asked blind; features, map and model.
     finder, slicing, listing
         Runs queries; keeps them under names; orders items for the list.
+    ruling
+        Keeps rules, and makes them experts of the model.
     context
         Columns that are shown above each item.
     colours
@@ -86,6 +95,8 @@ class Loop:
         The machine labels.
     suggesting
         The suggested answers; None if there are none.
+    editing
+        Keeps edited items, and guesses their class.
     suspecting
         Judges the labels.
     trusting
@@ -146,9 +157,8 @@ class Loop:
             tell=tell,
         )
         self._listeners = Listeners(self.background.note_view, weakly(self._leave))
-        background, trainer = self.background, self.background.trainer
-        tagging, self.suggesting = background.tagging, self._suggesting(suggest)
-        log, blind = self.log, self.blind
+        background, log, blind = self.background, self.log, self.blind
+        trainer, tagging, self.suggesting = background.trainer, background.tagging, self._suggesting(suggest)
         drafting: Drafting | None = None
         corrected = suggest is not None and isinstance(log.labels.kind, Corrected)
         if corrected and self.suggesting is not None:
@@ -168,33 +178,71 @@ class Loop:
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
         self.acts.suggesting = self.suggesting
-        mine = [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None]
         self.resting = self.acts.resting = Resting(
-            break_after, mine, partial(_guess, weakref.ref(background), log)
+            break_after,
+            [event for event, _ in log.acts(KEPT, annotator=annotator) if event.elapsed_ms is not None],
+            partial(_guess, weakref.ref(background), log),
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
         trainer.slices = partial(_slices, weakref.ref(self.slicing))
+        self.ruling = self._ruling(columns, seen)
+        self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
-        learners = [one for one in (tagging, drafting) if one is not None]
-        learning = tuple(one.worker for one in learners)
-        self.log.follow = partial(_follow, trainer, (self.background.news, self.handing.worker, *learning))
+        learners = [background.striking, self.editing, *(one for one in (tagging, drafting) if one)]
+        learning = (one.worker for one in learners)
+        self.log.follow = partial(_follow, trainer, (background.news, self.handing.worker, *learning))
         # A store in memory is not shared.
         self._team: Team | None = None
         if self.store.name != "memory":
             self._team = Team(self.store, self.task, annotator, self.log.look, trainer.request)
             self.log.answered, self.log.held = self._team.done, self._team.held
         # An unreferenced session ends, so its threads must neither keep it alive nor outlive it.
-        workers = (background.news, self._indexing, self.handing, background.teaching, *learners)
+        workers = (
+            background.news,
+            self._indexing,
+            self.handing,
+            background.teaching,
+            background.proposing,
+            *learners,
+        )
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
+
+    def _ruling(self, columns: Columns, seen: Callable[[], Seen]) -> Ruling:
+        """The rules, as experts of the model."""
+        background, again = self.background, weakly(self.background.trainer.request)
+        parts = (self.pool, self.log, self.acts, self.finder, columns)
+        made = Ruling(*parts, seen, lambda: background.ground, again)
+        background.trainer.experts.append(partial(_experts, weakref.ref(made)))
+        return made
 
     @cached_property
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
         background = self.background
-        return Explaining(self.pool, background.trainer, self.log, background.preparation)
+        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+
+    def _editing(self) -> Editing:
+        background, trainer = self.background, self.background.trainer
+        encoder = partial(_encoder, weakref.ref(background))
+        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        background.editing = made
+        trainer.experts.append(partial(_experts, weakref.ref(made)))
+        return made
+
+    @cached_property
+    def counterfactuals(self) -> Counterfactuals:
+        """Finds small changes of an item that flip the guess."""
+        trainer, hidden = self.background.trainer, self.covering.is_blurred
+        return Counterfactuals(self.editing, self.pool, trainer, hidden)
+
+    @cached_property
+    def guiding(self) -> Guiding:
+        """Keeps the guidelines."""
+        log, background, blind = self.log, self.background, self.blind
+        return Guiding(log, self.acts, lambda: Seen.of(log.labels, background.round, blind))
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
@@ -318,7 +366,8 @@ class Loop:
         """Subscribe to changes; returns the function that unsubscribes.
 
         The listener is called with ``labels``, ``schema``, ``round``, ``evaluation``, ``map``, ``stage``,
-        ``store``, ``suggestions``, ``error`` or ``closed``, from the thread that made the change.
+        ``store``, ``suggestions``, ``proposals``, ``error`` or ``closed``, from the thread that made the
+        change.
         """
         return self._listeners.add(listener)
 
@@ -405,15 +454,25 @@ def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
     return None if found is None else found.doubts
 
 
+def _experts(teacher: weakref.ref[Ruling | Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = teacher()
+    return () if found is None else found.experts(labels, X)
+
+
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
     found = slicing()
     return () if found is None else found.now()
 
 
+def _encoder(background: weakref.ref[Background]) -> Any:
+    found = background()
+    return None if found is None else found.encoder
+
+
 def _finish(
     trainer: Trainer,
     preparation: Preparation,
-    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching, ...],
+    workers: tuple[Worker | Tagging | Drafting | Handing | Teaching | Striking | Editing | Proposing, ...],
     team: Team | None,
     ledger: Ledger,
 ) -> None:

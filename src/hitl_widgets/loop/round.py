@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.learn.beliefs import Belief, OrderBelief
 from hitl_widgets.questions.schema import Schema
 
@@ -129,6 +130,8 @@ class Round:
         Whether the features of the items and their neighbour graph were ready.
     passing
         Whether better features are being computed.
+    strikes
+        What the features of the model leave out or count more.
     learned
         Whether the model has learned these labels; False if the learner failed.
     error
@@ -151,6 +154,7 @@ class Round:
     has_features: bool = False
     has_graph: bool = False
     passing: bool = False
+    strikes: tuple[Strike, ...] = ()
     learned: bool = True
     error: str = ""
 

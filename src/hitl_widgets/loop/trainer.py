@@ -32,8 +32,10 @@ from hitl_widgets.learn.evaluate import (
     tell,
     without_own,
 )
+from hitl_widgets.learn.experts import Expert, advised
 from hitl_widgets.learn.landmarks import OnLandmarks
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet, Refreshable, foretold
+from hitl_widgets.learn.outside import told_outside
 from hitl_widgets.learn.problems.base import Problem
 from hitl_widgets.learn.reasons import Explaining, Reasons
 from hitl_widgets.learn.scoring import SMALL, warm_up
@@ -44,7 +46,7 @@ from hitl_widgets.loop.round import ItemDoubts, Round, Suggestion, gains_of
 from hitl_widgets.loop.slices import Slice
 from hitl_widgets.loop.troubles import in_words
 
-__all__ = ["Evaluation", "Trainer"]
+__all__ = ["Evaluation", "Snapshot", "Trainer"]
 
 QUEUE = 20
 # Evaluation takes a dozen fits, or about sixty if the learner cannot leave out labels: it waits for a pause.
@@ -99,6 +101,9 @@ class Trainer:
         Returns the slices with their items.
     doubts
         Returns the doubts that the default strategy uses in place of the model's uncertainty, if any.
+    experts
+        Each returns what else predicts the classes, for labels and the features of all items: the same
+        objects until something changes. Every model uses them, also those that evaluate.
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
@@ -126,7 +131,9 @@ class Trainer:
         self._on_evaluation = on_evaluation
         self._n_items = n_items
         self._known: tuple[Any, Belief] | None = None
-        self._earlier: tuple[Ground, tuple[Any, ...], Earlier] | None = None
+        self.experts: list[Callable[[Labels, Any], tuple[Expert, ...]]] = []
+        self._advisers: tuple[Expert, ...] = ()
+        self._earlier: tuple[tuple[Any, ...], tuple[Any, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
         self.evaluation = Evaluation(Estimate(None, None, None, 0))
@@ -151,6 +158,11 @@ class Trainer:
     def failure(self) -> Exception | None:
         """The error that prevented the newest round, if any."""
         return self._rounds.failure
+
+    @property
+    def growth_failed(self) -> bool:
+        """Whether the model could not be started with the newest features and graph."""
+        return self._growth.failure is not None
 
     def request(self) -> None:
         """Request a round that includes every label; returns at once."""
@@ -196,6 +208,7 @@ class Trainer:
         task = labels.task
         # If this fails, rounds continue without the graph, and the worker reports why.
         live = self._template.start(ground.X, labels.target.problem.size, ground.affinity)
+        live = self._advised(live, ground, labels)
         if len(labels):
             rows, taught, _ = labels.training()
             with contextlib.suppress(NotYet):
@@ -295,6 +308,7 @@ class Trainer:
             error=error,
             has_features=ground is not None,
             passing=ground is not None and ground.passing,
+            strikes=() if (used := self._ground or ground) is None else used.strikes,
             decisions=labels.decisions,
             has_graph=self._ground is not None and self._ground.affinity is not None,
         )
@@ -317,15 +331,33 @@ class Trainer:
                 self._live = self._ground = None
             if self._live is None or self._task != labels.task:
                 # At first without the graph, which takes longer: see _grow.
-                at = self._ground = self._ground or Ground(ground.X, passing=ground.passing)
+                at = self._ground = self._ground or replace(ground, affinity=None)
                 self._task, size = labels.task, labels.target.problem.size
                 self._live = (self._live or self._template).start(at.X, size, at.affinity)
+            self._live = self._advised(self._live, self._ground or Ground(ground.X), labels)
             return self._live
+
+    def _experts(self, labels: Labels, X: Any) -> tuple[Expert, ...]:
+        """The experts, the same tuple until they change.
+
+        There are none where items have several classes, or rows are on other machines.
+        """
+        if labels.target.problem.name != "multiclass" or hasattr(X, "each_block"):
+            return ()
+        known, found = self._advisers, tuple(one for source in self.experts for one in source(labels, X))
+        if len(known) != len(found) or any(a is not b for a, b in zip(known, found, strict=True)):
+            self._advisers = known = found
+        return known
+
+    def _advised(self, learner: Any, at: Ground, labels: Labels) -> Any:
+        experts = self._experts(labels, at.X)
+        return advised(learner, experts, at.X, labels.target.problem.size, at.affinity)
 
     def _fresh(self, ground: Ground, labels: Labels) -> Any:
         """A learner for evaluation. If it uses the same graph, it shares what was computed from it."""
         at = self._ground or Ground(ground.X)
-        return (self._live or self._template).start(at.X, labels.target.problem.size, at.affinity)
+        fresh = (self._live or self._template).start(at.X, labels.target.problem.size, at.affinity)
+        return self._advised(fresh, at, labels)
 
     def _learn(self, live: Any, labels: Labels, last: Round | None) -> Belief:
         (before, known), self._known = self._known or (None, None), None
@@ -430,7 +462,7 @@ class Trainer:
             If there is no model yet, or it gives no reasons.
         """
         live = self._begun()
-        if isinstance(live, OnLandmarks):
+        if isinstance(getattr(live, "learner", live), OnLandmarks):
             raise HitlError(
                 f"In a pool of {self._n_items:,} items, guesses are interpolated between landmarks, and no "
                 "reasons are given."
@@ -443,6 +475,16 @@ class Trainer:
         ground = self._ground
         assert ground is not None  # noqa: S101 - the model has begun
         return np.asarray(ground.X[np.array([row])][0]), live.reasons(row, one, other)
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each class for rows that are not in the pool, (m, n_classes).
+
+        Raises
+        ------
+        HitlError
+            If there is no model yet, or it predicts only rows of the pool.
+        """
+        return told_outside(self._begun(), X)
 
     def features(self, rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return the features of some items, by the live model's encoder, (m, d)."""
@@ -528,10 +570,10 @@ class Trainer:
         return replace(made, curve=tuple(points))
 
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
-        """Predictions of earlier models, as long as the features, graph and classes are the same."""
-        known, task = self._earlier, labels.task
-        if known is None or known[0] is not ground or known[1] != task:
-            known = self._earlier = ground, task, Earlier()
+        """Predictions of earlier models, as long as features, graph, experts and classes are the same."""
+        known, task, of = self._earlier, labels.task, (ground, self._experts(labels, ground.X))
+        if known is None or known[1] != task or any(a is not b for a, b in zip(known[0], of, strict=True)):
+            known = self._earlier = of, task, Earlier()
         return known[2]
 
     def estimate(self) -> Estimate:
@@ -581,6 +623,27 @@ class Trainer:
         except NotYet:
             return None
         return found
+
+    def scores_without(
+        self, labels: Labels, ground: Ground
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return how well each label is predicted by a model of all others, and which labels were left out.
+
+        The model works with other features than the live one.
+
+        Returns
+        -------
+        The positions of the labels in the order in which they were given, and their scores, 0 to 1.
+
+        Raises
+        ------
+        NotYet
+            If the learner cannot learn from a part of the labels yet.
+        """
+        given, problem = labels.given(), labels.target.problem
+        learner = self._template.start(ground.X, problem.size, ground.affinity)
+        P, among = without_own(learner, given)
+        return among, np.asarray(problem.scores(P, given.y[among]), np.float64)
 
     def doubted(self, labels: Labels, ground: Ground) -> tuple[npt.NDArray[np.int64], FloatArray] | None:
         """Return rows of labelled items, and predictions for them by models of all labels but their own.

@@ -15,17 +15,20 @@ PARTS = {
     "settling": "The model could not be brought fully up to date",
     "tagging": "Spans could not be learned, so the suggestions and what is asked do not follow the labels",
     "drafts": "The changes of drafts could not be learned, so items are asked so that they cover the map",
+    "strikes": "The model still reads what was struck out",
+    "edits": "Edited items do not teach the model",
     "graph": "The model continues without the neighbours of the items",
     "audit": "The accuracy could not be measured",
     "spot checks": "The machine labels could not be withdrawn, although their share of errors has risen",
     "teaching": "The answers of several annotators could not be combined, so the majority counts",
+    "proposals": "The model could not look for something to propose",
     "news": "The widgets could not be notified of new labels",
     "view": "A widget could not follow the session",
     "map": "The map remains a preview",
     "groups": "The groups of the map could not be changed",
 }
 # Failures that affect the current item.
-ASKING = ("items", "model", "start", "news", "view")
+ASKING = ("items", "model", "start", "strikes", "news", "view")
 MAP = ("items", "graph", "map", "groups")
 
 

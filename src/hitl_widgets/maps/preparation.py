@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.embedding import Told, fit_embedding
+from hitl_widgets.data.embedding import Told, embed_more, embeds_alone, fit_embedding
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
@@ -28,6 +29,7 @@ from hitl_widgets.errors import HitlError
 from hitl_widgets.items.base import content_hash
 from hitl_widgets.items.features.sentences import INSTALL, has_sentences
 from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.maps.map import Map, Method, check_scale, draw, regroup
 
 __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
@@ -35,6 +37,7 @@ __all__ = ["Map", "Preparation", "Stage", "build_features", "encode", "regroup"]
 Places = npt.NDArray[np.float32]
 
 MOST_IN_GRAPH = 200_000
+SOME = 500  # items encoded again at a time, and rows that tell the length of a typical one
 NO_MEANING = f"by their words only; {INSTALL} for their meaning"
 # The largest difference of a feature computed twice; rounding errors are about 1e-6.
 SAME = 1e-3
@@ -95,13 +98,17 @@ class Preparation:
     ----------
     on_features, on_map, on_graph, on_stage, on_error
         Called from a background thread; ``on_stage(None)`` when all is done. ``on_features`` gets the
-        features and the keyword ``passing``: whether better features will follow.
+        features and the keywords ``passing``, whether better features will follow, and ``strikes``, what they
+        leave out or count more.
     on_turn
         Called when regrouping fails, and when it works again: see ``Worker``.
     before_graph
         Called before the search for neighbors, which uses the CPU for a while.
     cache
         A folder that caches neighbor graphs and maps, or None.
+    strikes
+        Returns what the features leave out or count more when they are first computed; later changes are
+        made by :meth:`taught`.
     """
 
     def __init__(
@@ -118,8 +125,9 @@ class Preparation:
         on_turn: Callable[[str, Exception | None], None] | None = None,
         before_graph: Callable[[], None] = lambda: None,
         cache: Path | None = None,
+        strikes: Callable[[], tuple[Strike, ...]] = tuple,
     ) -> None:
-        self._pool = pool
+        self.pool = self._pool = pool
         self._embed = embed
         self._random_state = random_state
         self._on_features = on_features
@@ -129,7 +137,10 @@ class Preparation:
         self._on_graph = on_graph
         self._before_graph = before_graph
         self._cache = cache
+        self._strikes = strikes
+        self._base: Any = None  # the features before anything is struck
         self._X: Any = None
+        self._told: tuple[Strike, ...] = ()
         self._encoder: Any = None
         self._from_disk = False
         self._encoding = threading.Lock()
@@ -187,8 +198,10 @@ class Preparation:
     def _prepare(self) -> None:
         for pause in (*PAUSES, None):
             try:
+                if self._base is None:
+                    self._base = self._features()
                 if self._X is None:
-                    self._X = self._features()
+                    self._X, self._told = self._as_taught()
                 if not self._closing.is_set():
                     self._draw(self._X)
             except Cancelled:
@@ -230,7 +243,7 @@ class Preparation:
         """Use features of the words, which are ready long before the meaning."""
         if not self._closing.is_set():
             self._show(pca_map(X), "pca", settled=False)
-            self._on_features(X, passing=True)
+            self._on_features(X, passing=True, strikes=())
 
     @property
     def encoder(self) -> Any:
@@ -247,14 +260,127 @@ class Preparation:
             if self._from_disk:
                 assert self._cache is not None  # noqa: S101 - the features came from it
                 X, self._encoder = encode(self._pool)
-                if X.shape != self._X.shape or np.abs(X - self._X).max() > SAME:
+                if X.shape != self._base.shape or np.abs(X - self._base).max() > SAME:
                     CachedFeatures(self._cache, self._pool).write(X)
                     raise HitlError(OTHER_FEATURES)
                 self._from_disk = False
             return self._encoder
 
+    # -- what the features leave out or count more
+
+    @property
+    def given(self) -> Sequence[Any]:
+        """The items as the encoder reads them."""
+        texts = self._pool.texts if self._embed is None else None
+        return self._pool.items if texts is None else texts
+
+    @property
+    def ready(self) -> bool:
+        """Whether the features before anything is struck are computed."""
+        return self._base is not None
+
+    @property
+    def features(self) -> Any:
+        """The features that the map and the first graph are made of."""
+        return self._X
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why nothing can be struck out of the features; empty if it can."""
+        kind = self._pool.item_kind
+        if self._pool.X is not None:
+            return (
+                "The features were passed as X=, and there is no encoder that could leave a word or column "
+                "out. Pass the items without X=, or compute X without it and run the cell again."
+            )
+        if not (kind.reads or kind.tabular or (isinstance(kind, ListKind) and kind.of.reads)):
+            return f"Items of the kind {self._pool.kind!r} have no words or columns that could be struck out."
+        if not self._by_itself:
+            return (
+                "embed= computes the features of all items together, so an item cannot be read again without "
+                "a word or column. Pass a function that embeds each item by itself, or a transformer with "
+                "the method transform."
+            )
+        return ""
+
+    @property
+    def _by_itself(self) -> bool:
+        """Whether an item can be encoded without the others."""
+        if self._embed is None or hasattr(self._embed, "transform"):
+            return True
+        return embeds_alone(self.given, self._embed, self._pool.item_kind)
+
+    def encoder_with(self, strikes: Sequence[Strike]) -> Any:
+        """Return :attr:`encoder`, leaving out what was struck."""
+        encoder = self.encoder
+        if encoder is None or not strikes or self._pool.X is not None:
+            return encoder
+        from hitl_widgets.items.features.strikes import in_front
+
+        return in_front(encoder, strikes, self._typical)
+
+    @property
+    def _typical(self) -> float:
+        """The length of a typical row of features."""
+        some = self._base[:SOME]
+        return float(np.median(np.linalg.norm(some, axis=1))) or 1.0
+
+    def _as_taught(self) -> tuple[Any, tuple[Strike, ...]]:
+        strikes = self._strikes()
+        if strikes:
+            # If it fails, learning starts with the features as they are; the next attempt says why.
+            with contextlib.suppress(HitlError):
+                return self.taught(strikes), strikes
+        return self._base, ()
+
+    def taught(self, strikes: Sequence[Strike], on_progress: Callable[[float], None] = lambda _: None) -> Any:
+        """Return the features without what was struck, and a column for each word that counts more.
+
+        Only items that contain what was struck are encoded again; the features of the others stay as they
+        are. The encoder is not fitted again.
+
+        Raises
+        ------
+        HitlError
+            If there is no encoder, or items cannot be encoded by themselves.
+        """
+        if not strikes:
+            return self._base
+        if self.refusal:
+            raise HitlError(self.refusal)
+        from hitl_widgets.items.features.strikes import marked, texts_of, without
+
+        given, encoder = self.given, self.encoder
+        texts = texts_of(encoder)
+        out = without(strikes, texts)
+        rows = [i for i, item in enumerate(given) if out.touches(item)]
+        X = self._base.copy() if rows else self._base
+        if rows:
+            X[rows] = self._encoded(encoder, [out.item(given[i]) for i in rows], on_progress)
+        if (more := marked(strikes, texts, self._typical)) is not None:
+            X = np.hstack([X, more.transform(given)])
+        return X
+
+    def _encoded(self, encoder: Any, items: list[Any], on_progress: Callable[[float], None]) -> Any:
+        """Return the features of changed items."""
+        if encoder is None:
+            told = Told(on_progress, self._stopped, self._cache)
+            return embed_more(items, self._embed, self._pool.item_kind, told)
+        parts = []
+        for low in range(0, len(items), SOME):
+            if self._stopped():
+                raise Cancelled
+            with one_blas_thread():
+                parts.append(np.asarray(encoder.transform(items[low : low + SOME]), np.float32))
+            on_progress(min(1.0, (low + SOME) / len(items)))
+        return np.concatenate(parts)
+
     def alike(
-        self, rows: npt.NDArray[np.int64], items: Any, draw: Callable[[int], npt.NDArray[np.int64]]
+        self,
+        rows: npt.NDArray[np.int64],
+        items: Any,
+        draw: Callable[[int], npt.NDArray[np.int64]],
+        strikes: Sequence[Strike] = (),
     ) -> tuple[Any, Any, npt.NDArray[np.int64], int]:
         """Return features of items of the pool and of new ones, by an encoder fitted to both together.
 
@@ -269,13 +395,15 @@ class Preparation:
             New items, as :attr:`encoder` takes them.
         draw
             Returns which of so many new items are used.
+        strikes
+            What the items are read without.
 
         Returns
         -------
         The features of both, which new items were used, and how many there are.
         """
         kind, texts = self._pool.item_kind, self._pool.texts
-        given = self._pool.items if texts is None or self._embed is not None else texts
+        given = self.given
         some = [given[i] for i in rows.tolist()]
         told: dict[str, Any] = {}
         if self._embed is not None:
@@ -290,6 +418,11 @@ class Preparation:
             new, told = list(items), {"meaning": False}
         else:
             new = kind.read(list(items), "items")
+        if strikes:
+            from hitl_widgets.items.features.strikes import without
+
+            out = without(strikes)
+            some, new = out.transform(some), out.transform(new)
         chosen = draw(len(new))
         both = [*some, *(new[i] for i in chosen.tolist())]
         if self._embed is not None:
@@ -302,15 +435,15 @@ class Preparation:
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
         better = umap_available(len(X))
-        kept = None if self._cache is None else self._kept(X, self._cache)
+        kept = None if self._cache is None else self._kept(self._base, self._cache)
         if len(X) > MOST_IN_GRAPH:
-            self._on_features(X, passing=False)
+            self._on_features(X, passing=False, strikes=self._told)
             first, old, new = self._first_map(X, kept, better)
         else:  # learning starts after the first map, so that it does not slow it down
             try:
                 first, old, new = self._first_map(X, kept, better)
             finally:
-                self._on_features(X, passing=False)
+                self._on_features(X, passing=False, strikes=self._told)
         if kept and old is not None and len(new):
             self._on_stage(Stage(f"placing {len(new):,} new items"))
             known = np.flatnonzero(~np.isnan(old[:, 0]))
@@ -341,10 +474,18 @@ class Preparation:
             self._show(first, "pca", settled=old is None and not better)
         return first, old, new
 
-    def _graph(self, X: Any) -> NeighborGraph | LandmarkGraph | None:
+    def graph_of(self, X: Any) -> NeighborGraph | LandmarkGraph:
+        """Return the neighbor graph of some features, and show how far it is; slow."""
         self._progress("finding neighbours", None)
         find = LandmarkGraph if len(X) > MOST_IN_GRAPH else NeighborGraph
-        graph = find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._stopped)
+        return find.build(X, cache=self._cache, on_progress=self._progress, cancelled=self._stopped)
+
+    def neighbours_of(self, X: Any) -> NeighborGraph:
+        """Return the same, without showing or keeping anything."""
+        return NeighborGraph.build(X, cancelled=self._stopped)
+
+    def _graph(self, X: Any) -> NeighborGraph | LandmarkGraph | None:
+        graph = self.graph_of(X)
         if self._closing.is_set():
             return None
         self._on_graph(graph)

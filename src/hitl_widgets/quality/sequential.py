@@ -18,7 +18,7 @@ PRIOR = 0.5
 RISES = (1.5, 2.0, 3.0, 5.0)
 
 
-def wilson(right: float, n: int) -> tuple[float, float]:
+def wilson(right: float, n: float) -> tuple[float, float]:
     """Return the 95 % interval of a share (Wilson 1927), for a number of answers that was fixed before.
 
     ``right`` may be a sum of grades from 0 to 1: the interval is then cautious, since these vary less.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.datasets.sets import DataSet, check_seed
 from hitl_widgets.datasets.suites import suite
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices, nearest
-from hitl_widgets.paths import named_path
+from hitl_widgets.paths import full_path
 from hitl_widgets.races.arguments import positive
 from hitl_widgets.races.facts import call, versions
 from hitl_widgets.races.finished import kept
@@ -178,7 +178,7 @@ def _say_interrupted(
 def _folder(path: str | Path | None) -> Path | None:
     if path is None:
         return None
-    folder = named_path(path)
+    folder = full_path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -18,7 +18,7 @@ import joblib
 from joblib.externals.loky.backend.reduction import dumps
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.paths import full_path, named_path
+from hitl_widgets.paths import full_path
 from hitl_widgets.races.contest import ASKED, COLUMNS, Played, Race, Task
 from hitl_widgets.races.entrants import Entrant
 
@@ -46,7 +46,6 @@ class SavedRuns:
         self._cut = False
         if path is None:
             return
-        named_path(path)  # refuses what is no path
         path = full_path(path)
         with _in_words(path):
             self.file = path if path.suffix and not path.is_dir() else path / "runs.jsonl"

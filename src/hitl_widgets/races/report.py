@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from hitl_widgets.errors import InvalidInput, choices
-from hitl_widgets.paths import named_path
+from hitl_widgets.paths import full_path
 
 __all__ = ["Section", "page"]
 
@@ -111,7 +111,7 @@ def page(
     InvalidInput
         If the name has another ending, or the file cannot be written.
     """
-    target = named_path(path)
+    target = full_path(path)
     if target.suffix.lower() not in ENDINGS:
         raise InvalidInput(
             f"path={str(path)!r}: a report is a page, whose name ends with {choices(ENDINGS)}."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hitl_widgets.errors import InvalidInput, choices, missing_extra
-from hitl_widgets.paths import named_path
+from hitl_widgets.paths import full_path
 from hitl_widgets.widgets.charts import GREY, PAPER, PRINTED
 
 __all__ = ["save", "svg"]
@@ -31,7 +31,7 @@ def save(chart: Any, path: str | Path) -> Path:
     InvalidInput
         For an unknown ending, if vl-convert is missing, or if the file cannot be written.
     """
-    target = named_path(path)
+    target = full_path(path)
     kind = target.suffix.lower()
     if kind not in ENDINGS:
         raise InvalidInput(f"path={str(path)!r}: expected a name that ends with one of {choices(ENDINGS)}.")

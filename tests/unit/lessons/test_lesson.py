@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import numpy as np
@@ -374,13 +375,13 @@ def wire(bundles: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_view_is_welcomed_with_the_points_and_steps_are_small(wire: Any) -> None:
-    welcome, [points, truth, cost] = wire.say("hello")
+    welcome, [points, truth, cost, space] = wire.say("hello")
     xy = np.frombuffer(points, "<f4").reshape(200, 2)
     assert 0 < xy.min() < xy.max() < 1
     assert welcome["strategies"][0] == welcome["strategy"] == "margin"
     codes = wire._course.plane.truth
     assert list(truth) == list(codes)
-    assert cost == b""
+    assert cost == space == b""
     # The first coordinate increases to the right, the second downwards.
     top = int(wire._course.plane.X[:, 1].argmax())
     assert xy[top, 1] == xy[:, 1].min()
@@ -467,3 +468,14 @@ def test_classes_that_look_the_same_are_refused() -> None:
     points = np.random.default_rng(0).normal(size=(12, 2))
     with pytest.raises(InvalidInput, match="y contains 1 and '1', which look the same"):
         Lesson(points, [1, "1", "2"] * 4)
+
+
+def test_a_closed_lesson_leaves_no_timer(wire: Any) -> None:
+    wire._displayed_as("somewhere")
+    wire.say("step", strategy="margin", seed=0, index=1)
+    timers = [t for t in threading.enumerate() if t.name == "hitl-still"]
+    assert timers
+    wire.close()
+    for timer in timers:
+        timer.join(5)
+        assert not timer.is_alive()

@@ -83,3 +83,35 @@ def test_ten_classes_have_ten_shapes() -> None:
     from hitl_widgets.lessons.pictures import SHAPES
 
     assert len({shape[:2] + shape[3:] for shape in SHAPES}) == 10
+
+
+def test_places_in_3d_fill_the_unit_ball_and_are_read_again_from_a_saved_page(
+    bundles: None, tmp_path: Path
+) -> None:
+    X, y = iris()
+    space = X[:, :3] * 100 + 7
+    made = Lesson(X, y, budget=8, space=space)
+    sent = np.frombuffer(made._welcome("view")[1][3], "<f4").reshape(-1, 3)
+    far = np.linalg.norm(sent, axis=1)
+    assert far.max() == pytest.approx(1, abs=1e-6)
+    assert np.corrcoef(sent[:, 2], space[:, 2])[0, 1] > 0.999
+    span = np.ptp(sent, axis=0) / np.ptp(space, axis=0)
+    assert span == pytest.approx(np.full(3, span[0]), rel=1e-4)  # no axis is stretched
+    made.save(tmp_path / "lesson.html", ["random"])
+    again = Lesson.load(tmp_path / "lesson.html")._course.plane.ball
+    assert again == pytest.approx(sent, abs=1e-6)
+    assert Lesson(X, y, budget=8)._welcome("view")[1][3] == b""
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        (np.zeros((150, 2)), r"space= has shape \(150, 2\). Expected \(150, 3\)"),
+        (np.zeros((149, 3)), r"space= has shape \(149, 3\). Expected \(150, 3\)"),
+        (np.full((150, 3), np.nan), "space contains NaN"),
+    ],
+)
+def test_other_places_in_3d_are_refused(space: Any, words: str) -> None:
+    X, y = iris()
+    with pytest.raises(InvalidInput, match=words):
+        Lesson(X, y, space=space)

@@ -152,9 +152,9 @@ def test_arguments_of_another_type_are_told(bundles: None) -> None:
         lesson(compare=3)
     with pytest.raises(InvalidInput, match="strategies=3: expected a list of names"):
         lesson().curves(3)  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="3 is an int: expected the path of a file"):
+    with pytest.raises(InvalidInput, match="path=3: expected the name of a file"):
         lesson().save(3)  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="None is a NoneType: expected the path of a file"):
+    with pytest.raises(InvalidInput, match="path=None: expected the name of a file"):
         Lesson.load(None)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="got an int: expected a session"):
         Lesson.of(3)  # type: ignore[arg-type]

@@ -58,11 +58,18 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
         "members": {"rows": [0, 3]},
+        "source": {"row": 3},
+        "try": {"row": 3, "text": "refund"},
+        "flip": {"row": 3},
+        "edit": {"key": key, "of": "a", "cells": {"0": "7"}},
         "why": {"row": 3, "codes": [1, 0]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},
         "find": {"query": "refund"},
         "slice": {"name": "late", "query": "labelled"},
+        "guide": {"key": key, "of": "a", "counter": True, "because": ""},
+        "requeue": {"of": "a"},
+        "dismiss": {"name": "class 3"},
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
@@ -130,6 +137,8 @@ def test_every_message_that_a_widget_takes_is_handled(
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")
+    if struct.__struct_config__.tag == "requeue":
+        session.teach.guidelines["a"].text = "the first letter"
     if struct.__struct_config__.tag in {"hand_over", "take_back"}:
         proposal = pd.DataFrame({"id": session.pool.ids[4:6], "label": ["a", "b"]})
         proposal.attrs = {"error": 0.1, "certainty": None, "audits": 20}

@@ -1,9 +1,10 @@
-import type { Act, Selection } from "../../host/protocol";
+import type { Act, LabelClass, Selection } from "../../host/protocol";
 import { has, type Rows } from "../../plot/rows";
 import { type Codes, type Composed, type Composer, namesOf, questionOf } from "../../questions/index";
 import type { PageEvents } from "../../ui/bus";
 import { count } from "../../ui/dom";
 import type { Gaze } from "../../ui/gaze";
+import type { Edited } from "./edit";
 import type { Why } from "./more";
 import {
   type Chosen,
@@ -319,6 +320,16 @@ export function actsOf(on: ActCallbacks) {
     on.say(text ? "Note saved" : "Note removed");
   }
 
+  /** Keeps an edited item with its class; the item itself stays on the card. */
+  function keepEdited(key: string, of: LabelClass, edited: Edited, labelled: boolean): void {
+    on.act({ type: "edit", key, of: of.id, ...edited });
+    on.tell("turned", null);
+    const later = labelled ? "" : " It teaches the model once the item itself is labelled.";
+    const words = `The edited item is kept as ${of.name} (Z takes it back).${later}`;
+    on.dispatch({ type: "beside", words });
+    on.say(words);
+  }
+
   /** Keeps the label that was looked at again. */
   function keep(clicks: number): void {
     const { current } = on.state();
@@ -360,6 +371,7 @@ export function actsOf(on: ActCallbacks) {
     clear,
     skip,
     note,
+    keepEdited,
     settle,
     turn,
     /** Says that an answer did not count. */

@@ -7,18 +7,23 @@ import type {
   AnswersMessage,
   Ask,
   ClassesMessage,
+  EffectMessage,
   Failed,
+  FlipMessage,
   GuidanceMessage,
   LabelerWelcome,
   MembersMessage,
   PastMessage,
-  Precedent,
+  ProposedMessage,
   QueueMessage,
   Refused,
   SampleMessage,
   SkippedItems,
+  SourceMessage,
   StateMessage,
+  StruckMessage,
   SuspectItems,
+  TriedMessage,
   WhyMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
@@ -37,6 +42,7 @@ import { actsOf } from "./acts";
 import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
+import { type Guidance, NO_GUIDANCE } from "./guide";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -66,7 +72,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let compose: ComposerModule["compose"] | null = null;
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
-  let precedents: readonly Precedent[] = [];
+  let guidance: Guidance = NO_GUIDANCE;
   /** Items whose personal data is shown once the kernel has logged it, by the act. */
   const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
@@ -85,7 +91,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   const view = labelerView(
     root,
     {
-      press: (code, clicks) => acts.pressed(code, clicks),
+      press: (code, clicks) => pressed(code, clicks),
       give: (clicks) => acts.give(clicks),
       skip: (clicks, why) => acts.skip(clicks, why),
       reject: () => acts.reject(),
@@ -119,6 +125,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         draw();
       },
       settle: (keep) => acts.settle(keep),
+      edit: {
+        source: (row) => channel.ask({ type: "source", view: channel.view, row }),
+        guess: (row, edited) => channel.ask({ type: "try", view: channel.view, row, ...edited }),
+        flip: (row) => channel.ask({ type: "flip", view: channel.view, row }),
+        keep: (key, of, edited, labelled) => acts.keepEdited(key, of, edited, labelled),
+      },
       change,
       showing: (subject, card) => {
         gaze.show(subject, card);
@@ -133,17 +145,68 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       },
       say: (words) => say(words),
       parts: (row, end) => parts.of(row, end),
+      guide: {
+        keep: (example) => {
+          channel.act({ type: "guide", ...example }, told);
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          say("Kept in the guidance");
+        },
+        requeue: (of) => {
+          channel.act({ type: "requeue", of }, (refusal) => {
+            told(refusal);
+            if (!refusal) lookAtDoubtful();
+          });
+          bus.tell("turned", null);
+        },
+        again: lookAtDoubtful,
+        open,
+      },
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
-        open: (row) => {
-          const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+        open,
+        always: (on) => remember(whyKey, on ? "always" : ""),
+        preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
+        strike: (named, on) => {
+          channel.act({ type: "strike", ...named, on });
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          tellWaiting();
+        },
+        leave: () => root.focus({ preventScroll: true }),
+        say: (words) => say(words),
+      },
+      proposal: {
+        look: (rows) => {
+          const chosen: Chosen = { rows: decodeRows(rows), how: "search" };
           if (!choose(bus, chosen)) take(chosen);
         },
-        always: (on) => remember(whyKey, on ? "always" : ""),
+        handOver: () => {
+          const words = "This needs the Monitor, which is not on this page. Or call session.hand_over(…).";
+          if (!bus.tell("handOver", null)) dispatch({ type: "note", words });
+        },
+        dismiss: (name) => {
+          channel.act({ type: "dismiss", name }, (refusal) => {
+            if (refusal) dispatch({ type: "note", words: refusal.why });
+            tellWaiting();
+          });
+          tellWaiting();
+          bus.tell("turned", null);
+          say("It is not proposed again. Undo takes that back.");
+        },
       },
     },
     remembered(whyKey) === "always",
   );
+
+  function open(row: number): void {
+    const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+    if (!choose(bus, chosen)) take(chosen);
+  }
+
+  /** Says why an act was refused. */
+  function told(refusal?: { why: string } | null): void {
+    if (refusal) dispatch({ type: "note", words: refusal.why });
+    tellWaiting();
+  }
 
   const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
 
@@ -197,7 +260,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes,
       suggested: suggested(),
       copies: composing.copies,
-      precedents,
+      guidance,
     });
     lost.update(state.lost);
   }
@@ -333,6 +396,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   const press: Press = (key, shift) =>
     (key === "Escape" && view.closeHelp()) ||
+    view.rewriting.press(key, shift) ||
     view.pressComposer(key, shift) ||
     view.pressArrows(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
@@ -358,6 +422,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     return true;
   }
 
+  /** A class was pressed: for the item, or for the edited one. */
+  function pressed(code: number, clicks = 0): void {
+    if (!view.rewriting.keep(code)) acts.pressed(code, clicks);
+  }
+
   function act(key: string, shift: boolean): boolean {
     if (key === "z") acts.turn(shift ? "redo" : "undo");
     else if (key === "s" && shift) lookAgain();
@@ -365,6 +434,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
     else if (key === "w" && shift) return view.why();
+    else if (key === "e" && shift) return view.edit();
+    else if (key === "p" && shift) return view.proposal.accept();
+    else if (key === "q" && shift) return view.proposal.dismiss();
+    else if (key === "g" && shift) return view.keep();
+    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -386,7 +460,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     } else {
       const code = state.classes.findIndex((c) => c.key === key);
       if (code < 0) return false;
-      acts.pressed(code);
+      pressed(code);
     }
     return true;
   }
@@ -483,12 +557,22 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<GuidanceMessage>(
     "guidance",
     (message) => {
-      precedents = message.precedents;
-      draw();
+      const done = guidance.waiting.filter((row) => !message.waiting.includes(row));
+      guidance = message;
+      // Queueing them was undone, or somebody else has looked at them.
+      const left = state.again.filter(({ row }) => !done.includes(row));
+      if (left.length < state.again.length && !state.chosen) dispatch({ type: "again", asks: left });
+      else draw();
     },
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
+  channel.on<SourceMessage>("source", view.rewriting.source, signal);
+  channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
+  channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
+  channel.on<ProposedMessage>("proposed", view.proposed, signal);
+  channel.on<StruckMessage>("struck", view.struck, signal);
+  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

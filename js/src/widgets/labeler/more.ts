@@ -9,6 +9,10 @@ export type MoreCallbacks = {
   skip: (why: Why) => void;
   /** The text of the note is saved; null removes it. */
   note: (text: string | null) => void;
+  /** The item is kept as an example of a class. */
+  example: () => void;
+  /** Opens the item for editing. */
+  edit: () => void;
   /** Moves the focus back to the widget. */
   leave: () => void;
 };
@@ -19,7 +23,10 @@ export function moreView(on: MoreCallbacks) {
   const bad = link("bad item", "⇧B", () => on.skip("bad"));
   const wrong = link("reject the suggestion", "⇧X", () => on.skip("rejected"));
   const write = link("note", "⇧N", () => open());
-  const links = h("span", { class: "hitl-more" }, wrong, unknown, bad, write);
+  const example = link("example", "⇧G", on.example);
+  example.title = "Keep the item in the guidance as an example, or a counter-example";
+  const change = link("edit", "⇧E", on.edit);
+  const links = h("span", { class: "hitl-more" }, wrong, unknown, bad, write, change, example);
   const field = h("input", {
     class: "hitl-field hitl-note-field",
     attrs: {
@@ -83,10 +90,11 @@ export function moreView(on: MoreCallbacks) {
     element: h("div", { class: "hitl-notes" }, shown, editing),
     open,
     /** Shows the note on the item on the card. */
-    update(shownItem: { ask: Ask; rejects: boolean } | null, note: string): void {
+    update(shownItem: { ask: Ask; rejects: boolean; edits: boolean } | null, note: string): void {
       const same = shownItem?.ask.key === key;
       key = shownItem?.ask.key ?? "";
       show(wrong, shownItem?.rejects === true);
+      show(change, shownItem?.edits === true);
       text = note;
       setText(words, note);
       if (!same || editing.hidden) close();

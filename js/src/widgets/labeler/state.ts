@@ -95,7 +95,7 @@ export type LabelerState = Progress & {
   waiting: number;
   stalled: boolean;
   note: string;
-  /** What would have been suggested for the item that was answered last. */
+  /** What would have been suggested for the item that was answered last, or what was done beside the answers. */
   beside: string;
   /** Recent answers that did not count, and the reason for the last one. */
   missed: { n: number; why: string };
@@ -139,6 +139,8 @@ export type LabelerEvent =
   | { type: "chosen"; chosen: Chosen | null }
   | { type: "exclude"; out: Rows }
   | { type: "sample"; sample: SampleMessage }
+  /** Something was done beside the answers. */
+  | { type: "beside"; words: string }
   | { type: "waiting"; n: number; stalled: boolean }
   | { type: "note"; words: string };
 
@@ -269,6 +271,8 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
       return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
       return state.chosen ? { ...state, chosen: sampled(state.chosen, event.sample) } : state;
+    case "beside":
+      return { ...state, beside: event.words, note: "" };
     case "waiting":
       return { ...state, waiting: event.n, stalled: event.stalled };
     case "note":

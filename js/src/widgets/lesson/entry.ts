@@ -17,6 +17,7 @@ import { onKey } from "../../ui/keys";
 import { remember, remembered } from "../../ui/remember";
 import { onTheme, readTheme } from "../../ui/theme";
 import { type SketchEvent, sketchOf, sketchWords, usable } from "./sketch";
+import { seen } from "./space";
 import {
   clickable,
   type Frame,
@@ -30,16 +31,24 @@ import {
   takenOf,
   wanted,
 } from "./state";
-import { lessonView } from "./view";
+import { behindOf, lessonView } from "./view";
 import { scoreWords, stepWords } from "./words";
 
 const PLAY_MS = 900;
 const SLOW_MS = 4000;
+/** Radians that a key turns points in space. */
+const TURN = Math.PI / 24;
 
 export default defineWidget("lesson", ({ root, channel, signal }) => {
   const announce = announcer(root);
   let state: LessonState = initial;
-  let still: { xy: Float32Array; truth: Uint8Array; cost: Float32Array; cells: number } | null = null;
+  let still: {
+    xy: Float32Array;
+    space: Float32Array;
+    truth: Uint8Array;
+    cost: Float32Array;
+    cells: number;
+  } | null = null;
   /** Where this browser keeps what a student did in this lesson. */
   let shelf = "";
   let theme = readTheme(root);
@@ -53,6 +62,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     strategy: (strategy) => dispatch({ type: "strategy", strategy }),
     mode: (mode) => dispatch({ type: "mode", mode }),
     behind: (behind) => dispatch({ type: "behind", behind }),
+    turn: (dx, dy) => dispatch({ type: "turn", dx, dy }),
     truth: (show) => dispatch({ type: "truth", show }),
     pick: (row) => dispatch({ type: "pick", row }),
     start: (start) => dispatch({ type: "start", start }),
@@ -109,8 +119,15 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
   }
 
   function draw(): void {
-    if (state.ready && still) view.update({ state, ...still, theme });
+    if (!state.ready || !still) return;
+    view.update({ state, ...still, ...places(still), space: still.space.length > 0, theme });
   }
+
+  /** Where the points are seen now. */
+  const places = ({ xy, space }: { xy: Float32Array; space: Float32Array }) =>
+    isSpace() ? seen(space, state.turn) : { xy, depth: new Float32Array(0) };
+  const isSpace = (): boolean =>
+    !!still?.space.length && state.mode !== "draw" && behindOf(state) === "space";
 
   function speak(before: LessonState): void {
     if (state.note && state.note !== before.note) return; // the note is an alert already
@@ -144,7 +161,7 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     const done = new Set(takenOf(state));
     const open = [...still.truth.keys()].filter((row) => !done.has(row));
     const rows = cursor >= 0 && !open.includes(cursor) ? [...open, cursor] : open;
-    const { xy } = still;
+    const { xy } = places(still);
     const from = rows.indexOf(cursor);
     if (from < 0) {
       const far = (row: number): number => (xy[2 * row] - 0.5) ** 2 + (xy[2 * row + 1] - 0.5) ** 2;
@@ -183,6 +200,11 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
     }
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
     if (state.mode === "draw") return drawnBy(key, way);
+    const turn = isSpace() && { ",": [-1, 0], ".": [1, 0], "-": [0, -1], "+": [0, 1] }[key];
+    if (turn) {
+      dispatch({ type: "turn", dx: TURN * turn[0], dy: TURN * turn[1] });
+      return "again";
+    }
     if (state.mode !== "steps") {
       if (way) move(way[0], way[1]);
       else if (key === "Enter" && state.report?.going && state.mode === "exercise")
@@ -216,8 +238,8 @@ export default defineWidget("lesson", ({ root, channel, signal }) => {
 
   channel.on<LessonWelcome>(
     "welcome",
-    (welcome, [points, truth, cost]) => {
-      still = { xy: f32(points), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
+    (welcome, [points, truth, cost, space]) => {
+      still = { xy: f32(points), space: f32(space), truth: u8(truth), cost: f32(cost), cells: welcome.cells };
       theme = readTheme(root);
       shelf = welcome.recorded ? "" : `hitl-lesson:${welcome.lesson}`;
       answered();

@@ -10,6 +10,8 @@ import type { Behind, Frame, Members } from "./state";
 export type PlaneProps = {
   /** x and y of each point in the unit square, from the top left. */
   xy: Float32Array;
+  /** How far away each point is, 0 to 1, if they are drawn in space and can be turned; else empty. */
+  depth: Float32Array;
   truth: Uint8Array;
   /** What a label of each point costs; empty if all cost the same. */
   cost: Float32Array;
@@ -46,6 +48,8 @@ export type PlaneCallbacks = {
   hover: (row: number) => void;
   /** The pointer draws here; `more` while it is dragged. */
   put: (x: number, y: number, more: boolean) => void;
+  /** The pointer turns points in space by these angles. */
+  turn: (dx: number, dy: number) => void;
 };
 
 const FADE_MS = 180;
@@ -55,6 +59,9 @@ const REST_MS = 120;
 const APART = 0.035;
 /** The width of a stroke. */
 const SPREAD = 0.08;
+/** Radians for a drag across the whole plane, and pixels that a click may move. */
+const TURN = 4;
+const CLICK = 4;
 
 type Lines = (surface: Uint8Array, cells: number) => Segment[];
 
@@ -109,6 +116,7 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     canvas.setAttribute("aria-label", next.words);
     box.classList.toggle("hitl-clickable", next.clickable);
     box.classList.toggle("hitl-drawing", next.drawing);
+    box.classList.toggle("hitl-space", next.depth.length > 0);
     setText(caption, next.caption);
     show(caption, next.caption !== "");
     if (over >= 0 && !tip.hidden) setText(tip, pointWords(over, next));
@@ -178,17 +186,32 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   }
 
   let pen: [number, number] | null = null;
+  /** Where points in space are held, and how far they were dragged. */
+  let grip: [x: number, y: number] | null = null;
+  let dragged = 0;
   const place = (event: PointerEvent): [number, number] => {
     const [x, y] = within(event, canvas, box.clientWidth, box.clientWidth);
     return [x / box.clientWidth, y / box.clientWidth];
   };
   canvas.addEventListener("pointerdown", (event) => {
+    dragged = 0;
+    if (props?.depth.length && !event.button) {
+      canvas.setPointerCapture(event.pointerId);
+      grip = place(event);
+    }
     if (!props?.drawing || event.button) return;
     canvas.setPointerCapture(event.pointerId);
     pen = place(event);
     on.put(...pen, false);
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (grip) {
+      const [x, y] = place(event);
+      dragged += Math.hypot(x - grip[0], y - grip[1]) * box.clientWidth;
+      if (dragged > CLICK) on.turn(TURN * (x - grip[0]), TURN * (y - grip[1]));
+      grip = [x, y];
+      return;
+    }
     if (!pen || !props?.drawing) return;
     const to = place(event);
     if (Math.hypot(to[0] - pen[0], to[1] - pen[1]) < APART) return;
@@ -199,9 +222,10 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
   });
   for (const end of ["pointerup", "pointercancel"] as const)
     canvas.addEventListener(end, () => {
-      pen = null;
+      pen = grip = null;
     });
   canvas.addEventListener("click", (event) => {
+    if (dragged > CLICK) return;
     const row = at(event);
     if (row >= 0 && props?.clickable) on.pick(row);
   });
@@ -211,7 +235,10 @@ export function planeView(root: HTMLElement, on: PlaneCallbacks) {
     hovered(-1);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (props?.drawing) return;
+    if (props?.drawing || dragged > CLICK) {
+      show(tip, false);
+      return;
+    }
     const row = at(event);
     if (row !== over) hovered(row);
     over = row;
@@ -279,22 +306,30 @@ function drawPoints(context: CanvasRenderingContext2D, side: number, p: PlanePro
   const done = new Set(p.labelled);
   const x = (i: number): number => p.xy[2 * i] * side;
   const y = (i: number): number => p.xy[2 * i + 1] * side;
-  for (let i = 0; i < p.truth.length; i++) {
+  const n = p.truth.length;
+  const space = p.depth.length > 0;
+  const order = [...p.truth.keys()];
+  if (space) order.sort((a, b) => p.depth[b] - p.depth[a]);
+  const nearer = (i: number): number => (space ? 1.35 - 0.7 * p.depth[i] : 1);
+  for (const i of order) {
     if (done.has(i)) continue;
-    const [code, r] = p.showTruth ? [p.truth[i], 4.2] : [0, 3.1];
-    tracePolygon(context, code, x(i), y(i), r * size);
-    context.fillStyle = p.showTruth ? p.classes[code].color : p.theme.ground;
-    context.globalAlpha = p.showTruth ? 0.6 : 0.55;
+    // In space nothing is behind the points: they have the colour of the predicted class, paler where it is unsure.
+    const [code, r] = p.showTruth ? [p.truth[i], 4.2] : [space ? p.frame.points[i] : 0, space ? 4.2 : 3.1];
+    tracePolygon(context, code, x(i), y(i), r * size * nearer(i));
+    context.fillStyle = p.showTruth || space ? p.classes[code].color : p.theme.ground;
+    context.globalAlpha = p.showTruth ? 0.6 : space ? 0.1 + (0.8 * p.frame.points[n + i]) / 255 : 0.55;
     context.fill();
-    context.globalAlpha = 1;
+    context.globalAlpha = space ? 1 - 0.6 * p.depth[i] : 1;
     context.strokeStyle = p.theme.faint;
     context.lineWidth = 1.1;
     context.stroke();
+    context.globalAlpha = 1;
   }
   const said = saidOf(p);
-  for (const row of p.labelled) {
+  const labelled = space ? [...p.labelled].sort((a, b) => p.depth[b] - p.depth[a]) : p.labelled;
+  for (const row of labelled) {
     const code = said.get(row);
-    tracePolygon(context, code ?? 0, x(row), y(row), 7 * size);
+    tracePolygon(context, code ?? 0, x(row), y(row), 7 * size * nearer(row));
     context.fillStyle = code === undefined ? p.theme.ground : p.classes[code].color;
     context.fill();
     context.strokeStyle = p.theme.text;

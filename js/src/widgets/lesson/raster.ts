@@ -46,7 +46,7 @@ export function pixelsOf(
   dark: boolean,
 ): Uint8ClampedArray | null {
   const n = cells * cells;
-  if (behind === "nothing" || behind === "committee" || (behind === "utilities" && !frame.heatCells))
+  if (["nothing", "committee", "space"].includes(behind) || (behind === "utilities" && !frame.heatCells))
     return null;
   const data = new Uint8ClampedArray(4 * n);
   for (let i = 0; i < n; i++) {

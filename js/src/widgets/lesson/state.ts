@@ -13,6 +13,7 @@ import type {
   Step,
 } from "../../host/protocol";
 import { blank, type Sketch, type SketchEvent, sketched } from "./sketch";
+import { FRONT, type Turn, turned } from "./space";
 
 /** A moment with its arrays: class and lead of the cells, class and probability of the points, and utilities. */
 export type Frame = Moment & {
@@ -21,7 +22,7 @@ export type Frame = Moment & {
   heatCells: Uint8Array | null;
   worth: Uint8Array | null;
 };
-export type Behind = "model" | "probability" | "utilities" | "committee" | "nothing";
+export type Behind = "model" | "probability" | "utilities" | "committee" | "space" | "nothing";
 /** The models that vote at a step: class and lead of their cells. */
 export type Members = { surfaces: Uint8Array[]; side: number; words: string };
 /** As many curves as can be told apart. */
@@ -86,6 +87,8 @@ export type LessonState = Told & {
   attempt: Attempt;
   report: Report | null;
   behind: Behind;
+  /** How points in space are turned. */
+  turn: Turn;
   truth: boolean;
   cursor: number;
   /** An error; nothing is requested until the user does something. */
@@ -115,6 +118,7 @@ export type LessonEvent =
   | { type: "next" }
   | { type: "mode"; mode: Mode }
   | { type: "behind"; behind: Behind }
+  | { type: "turn"; dx: number; dy: number }
   | { type: "truth"; show: boolean }
   | { type: "pick"; row: number }
   | { type: "again" }
@@ -174,6 +178,7 @@ export const initial: LessonState = {
   attempt: fresh("", 0),
   report: null,
   behind: "model",
+  turn: FRONT,
   truth: false,
   cursor: -1,
   note: "",
@@ -243,6 +248,8 @@ export function reduce(state: LessonState, event: LessonEvent): LessonState {
       return event.mode === state.mode ? state : { ...state, ...quiet, mode: event.mode };
     case "behind":
       return { ...state, behind: event.behind };
+    case "turn":
+      return { ...state, turn: turned(state.turn, event.dx, event.dy) };
     case "truth":
       return { ...state, truth: event.show };
     case "pick":

@@ -43,6 +43,7 @@ export type LessonCallbacks = {
   strategy: (name: string) => void;
   mode: (mode: Mode) => void;
   behind: (behind: Behind) => void;
+  turn: (dx: number, dy: number) => void;
   truth: (show: boolean) => void;
   pick: (row: number) => void;
   again: () => void;
@@ -59,6 +60,9 @@ export type LessonCallbacks = {
 export type LessonProps = {
   state: LessonState;
   xy: Float32Array;
+  depth: Float32Array;
+  /** Whether the points also have places in space. */
+  space: boolean;
   truth: Uint8Array;
   cost: Float32Array;
   cells: number;
@@ -99,8 +103,9 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     pick: on.pick,
     hover: on.hover,
     put: (x, y, more) => on.sketch({ type: "put", x, y, more }),
+    turn: on.turn,
   });
-  const right = planeView(its.element, { pick: () => {}, hover: () => {}, put: () => {} });
+  const right = planeView(its.element, { pick: () => {}, hover: () => {}, put: () => {}, turn: on.turn });
   const headline = h("div", { class: "hitl-lesson-headline hitl-number" });
   const reason = h("p", { class: "hitl-lesson-reason" });
   const note = h("p", { class: "hitl-lesson-note hitl-bad", attrs: { role: "alert", hidden: true } });
@@ -145,6 +150,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
       probability: "Probability",
       utilities: "Utilities",
       committee: "Committee",
+      space: "3-D",
       nothing: "Nothing",
     },
     on.behind,
@@ -201,6 +207,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     show(legend, mode !== "draw");
     show(modes.button("draw"), state.draws);
     show(behind.button("utilities"), mode === "steps");
+    show(behind.button("space"), p.space);
     show(behind.button("committee"), mode === "steps" && state.committees.includes(state.strategy));
     show(truthLabel, mode === "steps" || (mode === "game" ? over(state) : showsTruth(state)));
     show(hint, mode === "exercise" && !!state.report?.hint);
@@ -365,6 +372,7 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     left.update({
       ...common(p),
       ...drawn,
+      depth: new Float32Array(0),
       cost: new Float32Array(0),
       mistakes: false,
       annotators: [],
@@ -425,6 +433,10 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
     if (state.mistakes) entries.push(entry(wrongIcon(), "wrong label"));
     if (ring) entries.push(entry(dotIcon(6.4, 2.2), ring));
     if (asked) entries.push(entry(dashedIcon(), "your choice"));
+    if (back === "space") {
+      entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));
+      entries.push(h("li", { class: "hitl-faint", text: "Drag to turn, or press , . - +" }));
+    }
     if (back === "model")
       entries.push(entry(h("span", { class: "hitl-scale hitl-scale-model" }), "unsure to sure"));
     if (back === "probability") entries.push(entry(lineIcon(), levelWords(state)));
@@ -446,9 +458,10 @@ export function lessonView(root: HTMLElement, on: LessonCallbacks) {
 }
 
 function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"> {
-  const { state, xy, truth, cost, cells, theme } = p;
+  const { state, xy, depth, truth, cost, cells, theme } = p;
   return {
     xy,
+    depth,
     truth,
     cost,
     cells,
@@ -470,7 +483,7 @@ function common(p: LessonProps): Omit<PlaneProps, "frame" | "labelled" | "words"
 }
 
 /** A game shows no utilities, which would reveal what the machine asks next; in an exercise they are a hint. */
-function behindOf(state: LessonState): Behind {
+export function behindOf(state: LessonState): Behind {
   if (state.mode === "exercise" && state.report?.you.heatCells && state.report.clickable) return "utilities";
   const usual = state.behind === "utilities" ? state.mode === "steps" : state.behind !== "committee";
   return usual || showsCommittee(state) ? state.behind : "model";

@@ -208,6 +208,10 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     clearTimeout(trust.later);
     curve?.drawn.finalize();
   });
+  bus.on("handOver", () => {
+    view.handOver();
+    return true;
+  });
   bus.on("waiting", (now) => {
     waiting = now;
     draw();

@@ -84,6 +84,8 @@ export function machineView(on: MachineCallbacks) {
 
   return {
     element,
+    /** Asks how many items the model may label. */
+    propose,
     /** Shows what was proposed. */
     offer(made: ProposalMessage): void {
       proposal = made;

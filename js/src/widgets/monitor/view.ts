@@ -100,6 +100,12 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     chart,
     offer: machine.offer,
     offerFailed: machine.failed,
+    /** Shows what may be handed over to the model. */
+    handOver(): void {
+      if (folded.hidden) details.click();
+      machine.propose();
+      handed.scrollIntoView({ block: "nearest" });
+    },
     trust: trust.update,
     trustFailed: trust.failed,
     /** Shows a note about an act or a request that can be made again; an empty text removes it. */

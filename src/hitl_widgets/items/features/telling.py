@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.items.base import is_missing
+from hitl_widgets.items.strikes import WORD
 
 __all__ = ["Piece", "pieces_of"]
 
-# Runs of letters and digits, except in scripts that put no spaces between words, where each character counts.
-_BLOCKS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-WORD = re.compile(rf"[{_BLOCKS}]|[^\W_{_BLOCKS}]+(?:['\u2019][^\W_{_BLOCKS}]+)*")
 # Texts with more words are not read once without each of them.
 MOST_WORDS = 300
 
@@ -204,7 +202,7 @@ BACK: dict[str, Callable[[Any, Any, Vector], Vector]] = {
 # Steps that read a text as a whole.
 MEANING = {"SentenceVectors", "Silent"}
 # First steps that keep the places of words and columns.
-PLAIN = {"FirstCharacters", "Cell", "TableRows"}
+PLAIN = {"FirstCharacters", "Cell", "TableRows", "Without"}
 
 
 # -- sources
@@ -317,6 +315,18 @@ def _categories(step: Any, given: Any, slope: Vector, account: _Account, column:
         account.values[name] = _shown(given[name][0])
 
 
+def _marked(step: Any, given: Any, slope: Vector, account: _Account, column: Any) -> None:  # noqa: ARG001
+    """Account for words that count more, at the places where they occur."""
+    values = np.ravel(_dense(account.output(step, given))) * slope
+    [item] = step.rows(given)
+    for k, value in enumerate(values.tolist()):
+        found = list(step.found(k, item))
+        for name, text, span in found:
+            if len(text) > len(account.texts.get(name, "")):
+                account.texts[name] = text
+            account.spread.setdefault(name, []).append((*span, value / len(found)))
+
+
 def _shown(value: Any) -> str:
     return "" if is_missing(value) else str(value)
 
@@ -328,6 +338,7 @@ SOURCES: dict[str, Callable[[Any, Any, Vector, _Account, Any], None]] = {
     "Numbers": _each_column,
     "Gaps": _each_column,
     "Categories": _categories,
+    "Marked": _marked,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from hitl_widgets.widgets.shared.messages import (
     ActItems,
     Ask,
     ClassesMessage,
+    EditedCells,
+    EditedText,
     Guess,
     LabelClass,
     Lost,
@@ -67,7 +69,47 @@ class Why(Request, frozen=True, tag="why"):
     codes: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**15)], ...], msgspec.Meta(max_length=2)]
 
 
-Takes = shared.Takes | Why | Sample | Members | Skipped | Suspected | Past | Answers
+class Source(Request, frozen=True, tag="source"):
+    """Request an item in the form in which it is edited."""
+
+    row: Row
+
+
+class Try(Request, frozen=True, tag="try"):
+    """Request the guess for an edited item: its text, or the cells of a table row that are changed."""
+
+    row: Row
+    text: EditedText | None = None
+    cells: EditedCells | None = None
+
+
+class Flip(Request, frozen=True, tag="flip"):
+    """Request the smallest change of an item after which another class is guessed."""
+
+    row: Row
+
+
+class Preview(Request, frozen=True, tag="preview"):
+    """Request what striking out a word or column would do to the model."""
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
+
+
+Takes = (
+    shared.Takes
+    | Why
+    | Preview
+    | Source
+    | Try
+    | Flip
+    | Sample
+    | Members
+    | Skipped
+    | Suspected
+    | Past
+    | Answers
+)
 
 # -- kernel -> browser
 
@@ -214,19 +256,43 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
 
 
 class Precedent(msgspec.Struct, frozen=True):
-    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+    """An item that shows what its classes are, or are not (``counter``).
 
+    It was ``kept``, or decided by a reviewer. The item and the reason are text; the reason may be empty.
+    """
+
+    row: int
     codes: tuple[int, ...]
+    counter: bool
+    kept: bool
     item: str
     because: str
     by: str
 
 
+class Guideline(msgspec.Struct, frozen=True):
+    """The last version of the guideline of a class: its number, who made it and when.
+
+    ``n_touched`` older labels may have to be looked at again.
+    """
+
+    code: int
+    version: int
+    by: str
+    time: str
+    n_touched: int
+
+
 class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
-    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+    """The latest examples and counter-examples, newest first, and the versions of the guidelines.
+
+    ``waiting`` are the rows of labels that were queued again. To all views, or to a new one.
+    """
 
     to: str | None
     precedents: list[Precedent]
+    guidelines: list[Guideline]
+    waiting: list[int]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -273,6 +339,14 @@ class Beside(msgspec.Struct, frozen=True):
     share: float
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """A word or column as it is shown, and what to strike out; neither if personal data is hidden in it."""
+
+    shown: str
+    word: str | None
+    column: str | None
+
+
 class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     """Why the model prefers its guess to the next class; ``missing`` says why there are no reasons.
 
@@ -285,9 +359,108 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     other: int
     parts: list[Share]
     places: list[Place]
-    words: list[str]
-    against: list[str]
+    words: list[Spoken]
+    against: list[Spoken]
     beside: list[Beside]
+    missing: str
+
+
+class SourceMessage(ToBrowser, frozen=True, kw_only=True, tag="source"):
+    """An item to edit: its text, or the columns of a table row with their values.
+
+    ``more`` columns are not sent, ``labelled`` is whether the item has a label, without which the edited one
+    teaches nothing yet, and ``missing`` says why the item cannot be edited.
+    """
+
+    to: str
+    row: int
+    text: str | None
+    cells: list[tuple[str, str]]
+    more: int
+    labelled: bool
+    missing: str
+
+
+class TriedMessage(ToBrowser, frozen=True, kw_only=True, tag="tried"):
+    """The most likely classes of an edited item, and of the item itself; ``missing`` says why not."""
+
+    to: str
+    id: str
+    row: int
+    shares: list[tuple[int, float]]
+    was: list[tuple[int, float]]
+    missing: str
+
+
+class Swap(msgspec.Struct, frozen=True):
+    """A word or a value, and what replaces it; empty for nothing. ``column`` is that of a table row."""
+
+    column: str
+    before: str
+    after: str
+
+
+class FlipMessage(ToBrowser, frozen=True, kw_only=True, tag="flip"):
+    """The smallest change found: the text, or the changed cells; ``missing`` says why there is none."""
+
+    to: str
+    row: int
+    text: str | None
+    cells: dict[str, str]
+    swaps: list[Swap]
+    missing: str
+
+
+class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
+    """What the model proposes; the name is empty if that is nothing. To all views, or to a new one.
+
+    ``rows`` are the items to look at. ``classes`` are the codes of the two classes to merge.
+    """
+
+    to: str | None
+    name: str
+    kind: Literal["", "class", "merge", "hand_over"]
+    text: str
+    rows: str
+    n: int
+    classes: list[int]
+
+
+class Struck(msgspec.Struct, frozen=True):
+    """What is struck out, or counts more: its name, and the word or column."""
+
+    name: str
+    word: str | None
+    column: str | None
+    more: bool
+
+
+class StruckMessage(ToBrowser, frozen=True, kw_only=True, tag="struck"):
+    """All that is struck out or counts more. To all views, or to a new one."""
+
+    to: str | None
+    struck: list[Struck]
+
+
+class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
+    """What striking out a word or column would do.
+
+    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the accuracy on ``n`` labels, and ``low``
+    and ``high`` the interval of the difference; ``audited`` is their number among these that were drawn at
+    random, and the accuracy before and after. ``missing`` says why there are no figures.
+    """
+
+    to: str
+    word: str | None
+    column: str | None
+    items: int
+    of: int
+    n: int
+    before: float | None
+    after: float | None
+    low: float | None
+    high: float | None
+    audited: tuple[int, float, float] | None
     missing: str
 
 
@@ -305,4 +478,10 @@ Tells = (
     | AnswersMessage
     | GuidanceMessage
     | WhyMessage
+    | SourceMessage
+    | TriedMessage
+    | FlipMessage
+    | ProposedMessage
+    | StruckMessage
+    | EffectMessage
 )

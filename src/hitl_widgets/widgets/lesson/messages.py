@@ -99,10 +99,11 @@ class LessonExercise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LessonWelcome(ToBrowser, frozen=True, kw_only=True, tag="welcome"):
-    """Buffers: points (float32, x and y in the unit square from the top left), truth (uint8), cost (float32).
+    """Buffers: points, truth (uint8), cost (float32), and places in 3-D (float32, in the unit ball).
 
-    The cost is empty if all points cost the same. ``lesson`` is the same for the same points and settings.
-    ``exercise`` is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
+    Points are float32, x and y in the unit square from the top left. The cost is empty if all points cost the
+    same, the places if there are none. ``lesson`` is the same for the same points and settings. ``exercise``
+    is to be opened; "" for none. ``recorded``: this is a saved lesson, which has no model.
     ``committees``: the strategies at whose steps a committee can be shown. ``compare``: those whose curves
     are shown from the beginning. ``draws``: points can be drawn. Without points there is only that to do.
     """

@@ -66,6 +66,7 @@ def packed(course: Course, settings: dict[str, Any]) -> str:
         "X": _rounded(plane.X),
         "y": plane.truth.tolist(),
         "at": None if plane.flat else _rounded(plane.xy),
+        "space": None if plane.ball is None else _rounded(plane.ball),
         "classes": list(plane.schema.names),
         "cost": None if plane.cost is None else plane.cost.tolist(),
     }

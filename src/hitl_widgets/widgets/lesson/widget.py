@@ -49,9 +49,9 @@ class Lesson(ChannelWidget):
     ----------
     X
         Numbers of shape (n, 2), 10 to 2,000 points; of shape (n, d), for a model of d features; or the name
-        of a data set: ``"digits"`` (600 digits by their UMAP, which takes half a minute), or a toy, such as
-        ``"line"``, see :func:`hitl_widgets.datasets.toy`. None: the widget shows an empty plane, in which
-        you draw points.
+        of a data set: ``"digits"`` (600 digits by their UMAP, in 2-D and 3-D, which takes half a minute), or
+        a toy, such as ``"line"``, see :func:`hitl_widgets.datasets.toy`. None: the widget shows an empty
+        plane, in which you draw points.
     y
         The true class of each point, shape (n,); two to ten classes. It answers all questions. None for a toy
         data set.
@@ -95,6 +95,9 @@ class Lesson(ChannelWidget):
     at
         Shape (n, 2): where points of more than two features are drawn, such as their UMAP; None means their
         first two principal components. The model is known at the points only, and colours spread from them.
+    space
+        Shape (n, 3): where the points are drawn in 3-D, which can be turned in the widget, such as their UMAP
+        of three components.
     test
         ``(X, y)``: points in the plane that are never asked, on which accuracy is measured as well. For a toy
         data set, 400 other points are drawn. Not for points of more than two features.
@@ -118,6 +121,7 @@ class Lesson(ChannelWidget):
     _takes: ClassVar[Any] = m.Takes
     _tells: ClassVar[Any] = m.Tells
     _words = "hitl-widgets: a lesson on active learning. Run this cell to see it."
+    _still: Still | None = None
 
     def __init__(
         self,
@@ -137,12 +141,13 @@ class Lesson(ChannelWidget):
         cost: Any = None,
         test: Any = None,
         at: Any = None,
+        space: Any = None,
         store: Any = None,
         student: str | None = None,
         hide_name: bool = False,
     ) -> None:
         if isinstance(X, str) and X == "digits" and y is None:
-            X, y, at = digits()
+            X, y, at, space = digits()
             self._title = "digits"
         else:
             self._title = X if isinstance(X, str) else "own points"
@@ -159,16 +164,16 @@ class Lesson(ChannelWidget):
         self._place = {"store": store, "student": student, "hide_name": hide_name}
         self._wanted = compare
         self._exercise = ""
-        self._still: Still | None = None
         self._known: Course | None = None
         self._drawn = Schema(list(DRAWN) if classes is None else classes)
         if X is not None:
             X, y, test = points_of(X, y, test)
-            self._begin(Course(X, y, classes=classes, cost=cost, test=test, at=at, **self._settings))
-        elif not all(value is None for value in (y, cost, test, at)) or not isinstance(start, str):
+            about: dict[str, Any] = {"cost": cost, "test": test, "at": at, "space": space}
+            self._begin(Course(X, y, classes=classes, **about, **self._settings))
+        elif not all(value is None for value in (y, cost, test, at, space)) or not isinstance(start, str):
             raise InvalidInput(
-                "X= is missing: pass the points that y=, cost=, test=, at= and start= are about. Without all "
-                "of these, hitl.Lesson() lets you draw points."
+                "X= is missing: pass the points that y=, cost=, test=, at=, space= and start= are about. "
+                "Without all of these, hitl.Lesson() lets you draw points."
             )
         super().__init__("lesson", uuid.uuid4().hex)
 
@@ -331,6 +336,12 @@ class Lesson(ChannelWidget):
 
         self._still = Still(name, make)
 
+    def close(self) -> None:
+        """Close the widget; the picture in the notebook stays as it is."""
+        if self._still is not None:
+            self._still.stop()
+        super().close()
+
     def _largest(self) -> int:
         # The points of a drawing are the longest message.
         return 200_000
@@ -390,7 +401,8 @@ class Lesson(ChannelWidget):
             draws=self._draws(),
         )
         cost = b"" if plane.cost is None else plane.cost.astype("<f4").tobytes()
-        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost]
+        ball = b"" if plane.ball is None else plane.ball.astype("<f4").tobytes()
+        return welcome, [points.tobytes(), plane.truth.astype(np.uint8).tobytes(), cost, ball]
 
     def _draws(self) -> bool:
         """Whether points can be added: not if others than x and y belong to each of them."""
@@ -423,7 +435,7 @@ class Lesson(ChannelWidget):
             compare=[],
             draws=True,
         )
-        return welcome, [b"", b"", b""]
+        return welcome, [b"", b"", b"", b""]
 
     def _draw(self, message: m.Draw) -> None:
         if not self._draws():

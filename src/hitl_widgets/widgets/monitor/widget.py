@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.base import short
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.figures import Figures, figures_of
 from hitl_widgets.loop.loop import Loop
@@ -30,6 +31,8 @@ from hitl_widgets.widgets.wire import FromBrowser, words
 __all__ = ["Monitor"]
 
 HISTORY = 30
+# Characters of an edited item in the history.
+EDIT = 80
 # How many of the annotator's own acts their figures come from, and how many overruled answers are listed.
 YOURS, MOST_CHANGED = 500, 20
 FIGURES = ("seconds", "agreement", "gold", "undone")
@@ -192,7 +195,7 @@ class Monitor(SessionWidget):
             "error": words(f"{loop.background.overwritten} {loop.background.trouble}".strip()),
             "undo": undo,
             "redo": redo,
-            "notices": [words(told) for told in (*loop.log.notices, *rest)],
+            "notices": [words(told) for told in (*loop.log.notices, *loop.ruling.notices(), *rest)],
             "n_changed": loop.log.n_changed,
             "people": self._people(),
             "yours": self._yours(labels),
@@ -301,6 +304,19 @@ SKIPPED: dict[str | None, str] = {
 }
 
 
+def _edit_words(loop: Loop, kept: dict[str, Any] | None) -> str:
+    """An edited item, or that one was removed."""
+    if kept is None:
+        return "edited item removed"
+    item = kept.get("item")
+    if isinstance(item, dict):
+        item = ", ".join(f"{name} {value}" for name, value in item.items())
+    names = dict(zip(loop.schema.ids, loop.schema.all_names, strict=True))
+    heir = loop.log.ledger.fold.vocabulary.heir(kept.get("class"))
+    name = names.get(heir or "", "a class that is gone")
+    return f"edited item kept as {within(name)}: {within(short(loop.covering.text(str(item)), EDIT))}"
+
+
 def _words_of(loop: Loop, event: Any) -> str | None:
     """Describe an act for the history."""
     if event.kind == "schema":
@@ -308,7 +324,13 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "slice":
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
+    if event.kind == "definition" and event.value["of"] == "edit":
+        return _edit_words(loop, event.value["is"])
     if event.kind == "definition":
+        if event.value["of"] == "proposal" and event.value["is"] is not None:
+            return f"not proposed again: {event.value['is'].get('text', '')}"
+        if event.value["of"] == "guideline":
+            return loop.guiding.describe(event)
         done = "removed" if event.value["is"] is None else "set"
         return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":

@@ -29,7 +29,12 @@ from hitl_widgets.widgets.wire import (
     Words,
 )
 
-__all__ = ["Act", "Takes", "Tells"]
+__all__ = ["Act", "EditedCells", "EditedText", "Takes", "Tells"]
+
+EditedText = Annotated[str, msgspec.Meta(max_length=20_000)]
+EditedCells = Annotated[
+    dict[Name, Annotated[str, msgspec.Meta(max_length=4000)]], msgspec.Meta(min_length=1, max_length=200)
+]
 
 # -- browser -> kernel
 
@@ -120,6 +125,15 @@ class Decide(Action, frozen=True, kw_only=True, tag="decide"):
     gold: bool
 
 
+class Edit(Action, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
+    """Keep an edited item with its class ``of``: its text, or the cells of a table row that are changed."""
+
+    key: Key
+    of: ClassId
+    text: EditedText | None = None
+    cells: EditedCells | None = None
+
+
 class Reveal(Action, frozen=True, kw_only=True, tag="reveal"):
     """Display the hidden personal data of an item, which is logged."""
 
@@ -199,10 +213,31 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
+class Guide(Action, frozen=True, kw_only=True, tag="guide"):
+    """Keep an item as an example of a class, or as a counter-example; ``counter`` null removes it."""
+
+    key: Key
+    of: ClassId
+    counter: bool | None
+    because: Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Requeue(Action, frozen=True, kw_only=True, tag="requeue"):
+    """Queue the labels again that the changed guidance of a class may touch."""
+
+    of: ClassId
+
+
 class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
     """Hand over to the model what was proposed."""
 
     proposal: ActId
+
+
+class Dismiss(Action, frozen=True, kw_only=True, tag="dismiss"):
+    """Never propose something again."""
+
+    name: Name
 
 
 class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
@@ -211,11 +246,23 @@ class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
     act: ActId
 
 
+class Strike(Action, frozen=True, kw_only=True, tag="strike"):
+    """Strike a word or column out of what the model reads, or bring it back.
+
+    With a word, the column is the one that contains it, if there are several.
+    """
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
+    on: bool
+
+
 Act = (
     Label
     | Clear
     | Skip
     | Note
+    | Edit
     | Reveal
     | Keep
     | Decide
@@ -226,8 +273,12 @@ Act = (
     | Restore
     | Change
     | Slice
+    | Guide
+    | Requeue
+    | Strike
     | HandOver
     | TakeBack
+    | Dismiss
 )
 Takes = Hello | Bye | Show | More | Retry | Module | Act
 

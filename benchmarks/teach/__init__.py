@@ -1,0 +1,1 @@
+"""Benchmarks of what annotators teach besides labels."""

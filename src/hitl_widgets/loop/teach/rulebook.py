@@ -1,0 +1,289 @@
+"""Rules: the mapping of names to rules that people use, with tables and files of them."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.teach.rules import Rule
+from hitl_widgets.loop.teach.ruling import Ruling, words_of
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+__all__ = ["Rules"]
+
+FORMAT = "hitl-widgets rules"
+
+
+class Rules(MutableMapping[str, str]):
+    """The rules of a session: assign a :class:`~hitl_widgets.loop.teach.rules.Rule` to a name.
+
+    Rules vote for classes of many items at once. They are no labels and are not exported as labels; they join
+    the model as experts whose weight the labels must prove. Every annotator of the task has them. Assigning,
+    deleting and retiring are acts that ``session.undo()`` reverts. The value of a name is what the rule goes
+    by, as text.
+
+    A function, or a model that is not a file, is only in the notebook that defines it: its rule is not used
+    after a restart until it is assigned again. :meth:`to_frame` and the Monitor say so.
+
+    Examples
+    --------
+    >>> session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")  # doctest: +SKIP
+    >>> session.teach.rules.to_frame()  # doctest: +SKIP
+    """
+
+    def __init__(self, ruling: Ruling, log: Log, ids: Any) -> None:
+        self._ruling, self._log, self._ids = ruling, log, ids
+
+    def __getitem__(self, name: str) -> str:
+        kept = self._ruling.kept
+        if name not in kept:
+            raise KeyError(f"There is no rule {name!r}.{nearest(name, kept)} The rules are {choices(kept)}.")
+        return words_of(kept[name].value["is"])
+
+    def __setitem__(self, name: str, rule: Rule) -> None:  # type: ignore[override]
+        if not isinstance(rule, Rule):
+            raise InvalidInput(
+                f"{rule!r} is not a rule: expected one such as hitl.Rule('unsubscribe', label='ad')."
+            )
+        self._ruling.keep(name, rule)
+        found = next((one for one in self._ruling.measure() if one.name == name.strip()), None)
+        if found is not None and found.bad:
+            warnings.warn(found.bad, RuntimeWarning, stacklevel=2)
+
+    def __delitem__(self, name: str) -> None:
+        self[name]  # a KeyError if there is none
+        self._ruling.remove(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ruling.kept)
+
+    def __len__(self) -> int:
+        return len(self._ruling.kept)
+
+    def __repr__(self) -> str:
+        return f"<rules {dict(self)}>"
+
+    def retire(self, name: str) -> None:
+        """Keep a rule without using it: :meth:`bring_back` uses it again.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no rule of this name.
+        """
+        self._ruling.retire(name)
+
+    def bring_back(self, name: str) -> None:
+        """Use a retired rule again.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no rule of this name.
+        """
+        self._ruling.retire(name, back=True)
+
+    def preview(self, rule: Rule | str) -> pd.DataFrame:
+        """Return what a rule, or the rule of a name, votes for.
+
+        Returns
+        -------
+        A row for each item with a vote: ``id``, ``label`` (the class that it votes for) and ``labelled`` (the
+        current label; None if it is hidden or there is none).
+        """
+        import pandas as pd
+
+        if isinstance(rule, str):
+            self._ruling.known(rule)
+            votes, why = self._ruling.votes()
+            if rule not in votes:
+                raise HitlError(why[rule])
+            rows = np.flatnonzero(votes[rule] >= 0)
+            codes = votes[rule][rows]
+        else:
+            rows, codes = self._ruling.preview(rule)
+        values, y = self._log.labels.schema.values, self._ruling.shown()
+        return pd.DataFrame(
+            {
+                "id": [self._ids[row] for row in rows.tolist()],
+                "label": [values[code] for code in codes.tolist()],
+                "labelled": [values[y[row]] if y[row] >= 0 else None for row in rows.tolist()],
+            },
+            index=pd.RangeIndex(len(rows)),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per rule, also for retired ones, for the current labels.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by name, with ``rule`` (what it goes by), ``label`` (its classes), ``coverage`` (the share
+            of all items with its vote), ``n_items`` (their number), ``n_alone`` (those without another vote),
+            ``overlaps`` and ``conflicts`` (those with a vote of another rule, and for another class),
+            ``n_labelled``, ``accuracy`` on these, with its 95 % interval ``low`` to ``high`` (Wilson 1927;
+            items labelled in one act count as one), ``retired``, ``same_as`` (a rule with the same votes,
+            which counts instead), ``by``, ``note`` (what is wrong with it, and the next step) and ``error``
+            (why it is not used now).
+        """
+        import pandas as pd
+
+        names, n = self._log.labels.schema.names, len(self._ids)
+        rows = [
+            {
+                "name": one.name,
+                "rule": one.words,
+                "label": ", ".join(names[code] for code in one.codes),
+                "coverage": None if one.why else one.n_items / n,
+                "n_items": None if one.why else one.n_items,
+                "n_alone": None if one.why else one.n_alone,
+                "overlaps": None if one.why else one.n_overlaps,
+                "conflicts": None if one.why else one.n_conflicts,
+                "n_labelled": None if one.why else one.n_labelled,
+                "accuracy": one.accuracy,
+                "low": one.low,
+                "high": one.high,
+                "retired": one.retired,
+                "same_as": one.same_as,
+                "by": one.by,
+                "note": one.bad,
+                "error": one.why,
+            }
+            for one in self._ruling.measure()
+        ]
+        counts = ["n_items", "n_alone", "overlaps", "conflicts", "n_labelled"]
+        numbers = ["coverage", "accuracy", "low", "high"]
+        columns = ["name", "rule", "label", "coverage", *counts, "accuracy", "low", "high", "retired"]
+        table = pd.DataFrame(rows, columns=[*columns, "same_as", "by", "note", "error"]).set_index("name")
+        return table.astype(
+            dict.fromkeys(counts, "Int64") | dict.fromkeys(numbers, "float64") | {"retired": bool}
+        )
+
+    def votes(self) -> pd.DataFrame:
+        """Return the vote of each rule in use for each item: class values, None where it abstains.
+
+        Indexed by id, with a column for each rule.
+        """
+        import pandas as pd
+
+        votes, _ = self._ruling.votes()
+        values = np.array([*self._log.labels.schema.values, None], dtype=object)
+        used = [one.name for one in self._ruling.measure() if not one.retired and not one.why]
+        return pd.DataFrame(
+            {name: values[: len(values)][votes[name]] for name in used}, index=list(self._ids)
+        )
+
+    # -- files
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write all rules to a JSON file: classes by name, items by id, functions only by name."""
+        schema, found = self._log.labels.schema, {}
+        names = dict(zip(schema.ids, schema.all_names, strict=True))
+        for name, event in self._ruling.kept.items():
+            value = dict(event.value["is"])
+            if "class" in value:
+                value["class"] = names[self._heir(value["class"], name)]
+            if "classes" in value:
+                value["classes"] = {k: names[self._heir(id_, name)] for k, id_ in value["classes"].items()}
+            found[name] = value
+        only = [name for name, value in found.items() if "name" in value]
+        if only:
+            warnings.warn(
+                f"Of the rules {choices(only)}, the file has only the name of the function or model: give it "
+                "to load(path, functions={name: function}).",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        path = Path(path)
+        told = {"format": FORMAT, "version": 1, "rules": found}
+        path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        return path
+
+    def _heir(self, id_: str, name: str) -> str:
+        with self._log.lock:
+            found = self._log.ledger.fold.vocabulary.heir(id_)
+        if found is None:
+            raise HitlError(f"A class of the rule {name!r} was removed: delete the rule, or assign it anew.")
+        return found
+
+    def load(
+        self, path: str | os.PathLike[str], functions: Mapping[str, Callable[[Any], Any]] | None = None
+    ) -> list[str]:
+        """Keep the rules of a file, in place of those with the same name; returns their names.
+
+        Parameters
+        ----------
+        path
+            A file of :meth:`save`.
+        functions
+            The function or model of each rule that has one, by the name of the rule. Rules without theirs are
+            left out, and said.
+
+        Raises
+        ------
+        InvalidInput
+            If the file is not one of rules, or a rule does not suit this session: then none is kept.
+        """
+        path, given = Path(path), dict(functions or {})
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            rules = told["rules"] if told["format"] == FORMAT and told["version"] == 1 else None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InvalidInput(
+                f"{path} is not a file of rules: {error}. Write one with rules.save()."
+            ) from error
+        if not isinstance(rules, dict):
+            raise InvalidInput(f"{path} is not a file of rules of this version. Write one with rules.save().")
+        made = {name: _made(name, value, given.get(name)) for name, value in rules.items()}
+        lacking = [name for name, rule in made.items() if rule is None]
+        wanted = {name: rule for name, rule in made.items() if rule is not None}
+        for name, rule in wanted.items():
+            try:
+                self._ruling.preview(rule)  # all are checked before any is kept
+            except HitlError as error:
+                raise InvalidInput(f"{path}, rule {name!r}: {error}") from error
+        for name, rule in wanted.items():
+            self._ruling.keep(name, rule)
+            if rules[name].get("retired"):
+                self._ruling.retire(name)
+        if lacking:
+            warnings.warn(
+                f"The rules {choices(lacking)} were left out, because a file has only the names of functions "
+                "and models: pass functions={name: function}.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return list(wanted)
+
+
+def _made(name: str, value: Any, given: Any) -> Rule | None:
+    """Return the rule of a file; None if its function or model is missing."""
+    try:
+        label, classes = value.get("class"), value.get("classes")
+        match value["kind"]:
+            case "query":
+                return Rule(value["query"], label)
+            case "items":
+                return Rule(items=value["items"], label=label)
+            case "column":
+                return Rule(column=value["column"], classes=classes)
+            case "model" if "path" in value:
+                return Rule(model=value["path"], classes=classes)
+            case "model":
+                return None if given is None else Rule(model=given, classes=classes)
+            case "function":
+                return None if given is None else Rule(given, label, classes=classes)
+    except (KeyError, AttributeError, TypeError) as error:
+        raise InvalidInput(f"The rule {name!r} of the file cannot be read: {error!r}.") from error
+    raise InvalidInput(f"The rule {name!r} of the file has an unknown kind, {value['kind']!r}.")

@@ -1,0 +1,135 @@
+"""Rule: something that votes for the classes of many items at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hitl_widgets.errors import InvalidInput, a_type
+
+__all__ = ["Rule", "name_of", "rule_name"]
+
+LONGEST, MOST = 100, 500
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rule:
+    """A rule: it votes for a class of each item that it is about, and abstains from the others.
+
+    Rules are no labels. They teach the model as far as the labels prove them right.
+
+    Parameters
+    ----------
+    source
+        A query as in :meth:`Session.find`, such as ``"unsubscribe"``, ``"/re:? your/"``, ``"price>100"`` or
+        ``'slice:"angry refunds"'``; or a function that returns the class of an item, or None. It must not
+        depend on labels or predictions.
+    label
+        The class of the items that the query finds, or of ``items``, or of those for which a function returns
+        true.
+    items
+        Ids of items, such as those of a lasso or a cluster.
+    column
+        A column of the table with answers, such as those of a language model.
+    model
+        A fitted classifier, or the path of a saved one (see :meth:`Session.save_model`), that predicts
+        classes. It gets items, or rows of the features if it was fitted to as many.
+    classes
+        The class of each answer of a column, function or model that is not the name of a class. Other answers
+        abstain.
+
+    Examples
+    --------
+    >>> session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")  # doctest: +SKIP
+    >>> session.teach.rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad"})  # doctest: +SKIP
+    """
+
+    source: str | Callable[[Any], Any] | None = None
+    label: Any = None
+    items: Iterable[Any] | None = field(default=None, kw_only=True)
+    column: str | None = field(default=None, kw_only=True)
+    model: Any = field(default=None, kw_only=True)
+    classes: Mapping[Any, Any] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        ways = {
+            "a query or a function": self.source,
+            "items=": self.items,
+            "column=": self.column,
+            "model=": self.model,
+        }
+        given = [way for way, value in ways.items() if value is not None]
+        if len(given) != 1:
+            what = f"{' and '.join(given)} at once" if given else "nothing to go by"
+            raise InvalidInput(
+                f"The rule has {what}: expected a query, a function, items=, column= or model=."
+            )
+        if self.source is not None and not (isinstance(self.source, str) or callable(self.source)):
+            raise InvalidInput(
+                f"{self.source!r} is {a_type(self.source)}: expected a query, such as 'unsubscribe', or a "
+                "function of an item. For ids: items=."
+            )
+        if isinstance(self.items, str):
+            raise InvalidInput(f"items={self.items!r} is a single text: expected a list of ids.")
+        if self.kind in {"query", "items"} and self.label is None:
+            raise InvalidInput(
+                "The rule has no class: pass label=, as in hitl.Rule('unsubscribe', label='ad')."
+            )
+        if self.kind in {"column", "model"} and self.label is not None:
+            raise InvalidInput(
+                f"label={self.label!r}: a {self.kind} gives the classes itself. To rename its answers: "
+                "classes={answer: class}."
+            )
+        if self.classes is not None and self.kind in {"query", "items"}:
+            raise InvalidInput(
+                f"classes= is for answers of a column, function or model, not for a {self.kind}."
+            )
+        if self.classes is not None and not isinstance(self.classes, Mapping):
+            raise InvalidInput(f"classes={self.classes!r}: expected a dict from answers to classes.")
+
+    def __repr__(self) -> str:
+        words = [name_of(self.source) if callable(self.source) else repr(self.source)] if self.source else []
+        given = {name: getattr(self, name) for name in ("label", "items", "column", "model", "classes")}
+        for name, value in given.items():
+            if value is not None:
+                words += [f"{name}={name_of(value) if hasattr(value, 'predict') else repr(value)}"]
+        return f"Rule({', '.join(words)})"
+
+    @property
+    def kind(self) -> str:
+        """``query``, ``function``, ``items``, ``column`` or ``model``."""
+        if self.source is not None:
+            return "query" if isinstance(self.source, str) else "function"
+        return "items" if self.items is not None else "column" if self.column is not None else "model"
+
+    @property
+    def path(self) -> str | None:
+        """The absolute path of a saved model."""
+        if isinstance(self.model, str | os.PathLike):
+            return str(Path(self.model).absolute())
+        return None
+
+    @property
+    def calls(self) -> Any:
+        """What only this kernel knows: a function, or a model that is not a file."""
+        return self.source if self.kind == "function" else None if self.path else self.model
+
+
+def name_of(given: Any) -> str:
+    """Return what a function or a model is called."""
+    return str(getattr(given, "__qualname__", type(given).__name__))
+
+
+def rule_name(name: Any, known: int) -> str:
+    """Return the name of a new rule without surrounding space; ``known`` is the number of rules."""
+    name = name.strip() if isinstance(name, str) else name
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST or not name.isprintable():
+        raise InvalidInput(
+            f"{name!r} is not a name for a rule: expected 1 to {LONGEST} printable characters."
+        )
+    if known >= MOST:
+        raise InvalidInput(f"There are {known} rules already, which is the limit: remove one first.")
+    return name

@@ -1,0 +1,331 @@
+"""Rules: kept as definitions, measured on the labels, and experts of the model; never labels."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.session import Session, loop_of
+
+Make = Callable[..., Session]
+N = 120
+RNG = np.random.default_rng(0)
+# Features say nothing; the words and the columns do.
+X = RNG.normal(size=(N, 4)).astype(np.float32)
+ADS = np.arange(N) % 3 == 0
+TABLE = pd.DataFrame(
+    {
+        "text": [
+            f"mail {i} please {'unsubscribe here' if ad else 'see the minutes'}" for i, ad in enumerate(ADS)
+        ],
+        "n": range(N),
+        "gpt": ["junk" if ad else "letter" if i % 2 else None for i, ad in enumerate(ADS)],
+        "key": [f"k{i}" for i in range(N)],
+    }
+)
+HOW: dict[str, Any] = {"text": "text", "id": "key", "X": X, "classes": ["ad", "mail"], "annotator": "Ann"}
+
+
+@pytest.fixture
+def session(make_session: Make) -> Session:
+    return make_session(TABLE, **HOW)
+
+
+def label(session: Session, n: int, *, wrong: bool = False) -> None:
+    for i in range(n):
+        session.label(f"k{i}", "ad" if ADS[i] != wrong else "mail")
+
+
+def is_ad(item: str) -> str | None:
+    return "ad" if "unsubscribe" in item else None
+
+
+def test_a_rule_is_an_act_that_undo_reverts(session: Session) -> None:
+    rules = session.teach.rules
+    rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    assert dict(rules) == {"ads": "unsubscribe"}
+    rules["ads"] = hitl.Rule("/unsub\\w+/", label="ad")
+    rules.retire("ads")
+    assert rules.to_frame().retired.tolist() == [True]
+    session.undo()
+    assert rules.to_frame().retired.tolist() == [False]
+    session.undo()
+    assert rules["ads"] == "unsubscribe"
+    session.undo()
+    assert len(rules) == 0
+    session.redo()
+    assert list(rules) == ["ads"]
+    del rules["ads"]
+    assert "ads" not in rules
+    session.undo()
+    rules.retire("ads")
+    rules.bring_back("ads")
+    assert not rules.to_frame().retired.any()
+
+
+@pytest.mark.parametrize(
+    ("rule", "n", "classes"),
+    [
+        (hitl.Rule("unsubscribe", label="ad"), 40, {"ad"}),
+        (hitl.Rule("/un(sub)?scribe/ n<60", label="ad"), 20, {"ad"}),
+        (hitl.Rule("n>=60", label="mail"), 60, {"mail"}),
+        (hitl.Rule('slice:"late"', label="mail"), 20, {"mail"}),
+        (hitl.Rule(items=["k0", "k3", "k0"], label="ad"), 2, {"ad"}),
+        (hitl.Rule(column="gpt", classes={"junk": "ad", "letter": "mail"}), 80, {"ad", "mail"}),
+        (hitl.Rule(column="gpt", classes={"junk": "ad"}), 40, {"ad"}),
+        (hitl.Rule(is_ad), 40, {"ad"}),
+        (hitl.Rule(lambda item: "minutes" in item, "mail"), 80, {"mail"}),
+        (hitl.Rule(lambda item: np.nan if "see" in item else 1.0, classes={1.0: "ad"}), 40, {"ad"}),
+    ],
+    ids=repr,
+)
+def test_every_kind_of_rule_votes(session: Session, rule: Any, n: int, classes: set[str]) -> None:
+    session.slices["late"] = "n>=100"
+    told = session.teach.rules.preview(rule)
+    assert (len(told), set(told.label)) == (n, classes)
+    assert len(session.teach.rules) == 0, "a preview keeps nothing"
+    session.teach.rules["one"] = rule
+    kept = session.teach.rules.preview("one")
+    pd.testing.assert_frame_equal(kept, told)
+    frame = session.teach.rules.to_frame()
+    assert frame.n_items.tolist() == [n]
+    assert frame.coverage.tolist() == [n / N]
+    assert not frame.error.any()
+    assert session.teach.rules.votes()["one"].notna().sum() == n
+
+
+def test_a_model_votes_from_memory_and_from_a_file(session: Session, tmp_path: Path) -> None:
+    texts = TABLE.text.tolist()
+    pipe = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, np.where(ADS, "spam", "mail"))
+    session.teach.rules["pipe"] = hitl.Rule(model=pipe, classes={"spam": "ad"})
+    plain = LogisticRegression().fit(X, ADS)
+    session.wait()
+    session.teach.rules["plain"] = hitl.Rule(model=plain, classes={True: "ad", False: "mail"})
+    label(session, 12)
+    session.wait()
+    path = session.save_model(tmp_path / "m.npz")
+    session.teach.rules["file"] = hitl.Rule(model=path)
+    frame = session.teach.rules.to_frame()
+    assert frame.n_items.tolist() == [N, N, N]
+    assert frame.accuracy["pipe"] == 1
+    with pytest.raises(
+        InvalidInput, match="was fitted to 2 features, and these items have 4: pass a pipeline"
+    ):
+        session.teach.rules["two"] = hitl.Rule(model=LogisticRegression().fit(X[:, :2], ADS))
+
+
+def test_figures_of_rules(session: Session) -> None:
+    rules = session.teach.rules
+    rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    rules["half"] = hitl.Rule("n<60", label="mail")
+    rules["copy"] = hitl.Rule("/unsubscribe/", label="ad")
+    label(session, 30)
+    frame = rules.to_frame()
+    assert frame.n_labelled.tolist() == [10, 30, 10]
+    assert frame.accuracy.tolist() == [1, 20 / 30, 1]
+    assert (frame.low["ads"], frame.high["ads"]) == pytest.approx((0.722, 1), abs=1e-3)
+    assert frame.same_as.tolist() == ["", "", "ads"]
+    assert frame.overlaps.tolist() == [40, 20, 40]
+    assert frame.conflicts.tolist() == [20, 20, 20]
+    rules.retire("copy")
+    frame = rules.to_frame()
+    assert frame.n_alone.tolist() == [20, 40, 0]
+    assert frame.same_as.tolist() == ["", "", "ads"]
+
+
+def test_items_labelled_in_one_act_judge_a_rule_once(session: Session) -> None:
+    session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    session.label(session.find("unsubscribe"), "ad")
+    frame = session.teach.rules.to_frame()
+    assert frame.n_labelled.tolist() == [40]
+    assert frame.low["ads"] == pytest.approx(0.207, abs=1e-3)  # of a single label
+
+
+def test_bad_rules_are_said_with_the_next_step(session: Session) -> None:
+    label(session, 30)
+    with pytest.warns(RuntimeWarning, match=r"'wrong' gets 0% of 10 labelled items right .*retire"):
+        session.teach.rules["wrong"] = hitl.Rule("unsubscribe", label="mail")
+    assert "wrong more often than right" in session.teach.rules.to_frame().note["wrong"]
+    [notice] = loop_of(session).ruling.notices()
+    assert "'wrong'" in notice
+    session.teach.rules.retire("wrong")
+    assert not loop_of(session).ruling.notices()
+
+
+def test_rules_teach_the_model_but_are_no_labels(session: Session) -> None:
+    label(session, 30)
+    session.wait()
+    loop = loop_of(session)
+    rest = np.arange(30, N)
+
+    def right() -> float:
+        made = session.wait()
+        return float((made.predicted[rest] == np.where(ADS[rest], 0, 1)).mean())
+
+    before = right()
+    session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    after = right()
+    assert before < 0.85
+    assert after > before + 0.1
+    assert len(session.labels()) == 30
+    assert "rules" in loop.explaining.of(60).parts
+    found = session.explain("k60")
+    assert "rules" in found.attrs or "rules" in found.to_string()
+    session.teach.rules.retire("ads")
+    assert right() == pytest.approx(before, abs=0.02)
+    session.undo()
+    assert right() == pytest.approx(after, abs=0.02)
+
+
+def test_evaluation_uses_the_rules(make_session: Make) -> None:
+    found = []
+    for ruled in (False, True):
+        session = make_session(TABLE, audit=1.0, **HOW)
+        if ruled:
+            session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+        label(session, 0)
+        for _ in range(40):
+            [one] = session.query(1)
+            session.label(one, "ad" if ADS[int(one[1:])] else "mail")
+        session.wait()
+        found.append(session.accuracy().value)
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1] > found[0] + 0.05
+
+
+def test_rules_follow_renamed_merged_and_removed_classes(session: Session) -> None:
+    session.classes.add("spam")
+    session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="spam")
+    session.teach.rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "spam"})
+    session.classes.rename("spam", "junk mail")
+    assert session.teach.rules.to_frame().label.tolist() == ["junk mail"] * 2
+    session.classes.merge(["junk mail"], into="ad")
+    assert session.teach.rules.to_frame().label.tolist() == ["ad", "ad"]
+    assert set(session.teach.rules.preview("ads").label) == {"ad"}
+    session.undo()
+    assert session.teach.rules.to_frame().label.tolist() == ["junk mail"] * 2
+
+
+def test_rules_reach_everybody_and_stay_after_a_restart(make_session: Make, tmp_path: Path) -> None:
+    store = {"store": tmp_path / "l.sqlite"}
+    ann = make_session(TABLE, **HOW, **store)
+    ann.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    ann.teach.rules["few"] = hitl.Rule(items=["k1", "k2"], label="mail")
+    ann.teach.rules["code"] = hitl.Rule(is_ad)
+    # The same rows in another order.
+    again = TABLE.iloc[::-1].reset_index(drop=True)
+    bob = make_session(again, **{**HOW, "X": X[::-1].copy(), "annotator": "Bob"}, **store)
+    frame = bob.teach.rules.to_frame()
+    assert frame.n_items.tolist()[:2] == [40, 2]
+    assert frame.by.tolist() == ["Ann"] * 3
+    assert sorted(bob.teach.rules.preview("few").id) == ["k1", "k2"]
+    assert "is_ad is not in this notebook yet" in frame.error["code"]
+    assert "session.teach.rules['code'] = hitl.Rule(is_ad" in frame.error["code"]
+    assert any("is_ad" in words for words in loop_of(bob).ruling.notices())
+    with pytest.raises(HitlError, match="not in this notebook"):
+        bob.teach.rules.preview("code")
+    n = len(bob.history())
+    bob.teach.rules["code"] = hitl.Rule(is_ad)  # given again, which is no act
+    assert len(bob.history()) == n
+    assert not bob.teach.rules.to_frame().error.any()
+    assert bob.teach.rules.to_frame().n_items["code"] == 40
+
+
+def test_rules_are_saved_and_loaded(session: Session, make_session: Make, tmp_path: Path) -> None:
+    rules, path = session.teach.rules, tmp_path / "rules.json"
+    rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    rules["few"] = hitl.Rule(items=["k1", "k2"], label="mail")
+    rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad", "letter": "mail"})
+    rules["code"] = hitl.Rule(is_ad)
+    rules.retire("few")
+    with pytest.warns(RuntimeWarning, match="only the name of the function or model"):
+        rules.save(path)
+    other = make_session(TABLE, **HOW)
+    with pytest.warns(RuntimeWarning, match=r"rules 'code' were left out"):
+        assert other.teach.rules.load(path) == ["ads", "few", "gpt"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert other.teach.rules.load(path, functions={"code": is_ad}) == ["ads", "few", "gpt", "code"]
+    drop = ["by"]
+    pd.testing.assert_frame_equal(
+        other.teach.rules.to_frame().drop(columns=drop), rules.to_frame().drop(columns=drop)
+    )
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["rules"]["ads"]["class"] = "advert"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    third = make_session(TABLE, **HOW)
+    with pytest.raises(InvalidInput, match="rule 'ads': 'advert' is not a class"):
+        third.teach.rules.load(path)
+    assert len(third.teach.rules) == 0
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="is not a file of rules"):
+        third.teach.rules.load(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (hitl.Rule, "nothing to go by"),
+        (lambda: hitl.Rule("a", "ad", column="gpt"), r"a query or a function and column= at once"),
+        (lambda: hitl.Rule("a"), r"no class: pass label="),
+        (lambda: hitl.Rule(3, "ad"), "3 is an int: expected a query"),  # type: ignore[arg-type]
+        (lambda: hitl.Rule(items="k1", label="ad"), "expected a list of ids"),
+        (lambda: hitl.Rule(column="gpt", label="ad"), "a column gives the classes itself"),
+        (lambda: hitl.Rule("a", "ad", classes={1: "ad"}), "classes= is for answers"),
+    ],
+)
+def test_what_is_no_rule_is_refused(make: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        make()
+
+
+def broken(item: str) -> str:
+    raise KeyError("oh")
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("unsubscribe", "is not a rule: expected one such as"),
+        (hitl.Rule("unsubscribe", "advert"), "'advert' is not a class"),
+        (hitl.Rule("zebra", "ad"), "says nothing about any item"),
+        (hitl.Rule("class:ad", "ad"), "'class:ad' depends on labels or predictions"),
+        (hitl.Rule("labelled mail", "ad"), "'labelled' depends on labels"),
+        (hitl.Rule('slice:"done"', "ad"), "'labelled' depends on labels"),
+        (hitl.Rule("doubt>0.5 OR mail", "ad"), "depends on labels or predictions"),
+        (hitl.Rule("like:k1", "ad"), "depends on labels or predictions"),
+        (hitl.Rule(column="gtp"), "no column 'gtp'. Did you mean 'gpt'"),
+        (hitl.Rule(column="gpt"), "No answer of the rule .* is a class. It says 'junk', 'letter'"),
+        (hitl.Rule(items=["k1", "zz"], label="ad"), "No item has the id 'zz'"),
+        (hitl.Rule(broken), r"The function broken failed for item 'k0': KeyError: 'oh'"),
+    ],
+    ids=repr,
+)
+def test_rules_that_cannot_vote_are_refused(session: Session, rule: Any, words: str) -> None:
+    session.slices["done"] = "labelled"
+    with pytest.raises(InvalidInput, match=words):
+        session.teach.rules["one"] = rule
+    assert len(session.teach.rules) == 0
+    with pytest.raises(KeyError, match="There is no rule 'on'"):
+        _ = session.teach.rules["on"]
+    with pytest.raises(InvalidInput, match="There is no rule 'on'"):
+        session.teach.rules.retire("on")
+
+
+def test_rules_need_one_class_for_each_item(make_session: Make) -> None:
+    several = make_session(TABLE, **{**HOW, "classes": None}, question=hitl.Question.choices(["ad", "mail"]))
+    with pytest.raises(InvalidInput, match="Rules are for questions with one class for each item"):
+        several.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
