@@ -254,6 +254,20 @@ export type Dismiss = { type: "dismiss"; id: string; pool?: string; late_ms?: nu
 export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
 
 /**
+ * Strike a word or column out of what the model reads, or bring it back. With a word, the column is the one
+ * that contains it, if there are several.
+ */
+export type Strike = {
+  type: "strike";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  word: string | null;
+  column: string | null;
+  on: boolean;
+};
+
+/**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
  * annotator) are opaque; `store` and `task` are names to display.
  */
@@ -566,6 +580,15 @@ export type Try = {
 /** Request the smallest change of an item after which another class is guessed. */
 export type Flip = { type: "flip"; id: string; view: string; row: number };
 
+/** Request what striking out a word or column would do to the model. */
+export type Preview = {
+  type: "preview";
+  id: string;
+  view: string;
+  word: string | null;
+  column: string | null;
+};
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -725,6 +748,9 @@ export type Share = { name: string; share: number };
 /** A labelled item nearby: its words, its class, and its share of all labels nearby. */
 export type Beside = { row: number; words: string; code: number; share: number };
 
+/** A word or column as it is shown, and what to strike out; neither if personal data is hidden in it. */
+export type Spoken = { shown: string; word: string | null; column: string | null };
+
 /**
  * Why the model prefers its guess to the next class; `missing` says why there are no reasons. `words` speak
  * most for the guess, `against` most against it.
@@ -737,8 +763,8 @@ export type WhyMessage = {
   other: number;
   parts: Share[];
   places: Place[];
-  words: string[];
-  against: string[];
+  words: Spoken[];
+  against: Spoken[];
   beside: Beside[];
   missing: string;
 };
@@ -797,6 +823,34 @@ export type ProposedMessage = {
   rows: string;
   n: number;
   classes: number[];
+};
+
+/** What is struck out, or counts more: its name, and the word or column. */
+export type Struck = { name: string; word: string | null; column: string | null; more: boolean };
+
+/** All that is struck out or counts more. To all views, or to a new one. */
+export type StruckMessage = { type: "struck"; to: string | null; struck: Struck[] };
+
+/**
+ * What striking out a word or column would do. It is in `items` of `of` items. `before` and `after` are the
+ * accuracy on `n` labels, and `low` and `high` the interval of the difference; `audited` is their number
+ * among these that were drawn at random, and the accuracy before and after. `missing` says why there are no
+ * figures.
+ */
+export type EffectMessage = {
+  type: "effect";
+  to: string;
+  word: string | null;
+  column: string | null;
+  items: number;
+  of: number;
+  n: number;
+  before: number | null;
+  after: number | null;
+  low: number | null;
+  high: number | null;
+  audited: [number, number, number] | null;
+  missing: string;
 };
 
 // -- Lesson
@@ -1518,7 +1572,8 @@ export type Act =
   | RemoveRule
   | HandOver
   | Dismiss
-  | TakeBack;
+  | TakeBack
+  | Strike;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -1545,6 +1600,7 @@ export type Request =
   | Source
   | Try
   | Flip
+  | Preview
   | Step
   | Committee
   | Expect

@@ -7,6 +7,7 @@ import type {
   AnswersMessage,
   Ask,
   ClassesMessage,
+  EffectMessage,
   Failed,
   FlipMessage,
   GuidanceMessage,
@@ -20,6 +21,7 @@ import type {
   SkippedItems,
   SourceMessage,
   StateMessage,
+  StruckMessage,
   SuspectItems,
   TriedMessage,
   WhyMessage,
@@ -165,11 +167,19 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
         open,
-        find: (word) => {
-          ruling = `"${word}"`;
-          needsMap(bus.tell("query", { text: ruling }));
+        find: (query) => {
+          ruling = query;
+          needsMap(bus.tell("query", { text: query }));
         },
         always: (on) => remember(whyKey, on ? "always" : ""),
+        preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
+        strike: (named, on) => {
+          channel.act({ type: "strike", ...named, on });
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          tellWaiting();
+        },
+        leave: () => root.focus({ preventScroll: true }),
+        say: (words) => say(words),
       },
       proposal: {
         look: (rows) => {
@@ -436,6 +446,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "p" && shift) return view.proposal.accept();
     else if (key === "q" && shift) return view.proposal.dismiss();
     else if (key === "g" && shift) return view.keep();
+    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -578,6 +589,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
   channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
   channel.on<ProposedMessage>("proposed", view.proposed, signal);
+  channel.on<StruckMessage>("struck", view.struck, signal);
+  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

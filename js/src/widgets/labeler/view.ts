@@ -1,6 +1,14 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass, ProposedMessage, WhyMessage } from "../../host/protocol";
+import type {
+  Ask,
+  Content,
+  Guess,
+  LabelClass,
+  ProposedMessage,
+  StruckMessage,
+  WhyMessage,
+} from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -595,6 +603,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     keep: keepExample,
     edit,
     rewriting,
+    /** Goes to the words of the reasons, to strike one out; returns whether there is an item. */
+    strike: because.enter,
+    /** What is struck out. */
+    struck: (message: StruckMessage) => because.struck(message.struck),
+    /** What striking something out would do. */
+    effect: because.effect,
     /** There is a new model. */
     learned: because.renew,
     /** The reasons have come. */

@@ -13,6 +13,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.rules import Rule
+from hitl_widgets.loop.teach.strikes import keep
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection, words
 
@@ -96,6 +97,10 @@ def _of_task(loop: Loop, message: m.Act) -> None:
             loop.ruling.remove(message.name, event_id=message.id)
         case m.Requeue():
             loop.guiding.queue(message.of, event_id=message.id)
+        case m.Strike():
+            striking = loop.background.striking
+            find = striking.check if message.on else striking.named
+            keep(loop.acts, find(message.word, message.column), on=message.on, event_id=message.id)
         case m.HandOver():
             loop.handing.accept(message.proposal, event_id=message.id)
         case m.TakeBack():

@@ -267,6 +267,17 @@ class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
     act: ActId
 
 
+class Strike(Action, frozen=True, kw_only=True, tag="strike"):
+    """Strike a word or column out of what the model reads, or bring it back.
+
+    With a word, the column is the one that contains it, if there are several.
+    """
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
+    on: bool
+
+
 Act = (
     Label
     | Clear
@@ -288,6 +299,7 @@ Act = (
     | KeepRule
     | RetireRule
     | RemoveRule
+    | Strike
     | HandOver
     | TakeBack
     | Dismiss
