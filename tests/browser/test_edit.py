@@ -1,4 +1,4 @@
-"""The item on the card is edited by keyboard: the guess flips, a class keeps it, and a restart changes nothing."""
+"""The item on the card is edited by keyboard: the guess flips, a class keeps it, and it is kept."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import editing
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.labeler.why import effect, struck, why
+from hitl_widgets.widgets.labeler.why import struck, told
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
@@ -93,8 +93,7 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._look_back(message))
             case m.Why() | m.Preview():
                 # Words are followed back through the encoder, or two models are fitted, so acts go first.
-                answer = why if isinstance(message, m.Why) else effect
-                self._behind("trust", message, lambda: self._post(answer(self.loop, message)))
+                self._behind("trust", message, lambda: self._post(told(self.loop, message)))
             case m.Source():
                 self._in_order(message, lambda: self._post(editing.source(self.loop, message)))
             case m.Try() | m.Flip():
