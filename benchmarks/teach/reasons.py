@@ -1,4 +1,4 @@
-"""How much processor time it takes to explain a guess, and whether the parts add up to the odds of the live model.
+"""Processor time of an explanation, and whether the parts add up to the odds of the live model.
 
 ``python -m benchmarks.teach.reasons`` prints the table of docs/teach.md, on 5,000 TREC questions
 with 200 labels.
