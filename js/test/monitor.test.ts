@@ -159,6 +159,7 @@ describe("the monitor", () => {
 
   it("shows what became of an act, until there is something else to say", () => {
     root.replaceChildren();
+    const proposed: unknown[] = [];
     const view = monitorView(
       root,
       {
@@ -173,13 +174,13 @@ describe("the monitor", () => {
         suspects() {},
         find() {},
         remove() {},
-        propose() {},
+        propose: (...asked) => proposed.push(asked),
         look() {},
         handOver() {},
         takeBack() {},
         settle() {},
       },
-      true,
+      false,
     );
     const note = root.querySelector(".hitl-told") as HTMLElement;
     expect(note.hidden).toBe(true);
@@ -191,6 +192,15 @@ describe("the monitor", () => {
     expect([note.textContent, again]).toEqual(["It failed. try again", 1]);
     view.note("");
     expect(note.hidden).toBe(true);
+    // The hand-over that the Labeler proposes is behind the details.
+    const details = root.querySelector(".hitl-folded") as HTMLElement;
+    expect(details.hidden).toBe(true);
+    for (const _ of [1, 2]) view.handOver();
+    expect(details.hidden).toBe(false);
+    expect(proposed).toEqual([
+      [0.05, null],
+      [0.05, null],
+    ]);
   });
 });
 
