@@ -12,6 +12,8 @@ export type StrikeCallbacks = {
   preview: (named: Named) => void;
   /** Strikes it out, or brings it back. */
   strike: (named: Named, on: boolean) => void;
+  /** Finds the items with a word, to make a rule of them. */
+  find: (word: string) => void;
   /** Returns the keys to the card. */
   leave: () => void;
   say: (words: string) => void;
@@ -49,9 +51,20 @@ export function strikesView(
     h("kbd", { text: "Esc" }),
     "leave it",
   );
-  const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay);
+  const rule = h(
+    "button",
+    {
+      class: "hitl-button",
+      title: "Find the items with this word, to make a rule of them",
+      attrs: { type: "button" },
+    },
+    h("kbd", { text: "R" }),
+    "make a rule of it",
+  );
+  const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay, rule);
   go.addEventListener("click", hold);
   stay.addEventListener("click", () => leave(true));
+  rule.addEventListener("click", () => find(asked));
   signal.addEventListener("abort", () => {
     mark(OUT, []);
     mark(HERE, []);
@@ -84,7 +97,7 @@ export function strikesView(
       "button",
       {
         class: "hitl-word",
-        title: `Strike out: what it would cost is shown first (X)`,
+        title: "Strike out: what it would cost is shown first (X); R makes a rule of it",
         attrs: { type: "button", tabindex: buttons.length ? -1 : 0 },
         on: {
           click: () => ask(named),
@@ -109,6 +122,7 @@ export function strikesView(
       "? ",
       h("span", { class: "hitl-faint", text: "Looking at what it would change" }),
     );
+    show(rule, isFound(named));
     show(confirm, true);
     show(reasons, false);
     go.focus({ preventScroll: true });
@@ -124,6 +138,14 @@ export function strikesView(
     on.strike(asked, true);
     on.say(`${asked.word ?? asked.column} is struck out`);
     leave(false);
+  }
+
+  /** Finds the items with a word, instead of striking it out; returns whether it can be found. */
+  function find(named: Named | null): boolean {
+    if (!named || !isFound(named)) return false;
+    if (asked) leave(false);
+    on.find(named.word ?? "");
+    return true;
   }
 
   /** Ends the question; the word it was about gets the focus if `back`. */
@@ -148,7 +170,7 @@ export function strikesView(
     if (shift) return false;
     if (asked) {
       if (key === "Escape") leave(true);
-      return key === "Escape";
+      return key === "Escape" || (key === "r" && find(asked));
     }
     const at = buttons.findIndex(([button]) => button === focused());
     if (at < 0) return false;
@@ -156,7 +178,7 @@ export function strikesView(
     if (step) buttons[(at + step + buttons.length) % buttons.length][0].focus({ preventScroll: true });
     else if (key === "x" || key === "Delete" || key === "Backspace") ask(buttons[at][1]);
     else if (key === "Escape") on.leave();
-    else return false;
+    else return key === "r" && find(buttons[at][1]);
     return true;
   }
 
@@ -244,6 +266,9 @@ export function strikesView(
     return struck.flatMap(({ word, more }) => (word !== null && !more ? [word] : []));
   }
 }
+
+/** Whether the search finds just the items with it. */
+const isFound = ({ word, column }: Named): boolean => word !== null && column === null && !word.includes('"');
 
 const same = (a: Named, b: Named): boolean => a.word === b.word && a.column === b.column;
 
