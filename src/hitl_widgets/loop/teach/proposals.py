@@ -205,9 +205,8 @@ class Proposing:
             self._publish(found)
 
     def _publish(self, found: tuple[Proposal, ...]) -> None:
-        before = [one.name for one in self._found]
-        self._found = found
-        if before != [one.name for one in found]:
+        before, self._found = self._found, found
+        if before or found:  # views compare what they show
             self._tell("proposals")
 
     def _all(
