@@ -1,1 +1,1 @@
-"""Measurements of what annotators teach besides labels."""
+"""Benchmarks of what annotators teach besides labels."""

@@ -1,4 +1,4 @@
-"""Twenty-four labelling functions for the TREC questions, written from question words before they were run."""
+"""Twenty-four labelling functions for the TREC questions, written from question words before they ran."""
 
 from __future__ import annotations
 

@@ -559,11 +559,12 @@ class Session:
         let_in(self._loop.log, self._loop.acts, annotator)
 
     def guidance(self) -> pd.DataFrame:
-        """Return the guidance of the classes, and the decisions that explain them.
+        """Return the guidance of the classes, and the items that show what they mean.
 
-        Columns class, guidance, example (of the class, or a decided item as text), because, annotator and id;
-        the last three are empty for the guidance itself. Only decisions with a reason are listed, and gold
-        questions once you have answered them.
+        Columns class, guidance, example (of the class, or an item as text), because, annotator, id and
+        counter (whether the item is not of the class); because, annotator and id are empty for the guidance
+        itself. The items are decisions with a reason, and those that were kept as examples: see
+        ``session.teach.guidelines``. Gold questions are listed once you have answered them.
         """
         from hitl_widgets.transfer.team import guidance_table
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.guidelines import Guidelines
 from hitl_widgets.loop.teach.rulebook import Rules
 from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, keep
 
@@ -274,6 +275,12 @@ class Teach:
         return self._loop.background.proposing.dismiss(self._loop.acts, name, event_id)
 
     # -- rules -------------------------------------------------------------------
+
+    @property
+    def guidelines(self) -> Guidelines:
+        """What each class means: see :class:`~hitl_widgets.loop.teach.guidelines.Guideline`."""
+        self._loop.log.catch_up()
+        return Guidelines(self._loop.guiding, self._loop.log, self._loop.acts)
 
     @property
     def rules(self) -> Rules:

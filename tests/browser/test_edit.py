@@ -1,4 +1,4 @@
-"""Editing the item on the card by keyboard: the guess flips, a class keeps it, and a restart changes nothing."""
+"""The item on the card is edited by keyboard: the guess flips, a class keeps it, also after a restart."""
 
 from __future__ import annotations
 

@@ -205,6 +205,21 @@ export type Slice = {
   replace?: boolean;
 };
 
+/** Keep an item as an example of a class, or as a counter-example; `counter` null removes it. */
+export type Guide = {
+  type: "guide";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  key: string;
+  of: string;
+  counter: boolean | null;
+  because: string;
+};
+
+/** Queue the labels again that the changed guidance of a class may touch. */
+export type Requeue = { type: "requeue"; id: string; pool?: string; late_ms?: number; of: string };
+
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
@@ -213,6 +228,20 @@ export type Dismiss = { type: "dismiss"; id: string; pool?: string; late_ms?: nu
 
 /** End the use of machine labels. */
 export type TakeBack = { type: "take_back"; id: string; pool?: string; late_ms?: number; act: string };
+
+/**
+ * Strike a word or column out of what the model reads, or bring it back. With a word, the column is the one
+ * that contains it, if there are several.
+ */
+export type Strike = {
+  type: "strike";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  word: string | null;
+  column: string | null;
+  on: boolean;
+};
 
 /**
  * What the acts of a session refer to. `session`, `pool` (its table), `place` (of its store) and `who` (its
@@ -527,6 +556,15 @@ export type Try = {
 /** Request the smallest change of an item after which another class is guessed. */
 export type Flip = { type: "flip"; id: string; view: string; row: number };
 
+/** Request what striking out a word or column would do to the model. */
+export type Preview = {
+  type: "preview";
+  id: string;
+  view: string;
+  word: string | null;
+  column: string | null;
+};
+
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
  * elsewhere, or by another one, whose answer is not sent. `said` is the answer as text, if it is more than
@@ -631,11 +669,37 @@ export type SampleMessage = {
 /** What is known of some items of a selection. */
 export type MembersMessage = { type: "members"; to: string; id: string; members: Member[] };
 
-/** A decision that explains its classes: their codes, the item and the reason as text, and who decided. */
-export type Precedent = { codes: number[]; item: string; because: string; by: string };
+/**
+ * An item that shows what its classes are, or are not (`counter`). It was `kept`, or decided by a reviewer.
+ * The item and the reason are text; the reason may be empty.
+ */
+export type Precedent = {
+  row: number;
+  codes: number[];
+  counter: boolean;
+  kept: boolean;
+  item: string;
+  because: string;
+  by: string;
+};
 
-/** The latest decisions with a reason, newest first. To all views, or to a new one. */
-export type GuidanceMessage = { type: "guidance"; to: string | null; precedents: Precedent[] };
+/**
+ * The last version of the guideline of a class: its number, who made it and when. `n_touched` older labels
+ * may have to be looked at again.
+ */
+export type Guideline = { code: number; version: number; by: string; time: string; n_touched: number };
+
+/**
+ * The latest examples and counter-examples, newest first, and the versions of the guidelines. `waiting` are
+ * the rows of labels that were queued again. To all views, or to a new one.
+ */
+export type GuidanceMessage = {
+  type: "guidance";
+  to: string | null;
+  precedents: Precedent[];
+  guidelines: Guideline[];
+  waiting: number[];
+};
 
 /**
  * The label of an item and the suggested answer, in the form of the log, with class ids. Each is null if
@@ -660,6 +724,9 @@ export type Share = { name: string; share: number };
 /** A labelled item nearby: its words, its class, and its share of all labels nearby. */
 export type Beside = { row: number; words: string; code: number; share: number };
 
+/** A word or column as it is shown, and what to strike out; neither if personal data is hidden in it. */
+export type Spoken = { shown: string; word: string | null; column: string | null };
+
 /**
  * Why the model prefers its guess to the next class; `missing` says why there are no reasons. `words` speak
  * most for the guess, `against` most against it.
@@ -672,8 +739,8 @@ export type WhyMessage = {
   other: number;
   parts: Share[];
   places: Place[];
-  words: string[];
-  against: string[];
+  words: Spoken[];
+  against: Spoken[];
   beside: Beside[];
   missing: string;
 };
@@ -732,6 +799,34 @@ export type ProposedMessage = {
   rows: string;
   n: number;
   classes: number[];
+};
+
+/** What is struck out, or counts more: its name, and the word or column. */
+export type Struck = { name: string; word: string | null; column: string | null; more: boolean };
+
+/** All that is struck out or counts more. To all views, or to a new one. */
+export type StruckMessage = { type: "struck"; to: string | null; struck: Struck[] };
+
+/**
+ * What striking out a word or column would do. It is in `items` of `of` items. `before` and `after` are the
+ * accuracy on `n` labels, and `low` and `high` the interval of the difference; `audited` is their number
+ * among these that were drawn at random, and the accuracy before and after. `missing` says why there are no
+ * figures.
+ */
+export type EffectMessage = {
+  type: "effect";
+  to: string;
+  word: string | null;
+  column: string | null;
+  items: number;
+  of: number;
+  n: number;
+  before: number | null;
+  after: number | null;
+  low: number | null;
+  high: number | null;
+  audited: [number, number, number] | null;
+  missing: string;
 };
 
 // -- Lesson
@@ -1378,9 +1473,12 @@ export type Act =
   | Restore
   | Change
   | Slice
+  | Guide
+  | Requeue
   | HandOver
   | Dismiss
-  | TakeBack;
+  | TakeBack
+  | Strike;
 
 /** A request of a view. It is not saved: a view that gets no answer may ask again. */
 export type Request =
@@ -1407,6 +1505,7 @@ export type Request =
   | Source
   | Try
   | Flip
+  | Preview
   | Step
   | Committee
   | Expect

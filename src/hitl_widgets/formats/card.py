@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from math import isnan
 from pathlib import Path
@@ -25,7 +26,7 @@ from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
-__all__ = ["Facts", "card", "escaped", "kind_on_card", "table", "write_card", "write_kind_card"]
+__all__ = ["Facts", "Guide", "card", "escaped", "kind_on_card", "table", "write_card", "write_kind_card"]
 
 MAX_PAIRS = 20
 # Only we begin a line like this: the user's texts are always within a line or a cell.
@@ -73,6 +74,26 @@ LIMITS = (
 
 
 @dataclass(frozen=True)
+class Guide:
+    """The guideline of a class, for a data card.
+
+    Attributes
+    ----------
+    name
+        The class.
+    versions
+        For each change: the time, the annotator (for display), the text, and the numbers of examples and of
+        counter-examples.
+    examples
+        For each item: its id, whether it is a counter-example, and why.
+    """
+
+    name: str
+    versions: Sequence[tuple[datetime, str, str, int, int]]
+    examples: Sequence[tuple[object, bool, str]]
+
+
+@dataclass(frozen=True)
 class Facts:
     """The facts for a data card.
 
@@ -90,6 +111,8 @@ class Facts:
         The strategy and the share of audits, and the estimate, as text; None if unknown.
     per_class
         Class and estimate, as text, for the items that the model predicts as this class.
+    guides
+        The guidelines of the classes that have one.
     notes
         Further limitations of this file.
     """
@@ -106,6 +129,7 @@ class Facts:
     chosen: str | None = None
     accuracy: str | None = None
     per_class: Sequence[tuple[object, str]] = ()
+    guides: Sequence[Guide] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -139,6 +163,7 @@ def card(facts: Facts, more: Sequence[str] = ()) -> str:
     parts = [
         f"# Labels: {escaped(facts.file)}" if facts.file else f"# Labels and model: {escaped(facts.task)}",
         *_question(facts),
+        *_guidelines(facts),
         *_counts(facts),
         *_choice(facts),
         *_quality(facts),
@@ -200,6 +225,26 @@ def _question(facts: Facts) -> list[str]:
         related = Counter(r["label"] for label in facts.labels["label"] for r in relations_of(label))
         tables.append(table(["relation", "labels"], [(escaped(name), related[name]) for name in types]))
     return ["## Question", *words, *tables]
+
+
+def _guidelines(facts: Facts) -> list[str]:
+    versions = [
+        (escaped(g.name), k, f"{time:%Y-%m-%d}", escaped(who), escaped(text), n, m)
+        for g in facts.guides
+        for k, (time, who, text, n, m) in enumerate(g.versions, 1)
+    ]
+    examples = [
+        (escaped(g.name), "no" if counter else "yes", escaped(id_), escaped(because))
+        for g in facts.guides
+        for id_, counter, because in g.examples
+    ]
+    if not versions:
+        return []
+    header = ["class", "version", "date", "annotator", "when to choose it", "examples", "counter-examples"]
+    parts = ["## Guidelines", "What annotators were told, and when that changed.", table(header, versions)]
+    if examples:
+        parts.append(table(["class", "is an example of it", "item", "why"], examples))
+    return parts
 
 
 def _counts(facts: Facts) -> list[str]:

@@ -12,7 +12,7 @@ from hitl_widgets.labels.crew import Crew
 from hitl_widgets.labels.events import ActState, LabelEvent, is_again, is_kept
 from hitl_widgets.labels.machine import Machines, Withdrawal
 from hitl_widgets.questions.base import Answer, Drafted, QuestionKind, kind_of
-from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.schema import LabelClass, Schema
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["Fold"]
@@ -53,6 +53,7 @@ class Fold:
         self._done: dict[str, list[str]] = defaultdict(list)
         self._redoable: dict[str, list[str]] = defaultdict(list)
         self._left: dict[str, LabelEvent] = {}  # undone, and no longer redoable
+        self._schemas: dict[str, LabelEvent] = {}  # also those that are no acts
         self._slices: list[LabelEvent] = []
         self._definitions: dict[str, list[LabelEvent]] = {}  # by what they define
         self._noted: dict[str, list[str]] = {}  # the notes on each item
@@ -73,6 +74,7 @@ class Fold:
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
         if event.kind == "schema":
+            self._schemas[event.event_id], self._order[event.event_id] = event, self.n_events
             changed = self.vocabulary.apply(event.value, event.event_id, event.annotator)
             # What a cell asks for is not an act that an undo reverts.
             if changed is None or "change" not in event.value or event.value.get("whole"):
@@ -456,10 +458,17 @@ class Fold:
     def definitions(self, of: str) -> dict[str, LabelEvent]:
         """Return the definitions in effect, by name, in the order in which the names were first used."""
         found: dict[str, LabelEvent] = {}
-        for event in self._definitions.get(of, ()):
-            if event.event_id not in self._undone:
-                found[event.value["name"]] = event
+        for event in self.defined(of):
+            found[event.value["name"]] = event
         return {name: event for name, event in found.items() if event.value["is"] is not None}
+
+    def defined(self, of: str) -> list[LabelEvent]:
+        """Return all definitions in effect, oldest first, also those that later ones replace."""
+        return [event for event in self._definitions.get(of, ()) if event.event_id not in self._undone]
+
+    def guided(self) -> list[tuple[LabelEvent, str, LabelClass]]:
+        """Return the changes in effect of the guidance of classes: act, class id, the class then."""
+        return [(self._schemas[act], id_, c) for act, id_, c in self.vocabulary.guided()]
 
     def order(self, event: LabelEvent) -> int:
         """Return the position of an act in the log, from 1."""

@@ -328,10 +328,10 @@ class AutoLearner:
             blended = softmax(summed(first, told))
             spread = self._spread_logs(left, unsure(blended))
             trees = self._grown(labels, among, float(np.mean(blended.argmax(axis=1) == y[among])))
-            others = [*([trees.left_out] if trees else []), *advised]
-            every = [*told, *others, *spread]
+            n = len(told) + (trees is not None)
+            every = [*told, *([trees.left_out] if trees else []), *advised, *spread]
             weights = self._stacked(every, said, heard, first, trees)
-            kept = weighed(heard, weights[len(told) + len(others) - len(advised) : len(told) + len(others)])
+            kept = weighed(heard, weights[n : n + len(heard)])
         left_out = softmax(summed(weights, every))
         trust = self._judged(weights, every, said[0], trees is not None, heard)
         prior, base = self._said(first, weights, trees, rows)
@@ -407,9 +407,9 @@ class AutoLearner:
     ) -> npt.NDArray[np.float64]:
         """Return the weights of all experts; what others learned besides the labels is evidence, too."""
         own, (y, weight) = len(self._linear) + (trees is not None), said
-        unproven = range(len(self._linear), own + len(heard))
+        unproven = range(len(self._linear), own), range(own, own + len(heard))
         if (beside := evidence_of(heard)) is None:
-            return stacked(every, y, weight, unproven)
+            return stacked(every, y, weight, *unproven)
         near, share = amid(self._X, beside.X)
         told = self._logs_at(beside.X, near, share, first, trees)
         told[own:own] = [limited_logs(P) for P in told_beside(heard, beside, near, share)]
@@ -418,7 +418,7 @@ class AutoLearner:
             [np.concatenate(both) for both in zip(every, told, strict=True)],
             np.concatenate([y, beside.y]),
             np.append(shares, np.ones(len(beside.y))),
-            unproven,
+            *unproven,
         )
 
     def _logs_at(

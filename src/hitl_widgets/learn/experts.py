@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 FOLDS = 10
+# The greatest weight of a learner: few labels make many of them less certain than they should be.
+SHARPEST = 2.0
 
 
 class Expert(Protocol):
@@ -199,8 +201,8 @@ class Advised:
     """Any learner, in a logarithmic pool with experts.
 
     The weights are those that predict each label best when it is left out; those of the experts are
-    regularized towards 0, and that of the learner towards 1, its limit. The learner leaves labels out by
-    itself, or else is fitted for ten folds. That takes time, so the weights are updated by :meth:`refresh`.
+    regularized towards 0, and that of the learner towards 1. The learner leaves labels out by itself, or else
+    is fitted for ten folds. That takes time, so the weights are updated by :meth:`refresh`.
 
     Parameters
     ----------
@@ -297,7 +299,7 @@ class Advised:
         heard, told = told_of(experts, labels, among)
         told = [limited_logs(np.asarray(own, np.float64)), *told]
         share = None if weight is None else np.asarray(weight)[among]
-        weights = stacked(told, y[among], share, range(1, len(told)), most={0: 1.0})
+        weights = stacked(told, y[among], share, advised=range(1, len(told)), most={0: SHARPEST})
         kept = weighed(heard, weights[1:])
         if not kept:
             return P, _Found(labels, 1.0, (), experts, own)

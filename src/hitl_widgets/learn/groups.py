@@ -19,6 +19,8 @@ __all__ = ["Groups", "Unexplained", "unexplained"]
 
 # Up to so many items are joined one by one; of larger pools, the cells around so many of their items.
 CELLS = 3_000
+# Answers, skipped items included, before any group is proposed.
+EARLY = 20
 # A group has at least so many items, of which so many were asked and so many are unlabeled.
 LEAST, ASKED, LEFT = 8, 4, 5
 # A group has at most this share of the items.
@@ -196,6 +198,8 @@ def unexplained(
     size, n_left, doubts, n_skipped, *_ = (sums := groups.sums(values)).T
     per_class = sums[:, 4:]
     asked, most = per_class.sum(axis=1) + n_skipped, per_class.max(axis=1)
+    if asked[-1] < EARLY:
+        return []
     mixed = beta.cdf(EXPLAINS, most + 1, asked - most + 1)
     inside = doubts / np.maximum(n_left, 1)
     outside = (doubts[-1] - doubts) / np.maximum(n_left[-1] - n_left, 1)

@@ -23,7 +23,8 @@ __all__ = [
 ]
 
 SURE = 0.99
-PULL = 1.0
+# The strength of the regularization, and how much weaker it is for experts besides the learner.
+PULL, LIGHT = 1.0, 0.1
 WITNESSES = 1_000
 # An expert with a lower weight is ignored.
 LITTLE = 0.01
@@ -68,11 +69,13 @@ def stacked(
     y: IntArray,
     weight: FloatArray | None,
     unproven: Sequence[int] = (),
+    advised: Sequence[int] = (),
     most: Mapping[int, float] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Return weights >= 0 of the experts, float64 (E,), with minimal log-loss.
 
-    They are regularized towards equal weights, and those of the experts ``unproven`` towards 0.
+    They are regularized towards equal weights, and those of the experts ``unproven`` and ``advised`` towards
+    0, the latter less strongly.
 
     Parameters
     ----------
@@ -90,8 +93,9 @@ def stacked(
     # A class with a single label cannot be predicted without it, so it is no evidence.
     w = w * (np.bincount(y)[y] > 1)
     hit = logs[:, np.arange(n), y] @ w
-    start = np.full(E, 1 / (E - len(unproven)))
-    start[list(unproven)] = 0
+    start, share = np.full(E, 1 / (E - len(unproven) - len(advised))), np.ones(E)
+    start[[*unproven, *advised]] = 0
+    share[list(advised)] = LIGHT
 
     def loss(a: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         give_way()
@@ -102,7 +106,8 @@ def stacked(
         norm = float(w @ (np.log(total) + high).ravel())
         gradient = np.einsum("enc,nc->e", logs, exp / total * w[:, None]) - hit
         pull = a - start
-        return norm - float(a @ hit) + PULL * E * float(pull @ pull), gradient + 2 * PULL * E * pull
+        held = share * pull
+        return norm - float(a @ hit) + PULL * E * float(pull @ held), gradient + 2 * PULL * E * held
 
     from scipy.optimize import minimize
 

@@ -19,7 +19,7 @@ __all__ = ["Student", "Voters", "Votes"]
 # How accurate rules are taken to be before there are labels, and how many items this counts for.
 USUAL, USUAL_ITEMS = 0.7, 4.0
 # How many items the accuracy of all rules together counts for in the estimate of one of them.
-SHARED = 2.0
+SHARED = 4.0
 # Items that a student is taught, and the inverse strength of its penalty.
 TAUGHT, STRENGTH = 2_000, 1.0
 # Students are taught without each of so many parts of the labels.
@@ -239,8 +239,11 @@ class Taught:
         return np.asarray(found.x.reshape(C, -1))
 
     def _told(self, W: npt.NDArray[np.float64], rows: Any) -> FloatArray:
-        X = np.asarray(self._of.X[rows], np.float32) - self._of.centre
-        return softmax(X @ W[:, :-1].T.astype(np.float32) + W[:, -1].astype(np.float32))
+        return self._of_features(W, self._of.X[rows])
+
+    def _of_features(self, W: npt.NDArray[np.float64], X: FloatArray) -> FloatArray:
+        centred = np.asarray(X, np.float32) - self._of.centre
+        return softmax(centred @ W[:, :-1].T.astype(np.float32) + W[:, -1].astype(np.float32))
 
     def left_out(self, among: IntArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.experts.Advice`; whole parts of the labels are left out."""
@@ -260,3 +263,7 @@ class Taught:
             give_way()
             P[part] = self._told(self._W, part if rows is None else rows[part])
         return P
+
+    def proba_of(self, X: FloatArray) -> FloatArray:
+        """See :class:`~hitl_widgets.learn.outside.Outside`."""
+        return self._of_features(self._W, X)

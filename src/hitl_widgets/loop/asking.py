@@ -27,6 +27,7 @@ from hitl_widgets.learn.strategies import (
     kmeans_start,
     pick,
 )
+from hitl_widgets.learn.strategies.curriculum import EASY
 from hitl_widgets.learn.strategies.doubt import EARLY
 from hitl_widgets.loop.round import Round, Suggestion
 from hitl_widgets.loop.words import within
@@ -56,12 +57,14 @@ OPINIONS = 1 / 3
 SPOTS = 0.05
 UNCERTAIN = {
     "doubt",
+    "curriculum",
     "margin",
     "least_confident",
     "entropy",
     "power_margin",
     "margin_kmeans",
     "class_balanced",
+    "undecided",
 }
 
 
@@ -592,5 +595,7 @@ class Asker:
         words = kind_of(round_.schema.kind).doubt(round_.belief, i, names)
         if name not in UNCERTAIN or not words:
             return f"chosen by {name}"
-        around = name == "doubt" and round_.has_graph and round_.n_labels < EARLY
+        if name == "curriculum" and round_.has_graph and round_.n_labels < EASY:
+            return "typical of its surroundings: clear cases come first"
+        around = name in {"doubt", "curriculum"} and round_.has_graph and round_.n_labels < EARLY
         return f"{words}, in an uncertain region" if around else words

@@ -347,15 +347,6 @@ class Log:
             found = self.ledger.fold.notes(self.ledger.pool.keys[row])
             return {who: str(event.value["note"]) for who, event in found.items()}
 
-    def explained(self, limit: int) -> list[tuple[int, tuple[int, ...], str, str]]:
-        """Row, codes, reason and reviewer of the latest decisions with a reason, newest first."""
-        with self.lock:
-            fold, naming = self.ledger.fold, self.ledger.naming
-            found = [(naming.row(key), fold.verdict(key)) for key in fold.judged]
-            told = [(row, e) for row, e in found if row is not None and e is not None and because_of(e)]
-            told.sort(key=lambda one: -fold.order(one[1]))
-            return [(row, self.codes(e) or (), because_of(e), e.annotator) for row, e in told[:limit]]
-
     def told(self, answer: Any) -> tuple[dict[str, Any], tuple[int, ...], str]:
         """An answer in the form of the log, the codes of its classes, and as text."""
         with self.lock:

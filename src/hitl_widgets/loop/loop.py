@@ -13,6 +13,7 @@ from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -41,7 +42,7 @@ from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
 from hitl_widgets.loop.teach.counterfactuals import Counterfactuals
 from hitl_widgets.loop.teach.edits import Editing
-from hitl_widgets.loop.teach.gathered import Gathered
+from hitl_widgets.loop.teach.guiding import Guiding
 from hitl_widgets.loop.teach.proposals import Proposing
 from hitl_widgets.loop.teach.ruling import Ruling
 from hitl_widgets.loop.teach.strikes import Striking
@@ -213,7 +214,9 @@ class Loop:
         """The rules, as experts of the model."""
         background, again = self.background, weakly(self.background.trainer.request)
         parts = (self.pool, self.log, self.acts, self.finder, columns)
-        return Ruling(*parts, seen, lambda: background.ground, again)
+        made = Ruling(*parts, seen, lambda: background.ground, again)
+        background.trainer.experts.append(partial(_experts, weakref.ref(made)))
+        return made
 
     @cached_property
     def explaining(self) -> Explaining:
@@ -225,7 +228,8 @@ class Loop:
         background, trainer = self.background, self.background.trainer
         encoder = partial(_encoder, weakref.ref(background))
         made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
-        background.editing, trainer.experts = made, Gathered(self.ruling, made)
+        background.editing = made
+        trainer.experts.append(partial(_experts, weakref.ref(made)))
         return made
 
     @cached_property
@@ -233,6 +237,12 @@ class Loop:
         """Finds small changes of an item that flip the guess."""
         trainer, hidden = self.background.trainer, self.covering.is_blurred
         return Counterfactuals(self.editing, self.pool, trainer, hidden)
+
+    @cached_property
+    def guiding(self) -> Guiding:
+        """Keeps the guidelines."""
+        log, background, blind = self.log, self.background, self.blind
+        return Guiding(log, self.acts, lambda: Seen.of(log.labels, background.round, blind))
 
     def _suggesting(self, suggest: Source | None) -> Suggesting | None:
         """The user's suggestions, or the model's: of spans, or of what is verified, corrected or compared."""
@@ -442,6 +452,11 @@ def _guess(background: weakref.ref[Background], log: Log, row: int) -> tuple[int
 def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
     found = drafting()
     return None if found is None else found.doubts
+
+
+def _experts(teacher: weakref.ref[Ruling | Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
+    found = teacher()
+    return () if found is None else found.experts(labels, X)
 
 
 def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:

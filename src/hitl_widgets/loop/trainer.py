@@ -102,13 +102,12 @@ class Trainer:
     doubts
         Returns the doubts that the default strategy uses in place of the model's uncertainty, if any.
     experts
-        Returns what else predicts the classes, for labels and the features of their items: the same tuple
-        until something changes. Every model uses them, also those that evaluate.
+        Each returns what else predicts the classes, for labels and the features of all items: the same
+        objects until something changes. Every model uses them, also those that evaluate.
     """
 
     slices: Callable[[], tuple[Slice, ...]] = staticmethod(tuple)
     doubts: Callable[[], ItemDoubts | None] = staticmethod(lambda: None)
-    experts: Callable[[Labels, Any], tuple[Expert, ...]] = staticmethod(lambda _labels, _X: ())
 
     def __init__(
         self,
@@ -132,6 +131,8 @@ class Trainer:
         self._on_evaluation = on_evaluation
         self._n_items = n_items
         self._known: tuple[Any, Belief] | None = None
+        self.experts: list[Callable[[Labels, Any], tuple[Expert, ...]]] = []
+        self._advisers: tuple[Expert, ...] = ()
         self._earlier: tuple[tuple[Any, ...], tuple[Any, ...], Earlier] | None = None
         self.number = 0
         self.round: Round | None = None
@@ -337,10 +338,16 @@ class Trainer:
             return self._live
 
     def _experts(self, labels: Labels, X: Any) -> tuple[Expert, ...]:
-        """The experts; none where items have several classes, or rows are on other machines."""
+        """The experts, the same tuple until they change.
+
+        There are none where items have several classes, or rows are on other machines.
+        """
         if labels.target.problem.name != "multiclass" or hasattr(X, "each_block"):
             return ()
-        return self.experts(labels, X)
+        known, found = self._advisers, tuple(one for source in self.experts for one in source(labels, X))
+        if len(known) != len(found) or any(a is not b for a, b in zip(known, found, strict=True)):
+            self._advisers = known = found
+        return known
 
     def _advised(self, learner: Any, at: Ground, labels: Labels) -> Any:
         experts = self._experts(labels, at.X)

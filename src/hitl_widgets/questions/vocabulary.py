@@ -148,6 +148,7 @@ class Vocabulary:
         self._unread: dict[str, str] = {}
         self._called: dict[str, str] = {}
         self._state = _State()
+        self._guided: list[tuple[str, str, LabelClass]] | None = None
         self._own: Mapping[str, Any] | None = None
         self.schema: Schema | None = None
         self.asked: Mapping[str, Any] | None = None
@@ -190,13 +191,30 @@ class Vocabulary:
                     found[change.event_id] = str(error)
         return found
 
+    def guided(self) -> list[tuple[str, str, LabelClass]]:
+        """Return the changes in effect of the guidance of classes: event id, class id, the class then.
+
+        The guidance of a class is its text and its example.
+        """
+        if self._guided is None:
+            state, said, self._guided = _State(), dict[str, tuple[str, str]](), []
+            for change in self._log:
+                if change.event_id in self._undone:
+                    continue
+                state = change.on(state)
+                for id_, c in state.live.items():
+                    if (c.guidance, c.example) != said.get(id_, ("", "")):
+                        said[id_] = (c.guidance, c.example)
+                        self._guided.append((change.event_id, id_, c))
+        return self._guided
+
     def spell(self, own: Mapping[str, Any]) -> None:
         """Return classes as these values, by name, instead of those in the log."""
         self._own = own
         self._move(self._state)
 
     def _move(self, after: _State) -> bool:
-        before, self._state = self._state, after
+        before, self._state, self._guided = self._state, after, None
         self.schema = after.schema(self._own) if after.live or after.how else None
         for id_, c in (*after.retired.items(), *after.live.items()):
             self._called[c.name] = id_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.formats import Export, Said, Writer, summary, write, writer_of
 from hitl_widgets.formats.base import IMAGES, Size, pseudonym, texts_of
-from hitl_widgets.formats.card import Facts, write_card
+from hitl_widgets.formats.card import Facts, Guide, write_card
 from hitl_widgets.formats.label_studio_tasks import form_controls
 from hitl_widgets.items.base import Measured
 from hitl_widgets.items.lists import ListKind
@@ -27,11 +27,12 @@ from hitl_widgets.labels.fold import Fold
 from hitl_widgets.learn.evaluate import Estimate
 from hitl_widgets.loop import notices
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.guiding import kept_in, versions_in
 from hitl_widgets.paths import full_path
 from hitl_widgets.questions.values import plain
 from hitl_widgets.transfer.frames import column, folded, labels_table
 
-__all__ = ["Fields", "export_log", "export_loop", "pseudonyms", "said_of", "skipped"]
+__all__ = ["Fields", "export_log", "export_loop", "guides_of", "pseudonyms", "said_of", "skipped"]
 
 WIDE = 30
 SOON = 10.0  # seconds that an export waits for the model, to report its accuracy
@@ -86,6 +87,11 @@ def facts_of(
     if n_machine and machine is not None:
         notes.append(notices.machine(n_machine, str(loop.handing.state()), there=machine))
     accuracy, estimate = _accuracy(loop)
+
+    def shown(key: str) -> Any:
+        row = loop.log.row_of(key)
+        return key if row is None else pool.ids[row]
+
     return Facts(
         file="",
         columns=(),
@@ -99,6 +105,7 @@ def facts_of(
         chosen=_chosen(loop),
         accuracy=accuracy,
         per_class=[(name, str(one)) for name, one in estimate.per_class.items()],
+        guides=guides_of(fold, events, shown, names=names),
         notes=notes,
     )
 
@@ -155,6 +162,23 @@ def pseudonyms(events: Iterable[LabelEvent]) -> dict[str, str]:
 def skipped(fold: Fold) -> int:
     """The number of items that were skipped and have not been labelled since."""
     return sum(map(fold.skipped, fold.touched))
+
+
+def guides_of(
+    fold: Fold, events: Iterable[LabelEvent], shown: Callable[[str], Any], *, names: bool
+) -> list[Guide]:
+    """Return the guidelines of the classes that have one; ``shown`` is the id of an item, given its key."""
+    schema, called = fold.schema, {} if names else pseudonyms(events)
+    versioned, found = versions_in(fold), []
+    for id_, c in zip(schema.ids, (*schema.classes, *schema.retired), strict=True) if schema else ():
+        versions = [
+            (v.time, called.get(v.annotator, v.annotator), v.text, len(v.examples), len(v.counterexamples))
+            for v in versioned.get(id_, ())
+        ]
+        examples = [(shown(k.key), k.counter, k.because) for k in kept_in(fold) if k.class_id == id_]
+        if versions:
+            found.append(Guide(c.name, versions, examples))
+    return found
 
 
 def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:

@@ -9,8 +9,8 @@ import json
 import random
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from os import PathLike
@@ -49,6 +49,7 @@ class Work:
     overlap: int = 1
     batch: int = 50
     suggestions: Mapping[int, Any] | None = None
+    kept: Sequence[tuple[int, str]] = ()  # items of the guidelines, and what is said of them
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def send(loop: Loop, path: str | PathLike[str], to: str, work: Work, seed: int) 
         if left:
             reason = f" The first one: {left[0][1]}"
         raise InvalidInput(f"There is nothing to send.{reason}")
+    work = replace(work, kept=_kept(loop, {*work.places, *work.gold, *work.examples}, to, left))
     sender = {"page": _pages, "label-studio": _project, "mturk": _turk}[to]
     with new_folder(path) as folder:
         names, told = sender(loop, folder, work, shown, order, left)
@@ -168,6 +170,23 @@ def _block(kind: Any, item: Any, to: str) -> dict[str, Any]:
         raise InvalidInput(str(made.content.get("why", "The image cannot be shown.")))
     mime, data = made.media[0]
     return {"kind": "image", "src": f"data:{mime};base64,{base64.b64encode(data).decode()}", "alt": "image"}
+
+
+def _kept(loop: Loop, asked: Container[int], to: str, left: list[tuple[Any, str]]) -> list[tuple[int, str]]:
+    """Return the examples of the guidelines, and what they show; none that are asked or shown anyway."""
+    names = dict(zip(loop.schema.ids, loop.schema.all_names, strict=True))
+    found = []
+    for one in loop.guiding.told():
+        if one.row is None or one.row in asked or loop.covering.is_blurred(one.row):
+            continue
+        try:
+            _blocks(loop, one.row, to)
+        except InvalidInput as why:
+            left.append((loop.pool.ids[one.row], f"Not among the examples. {why}"))
+            continue
+        is_ = " and ".join(names[id_] for id_ in one.class_ids if id_ in names) or "none of them"
+        found.append((one.row, f"{'not ' if one.counter else ''}{is_}. {one.because}".strip()))
+    return found
 
 
 def _refuse_unlabelled(loop: Loop, places: Sequence[int]) -> None:
@@ -280,11 +299,13 @@ def _examples(loop: Loop, work: Work, to: str) -> list[dict[str, Any]]:
         answer = kind.text(kind.said(labels.answers[int(labels.y[place])], names))
         if loop.schema.kind == "pair":
             answer = {"first": SIDES[0], "second": SIDES[1]}.get(answer, answer)
-        blocks = _blocks(loop, place, to)
-        if len(blocks) > 1:
-            blocks = [{**block, "title": SIDES[k]} for k, block in enumerate(blocks)]
-        found.append({"blocks": blocks, "answer": answer})
-    return found
+        found.append({"blocks": _titled(_blocks(loop, place, to)), "answer": answer})
+    kept = [{"blocks": _titled(_blocks(loop, row, to)), "answer": told} for row, told in work.kept]
+    return [*found, *kept]
+
+
+def _titled(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**block, "title": SIDES[k]} for k, block in enumerate(blocks)] if len(blocks) > 1 else blocks
 
 
 # -- Label Studio

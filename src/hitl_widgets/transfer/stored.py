@@ -14,7 +14,7 @@ from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.paths import full_path
-from hitl_widgets.transfer.exporting import export_log, skipped
+from hitl_widgets.transfer.exporting import export_log, guides_of, skipped
 from hitl_widgets.transfer.frames import folded, history_table, labels_table
 
 __all__ = ["export_stored", "stored_history", "stored_labels"]
@@ -71,6 +71,7 @@ def export_stored(
         names=names,
         n_events=len(events),
         n_skipped=skipped(fold),
+        guides=guides_of(fold, events, str, names=names),
     )
     return export_log(events, fold, labels, facts, path, writer, store=_file(store))
 

@@ -36,9 +36,9 @@ def gold_table(loop: Loop) -> pd.DataFrame:
 
 
 def guidance_table(loop: Loop) -> pd.DataFrame:
-    """The guidance of the classes, then the decisions with a reason; see :meth:`Session.guidance`."""
+    """The guidance of the classes, decisions with a reason, and kept items; see :meth:`Session.guidance`."""
     rows: list[tuple[object, ...]] = [
-        (value, c.guidance, c.example, "", "", None)
+        (value, c.guidance, c.example, "", "", None, False)
         for value, c in zip(loop.schema.values, loop.schema.classes, strict=False)
         if c.guidance or c.example
     ]
@@ -50,5 +50,13 @@ def guidance_table(loop: Loop) -> pd.DataFrame:
         row = pool.index([id_])[0]
         if because and not unseen[row]:  # an example would give the answer of a gold question away
             words = pool.item_kind.words(pool.items[row])
-            rows.append((label, "", words[:SHORT], because, who, id_))
-    return pd.DataFrame(rows, columns=["class", "guidance", "example", "because", "annotator", "id"])
+            rows.append((label, "", words[:SHORT], because, who, id_, False))
+    values = dict(zip(loop.schema.ids, loop.schema.all_values, strict=True))
+    for one in loop.guiding.kept():
+        place = ledger.naming.row(one.key)
+        if place is not None and not unseen[place]:
+            words, who = pool.item_kind.words(pool.items[place])[:SHORT], one.event.annotator
+            kept = (values[one.class_id], "", words, one.because, who, pool.ids[place])
+            rows.append((*kept, one.counter))
+    columns = ["class", "guidance", "example", "because", "annotator", "id", "counter"]
+    return pd.DataFrame(rows, columns=columns).astype({"counter": bool})

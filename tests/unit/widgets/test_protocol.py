@@ -67,6 +67,9 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "colour": {"column": "price"},
         "find": {"query": "refund"},
         "slice": {"name": "late", "query": "labelled"},
+        "guide": {"key": key, "of": "a", "counter": True, "because": ""},
+        "requeue": {"of": "a"},
+        "dismiss": {"name": "class 3"},
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
         "shade": {"by": ""},
@@ -134,6 +137,8 @@ def test_every_message_that_a_widget_takes_is_handled(
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")
+    if struct.__struct_config__.tag == "requeue":
+        session.teach.guidelines["a"].text = "the first letter"
     if struct.__struct_config__.tag in {"hand_over", "take_back"}:
         proposal = pd.DataFrame({"id": session.pool.ids[4:6], "label": ["a", "b"]})
         proposal.attrs = {"error": 0.1, "certainty": None, "audits": 20}

@@ -133,7 +133,10 @@ def test_a_decision_reaches_the_annotators(disputed: Path, monkeypatch: pytest.M
         bob.progress()
         until(lambda: any(m["type"] == "guidance" for m in page.sent))
         [precedent] = page.last("precedents")
-        assert precedent == {"codes": [0], "item": "message 0", "because": "It sells pills.", "by": "rev"}
+        assert precedent == {
+            "row": 0, "codes": [0], "counter": False, "kept": False, "item": "message 0",
+            "because": "It sells pills.", "by": "rev",
+        }  # fmt: skip
         page.say("members", view=VIEW, rows=[0])
         [member] = page.last("members")
         assert member["decided"] == "Decided by rev: spam. Why: It sells pills."

@@ -7,13 +7,13 @@ import type {
   AnswersMessage,
   Ask,
   ClassesMessage,
+  EffectMessage,
   Failed,
   FlipMessage,
   GuidanceMessage,
   LabelerWelcome,
   MembersMessage,
   PastMessage,
-  Precedent,
   ProposedMessage,
   QueueMessage,
   Refused,
@@ -21,6 +21,7 @@ import type {
   SkippedItems,
   SourceMessage,
   StateMessage,
+  StruckMessage,
   SuspectItems,
   TriedMessage,
   WhyMessage,
@@ -41,6 +42,7 @@ import { actsOf } from "./acts";
 import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
+import { type Guidance, NO_GUIDANCE } from "./guide";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -70,7 +72,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let compose: ComposerModule["compose"] | null = null;
   /** Notes that were written here, until the kernel tells the next state. */
   const notes = new Map<string, string>();
-  let precedents: readonly Precedent[] = [];
+  let guidance: Guidance = NO_GUIDANCE;
   /** Items whose personal data is shown once the kernel has logged it, by the act. */
   const revealing = new Map<string, number>();
   let showGuess = remembered(guessKey) !== "hidden";
@@ -143,13 +145,34 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       },
       say: (words) => say(words),
       parts: (row, end) => parts.of(row, end),
+      guide: {
+        keep: (example) => {
+          channel.act({ type: "guide", ...example }, told);
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          say("Kept in the guidance");
+        },
+        requeue: (of) => {
+          channel.act({ type: "requeue", of }, (refusal) => {
+            told(refusal);
+            if (!refusal) lookAtDoubtful();
+          });
+          bus.tell("turned", null);
+        },
+        again: lookAtDoubtful,
+        open,
+      },
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
-        open: (row) => {
-          const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
-          if (!choose(bus, chosen)) take(chosen);
-        },
+        open,
         always: (on) => remember(whyKey, on ? "always" : ""),
+        preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
+        strike: (named, on) => {
+          channel.act({ type: "strike", ...named, on });
+          bus.tell("turned", null); // what the map says is no longer about the last act
+          tellWaiting();
+        },
+        leave: () => root.focus({ preventScroll: true }),
+        say: (words) => say(words),
       },
       proposal: {
         look: (rows) => {
@@ -173,6 +196,17 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     remembered(whyKey) === "always",
   );
+
+  function open(row: number): void {
+    const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+    if (!choose(bus, chosen)) take(chosen);
+  }
+
+  /** Says why an act was refused. */
+  function told(refusal?: { why: string } | null): void {
+    if (refusal) dispatch({ type: "note", words: refusal.why });
+    tellWaiting();
+  }
 
   const lost = lostView(root, (made) => change(made, (why) => why && dispatch({ type: "note", words: why })));
 
@@ -226,7 +260,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes,
       suggested: suggested(),
       copies: composing.copies,
-      precedents,
+      guidance,
     });
     lost.update(state.lost);
   }
@@ -403,6 +437,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "e" && shift) return view.edit();
     else if (key === "p" && shift) return view.proposal.accept();
     else if (key === "q" && shift) return view.proposal.dismiss();
+    else if (key === "g" && shift) return view.keep();
+    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -521,8 +557,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<GuidanceMessage>(
     "guidance",
     (message) => {
-      precedents = message.precedents;
-      draw();
+      const done = guidance.waiting.filter((row) => !message.waiting.includes(row));
+      guidance = message;
+      // Queueing them was undone, or somebody else has looked at them.
+      const left = state.again.filter(({ row }) => !done.includes(row));
+      if (left.length < state.again.length && !state.chosen) dispatch({ type: "again", asks: left });
+      else draw();
     },
     signal,
   );
@@ -531,6 +571,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
   channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
   channel.on<ProposedMessage>("proposed", view.proposed, signal);
+  channel.on<StruckMessage>("struck", view.struck, signal);
+  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

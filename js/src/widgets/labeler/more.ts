@@ -9,6 +9,8 @@ export type MoreCallbacks = {
   skip: (why: Why) => void;
   /** The text of the note is saved; null removes it. */
   note: (text: string | null) => void;
+  /** The item is kept as an example of a class. */
+  example: () => void;
   /** Opens the item for editing. */
   edit: () => void;
   /** Moves the focus back to the widget. */
@@ -21,8 +23,10 @@ export function moreView(on: MoreCallbacks) {
   const bad = link("bad item", "⇧B", () => on.skip("bad"));
   const wrong = link("reject the suggestion", "⇧X", () => on.skip("rejected"));
   const write = link("note", "⇧N", () => open());
+  const example = link("example", "⇧G", on.example);
+  example.title = "Keep the item in the guidance as an example, or a counter-example";
   const change = link("edit", "⇧E", on.edit);
-  const links = h("span", { class: "hitl-more" }, wrong, unknown, bad, write, change);
+  const links = h("span", { class: "hitl-more" }, wrong, unknown, bad, write, change, example);
   const field = h("input", {
     class: "hitl-field hitl-note-field",
     attrs: {

@@ -25,7 +25,7 @@ export function proposalView(on: ProposalCallbacks) {
     attrs: { type: "button" },
     on: { click: () => now && on.look(now.rows) },
   });
-  const refusing = button("⇧Q", "no", "Never propose this again", dismiss);
+  const refusing = button("⇧Q", "no, not again", "Never propose this again", dismiss);
   const name = h("input", {
     class: "hitl-field",
     attrs: { type: "text", maxlength: 200, dir: "auto", spellcheck: "false", "aria-label": "New class" },

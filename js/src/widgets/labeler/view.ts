@@ -5,8 +5,8 @@ import type {
   Content,
   Guess,
   LabelClass,
-  Precedent,
   ProposedMessage,
+  StruckMessage,
   WhyMessage,
 } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
@@ -28,6 +28,7 @@ import type { Start } from "./composing";
 import { coverView } from "./cover";
 import { type EditCallbacks, editView } from "./edit";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
+import { type Guidance, type GuideCallbacks, guideView } from "./guide";
 import { helpView } from "./help";
 import { moreView, type Why } from "./more";
 import { type ProposalCallbacks, proposalView } from "./proposal";
@@ -43,6 +44,7 @@ import {
   labelsGiven,
   meanwhile,
   missedWords,
+  onCard,
   turnable,
 } from "./state";
 import { type BecauseCallbacks, becauseView } from "./why";
@@ -63,8 +65,8 @@ export type LabelerProps = {
   copies: number;
   /** Notes that were written here, by the key of the item. */
   notes: ReadonlyMap<string, string>;
-  /** Decisions that explain the classes, newest first. */
-  precedents: readonly Precedent[];
+  /** What shows what the classes mean, and the versions of that. */
+  guidance: Guidance;
 };
 
 export type LabelerCallbacks = {
@@ -93,6 +95,7 @@ export type LabelerCallbacks = {
   toggleGuess: () => void;
   because: BecauseCallbacks;
   proposal: Omit<ProposalCallbacks, "change" | "leave">;
+  guide: Omit<GuideCallbacks, "leave">;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
   /** Edits the item on the card. */
@@ -117,8 +120,6 @@ export type LabelerCallbacks = {
 const [FEW, SHORT] = [3, 8];
 /** Classes less likely than this are not named. */
 const LEAST = 0.05;
-/** Decisions that are shown as examples of a class. */
-const EXAMPLES = 3;
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = false) {
   const asked = h("div", { class: "hitl-question" });
@@ -192,19 +193,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     text: "Click to use shortcuts",
   });
   const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
-  const guideList = h("dl", { class: "hitl-guide-list" });
-  const guide = h(
-    "details",
-    { class: "hitl-guide hitl-fold" },
-    h("summary", { text: "Guidance" }),
-    guideList,
-  );
+  const guide = guideView({ ...on.guide, leave: () => root.focus({ preventScroll: true }) });
   const help = helpView(() => root.focus({ preventScroll: true }));
   const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys, itemKeys));
   const editor = classEditor(on.change);
   const more = moreView({
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
+    example: () => keepExample(),
     edit: () => edit(),
     leave: () => root.focus({ preventScroll: true }),
   });
@@ -227,6 +223,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     cover.masked,
     h("div", { class: "hitl-over" }, note),
     more.element,
+    guide.keeping,
     changed,
     decided,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
@@ -236,7 +233,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
     proposal.element,
     because.element,
-    h("div", { class: "hitl-folds" }, guide, editor.element, more.links, keysOff, typing),
+    h("div", { class: "hitl-folds" }, guide.fold, editor.element, more.links, keysOff, typing),
     help.element,
   );
 
@@ -253,7 +250,6 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       part.addEventListener(type, preview);
 
   let shownClasses: LabelClass[] = [];
-  let shownPrecedents: readonly Precedent[] = [];
   let shownAsks = "";
   let shownCard: unknown[] = [];
   let bulkShown: BulkCard | null = null;
@@ -269,6 +265,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
   let guessed = false;
   /** The state that is drawn. */
   let drawn: LabelerState | null = null;
+  let drawnGuess = false;
 
   /** Ends what the card showed; returns the stage for the next item. */
   function clear(row?: number): Stage {
@@ -363,9 +360,9 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     notes,
     suggested,
     copies,
-    precedents,
+    guidance,
   }: LabelerProps): void {
-    drawn = state;
+    [drawn, drawnGuess] = [state, showGuess];
     idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
     const question = questionOf(state.asks);
@@ -382,10 +379,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       search.update(many ? buttons : []);
       editor.update(shownClasses, question?.scale);
     }
-    if (redrawn || precedents !== shownPrecedents) {
-      shownPrecedents = precedents;
-      fillGuide(shownClasses, precedents);
-    }
+    guide.update(shownClasses, guidance);
+    guide.know(bulk ? null : ask);
     setText(progress, progressWords(state));
 
     const found = ask ? item(ask.row) : undefined;
@@ -536,30 +531,19 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
   });
   resized.observe(root);
 
+  /** Opens the line in which the item is kept as an example: of its label, else of what the model guesses. */
+  function keepExample(): boolean {
+    if (!drawn) return false;
+    const { chosen } = drawn;
+    const held = chosen ? chosen.sample?.only : (doubtful(drawn) ?? meanwhile(drawn));
+    const ask = onCard(drawn);
+    return guide.open(held?.codes ?? (drawnGuess ? (ask?.guess?.codes ?? []) : []));
+  }
+
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
   function offer(element: HTMLElement, visible: boolean): void {
     if (!visible && element.contains(focused())) root.focus({ preventScroll: true });
     show(element, visible);
-  }
-
-  /** The guidance of the classes, and up to so many decisions of each. */
-  function fillGuide(all: readonly LabelClass[], precedents: readonly Precedent[]): void {
-    const parts = all.flatMap((c, code) => {
-      const decided = precedents.filter(({ codes }) => codes.includes(code)).slice(0, EXAMPLES);
-      if (c.retired || !(c.guidance || c.example || decided.length)) return [];
-      return [
-        h("dt", { text: c.name, attrs: { dir: "auto" } }),
-        h(
-          "dd",
-          {},
-          c.guidance ? h("div", { text: c.guidance, attrs: { dir: "auto" } }) : null,
-          c.example ? h("div", { class: "hitl-faint" }, "Example: ", said(c.example)) : null,
-          ...decided.map(precedentLine),
-        ),
-      ];
-    });
-    show(guide, parts.length > 0);
-    guideList.replaceChildren(...parts);
   }
 
   const press: Press = (key, shift) => {
@@ -608,8 +592,16 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     proposal: { accept: proposal.accept, dismiss: proposal.dismiss },
     /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
     why: because.toggle,
+    /** Opens the line in which the item is kept as an example; returns whether there is an item. */
+    keep: keepExample,
     edit,
     rewriting,
+    /** Goes to the words of the reasons, to strike one out; returns whether there is an item. */
+    strike: because.enter,
+    /** What is struck out. */
+    struck: (message: StruckMessage) => because.struck(message.struck),
+    /** What striking something out would do. */
+    effect: because.effect,
     /** There is a new model. */
     learned: because.renew,
     /** The reasons have come. */
@@ -623,15 +615,6 @@ type Make = ComposerModule["compose"];
 /** Whether the item on the card has a label. */
 const isLabelled = (state: LabelerState): boolean =>
   state.chosen ? state.chosen.sample?.only?.codes != null : meanwhile(state)?.mine === true;
-
-const precedentLine = ({ item, because, by }: Precedent): HTMLElement =>
-  h(
-    "div",
-    { class: "hitl-precedent" },
-    h("div", { class: "hitl-faint" }, said(item)),
-    said(because),
-    ` (${by})`,
-  );
 
 const gone = (): Promise<never> => Promise.reject(new Error("The card shows something else."));
 

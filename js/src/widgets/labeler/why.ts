@@ -1,7 +1,8 @@
 import "./why.css";
-import type { Ask, LabelClass, WhyMessage } from "../../host/protocol";
+import type { Ask, LabelClass, Spoken, WhyMessage } from "../../host/protocol";
 import { h, percent, said, show } from "../../ui/dom";
 import { Offsets } from "../../ui/offsets";
+import { type StrikeCallbacks, strikesView } from "./strikes";
 
 type Subject = Pick<Ask, "row" | "key" | "guess">;
 
@@ -26,7 +27,7 @@ export type BecauseCallbacks = {
   open: (row: number) => void;
   /** Whether each item is explained. */
   always: (on: boolean) => void;
-};
+} & StrikeCallbacks;
 
 /** Why the model guesses what it guesses for the item on the card: below it, and in its text. */
 export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boolean, signal: AbortSignal) {
@@ -40,6 +41,7 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
     on.always(keep.checked);
     wanted = keep.checked || wanted;
   });
+  const strikes = strikesView(card, body, on, signal);
   const close = h("button", {
     class: "hitl-link",
     text: "hide",
@@ -49,9 +51,10 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
   const element = h(
     "div",
     { class: "hitl-because", attrs: { hidden: true } },
-    body,
+    h("div", { class: "hitl-because-main" }, body, strikes.confirm, strikes.list),
     h("div", { class: "hitl-because-side" }, h("label", {}, keep, "for each item"), close),
   );
+  strikes.listen(element);
   signal.addEventListener("abort", () => unmark());
 
   function unmark(): void {
@@ -90,6 +93,7 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
     /** The item on the card is another one, or its model or label has changed. */
     update(now: Subject | null): void {
       unmark();
+      strikes.update();
       const same = now !== null && subject?.key === now.key;
       subject = now;
       if (!same && !keep.checked) wanted = false;
@@ -110,11 +114,28 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
     came(message: WhyMessage, classes: readonly LabelClass[]): void {
       if (!subject || message.row !== subject.row || element.hidden) return;
       unmark();
+      const refocus = strikes.renew();
+      const older = subject.guess?.codes.length && subject.guess.codes[0] !== message.code;
       body.replaceChildren(
-        ...(message.missing ? [h("span", { text: message.missing })] : lines(message, classes, on)),
+        ...(message.missing
+          ? [h("span", { text: message.missing })]
+          : lines(message, classes, on, strikes.button, Boolean(older))),
       );
+      refocus();
       if (!message.missing) mine = marked(card, message);
     },
+    /** Goes to the words, to strike one out; returns whether there is an item. */
+    enter(): boolean {
+      if (!subject) return false;
+      if (element.hidden) {
+        wanted = true;
+        request();
+      }
+      strikes.enter();
+      return true;
+    },
+    struck: strikes.now,
+    effect: strikes.effect,
   };
 }
 
@@ -122,7 +143,13 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
 const pairOf = ({ guess }: Subject): number[] => (guess?.shares ?? []).slice(0, 2).map(([code]) => code);
 
 /** The reasons in words. */
-function lines(message: WhyMessage, classes: readonly LabelClass[], on: BecauseCallbacks): HTMLElement[] {
+function lines(
+  message: WhyMessage,
+  classes: readonly LabelClass[],
+  on: BecauseCallbacks,
+  button: (word: Spoken) => HTMLElement,
+  older: boolean,
+): HTMLElement[] {
   const name = (code: number): string => classes[code]?.name ?? "";
   const parts = [...message.parts].sort((a, b) => Math.abs(b.share) - Math.abs(a.share));
   const told = parts
@@ -142,14 +169,17 @@ function lines(message: WhyMessage, classes: readonly LabelClass[], on: BecauseC
         said(name(message.other)),
       ),
       h("span", { class: "hitl-faint hitl-number", text: told.join(" \u00b7 ") }),
+      older
+        ? h("span", { class: "hitl-faint", text: " \u00b7 by a newer model than the guess above" })
+        : null,
     ),
   ];
-  const worded = (label: string, words: readonly string[]): HTMLElement =>
+  const worded = (label: string, words: readonly Spoken[]): HTMLElement =>
     h(
       "span",
-      {},
+      { attrs: { role: "group", "aria-label": `Words ${label} it` } },
       h("span", { class: "hitl-faint", text: label }),
-      ...words.flatMap((w, i) => [i ? ", " : " ", said(w)]),
+      ...words.flatMap((word) => [" ", button(word)]),
     );
   if (message.words.length || message.against.length)
     found.push(

@@ -25,6 +25,7 @@ from hitl_widgets.learn.strategies.choosing import choose, evaluate, per_cost, p
 from hitl_widgets.learn.strategies.committee import batch_bald, kl_divergence, vote_entropy
 from hitl_widgets.learn.strategies.contrast import contrastive, discriminative
 from hitl_widgets.learn.strategies.coverage import prob_cover
+from hitl_widgets.learn.strategies.curriculum import curriculum
 from hitl_widgets.learn.strategies.density import information_density, most_likely_positive, typicality
 from hitl_widgets.learn.strategies.doubt import doubt
 from hitl_widgets.learn.strategies.mixing import alfa_mix
@@ -54,6 +55,7 @@ __all__ = [
     "cold_start_size",
     "contrastive",
     "core_set",
+    "curriculum",
     "disagreement",
     "discriminative",
     "doubt",
@@ -106,6 +108,7 @@ STRATEGIES: dict[str, Strategy] = {
     "discriminative": discriminative,
     "class_balanced": class_balanced,
     "most_likely_positive": most_likely_positive,
+    "curriculum": curriculum,
 }
 # Those that need suggested classes, which not every pool has.
 WITH_SUGGESTIONS: dict[str, Strategy] = {"disagreement": disagreement}

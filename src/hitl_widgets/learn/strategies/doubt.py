@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hitl_widgets.learn.learner import FloatArray
 from hitl_widgets.learn.strategies.base import Context, of_margin
 
-__all__ = ["doubt"]
+__all__ = ["doubt", "doubtful", "known_near", "within_reach"]
 
 EARLY = 30
 # The weight of items whose neighbors are labeled is 1 / (1 + KNOWN * share).
@@ -30,16 +32,35 @@ def doubt(u: FloatArray, context: Context) -> FloatArray:
 
     Without a graph, the utility is u.
     """
+    return doubtful(u, context)
+
+
+def doubtful(u: FloatArray, context: Context) -> FloatArray:
+    """Return the utilities of :func:`doubt` from 1 minus the margins, (n,)."""
     if context.affinity is None:
         return u
-    W = context.affinity
-    degree = W.sum(axis=1) if context.degree is None else context.degree
-    # Use the dtype of W, because SciPy would otherwise copy W for the product.
-    degree = np.where(degree > 0, degree, 1).astype(W.dtype)
-    known = context.y >= 0
-    once = (W @ known.astype(W.dtype)) / degree
-    utility = np.asarray(u / (1 + KNOWN * (once + (W @ once) / degree)))
-    if int(known.sum()) >= EARLY:
+    utility = np.asarray(u / (1 + KNOWN * known_near(context)))
+    if int((context.y >= 0).sum()) >= EARLY:
         return utility
+    return np.asarray(utility * within_reach(u, context))
+
+
+def known_near(context: Context) -> FloatArray:
+    """Return the labeled share of each item's neighbors plus that of their neighbors, (n,)."""
+    W, degree = _graph(context)
+    once = (W @ (context.y >= 0).astype(W.dtype)) / degree
+    return np.asarray(once + (W @ once) / degree)
+
+
+def within_reach(u: FloatArray, context: Context) -> FloatArray:
+    """Return how much of ``u``, (n,), is within two steps of each item: see :func:`doubt`."""
+    W, degree = _graph(context)
     once = (W @ (np.asarray(u, W.dtype) / degree**0.25)) / degree
-    return np.asarray(utility * (W @ once) / degree**0.75)
+    return np.asarray((W @ once) / degree**0.75)
+
+
+def _graph(context: Context) -> tuple[Any, Any]:
+    """Return the weights, and their row sums in the same dtype: SciPy would copy them for another one."""
+    W: Any = context.affinity
+    degree = W.sum(axis=1) if context.degree is None else context.degree
+    return W, np.where(degree > 0, degree, 1).astype(W.dtype)

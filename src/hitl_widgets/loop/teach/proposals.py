@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,14 +25,17 @@ from hitl_widgets.loop.words import within
 from hitl_widgets.quality.inseparable import inseparable
 from hitl_widgets.quality.triage import on_average
 
-__all__ = ["OF", "Proposal", "Proposing"]
+__all__ = ["OF", "Proposal", "Proposing", "is_same_group", "some_of"]
 
 # What the definitions of dismissed proposals define.
 OF = "proposal"
 # Seconds without labels, or with them, before the model looks for something to say.
 PAUSE, PATIENCE = 0.7, 6.0
-# A dismissed group is known by so many of its items, and a group that has this share of them is the same.
-KNOWN_BY, SAME = 50, 0.1
+# A dismissed group is known by so many of its items. A group that has this share of them is the same, unless
+# it is so many times as large.
+KNOWN_BY, SAME, LARGER = 50, 0.1, 2
+# A group is still proposed while more than this share of it has no label.
+HOLDS = 0.5
 # The share of errors of a proposed hand-over, the items to look at first, and the least number and share of
 # all unlabeled items.
 ERROR, LOOK, HANDED, SHARE = 0.05, 20, 50, 0.25
@@ -68,6 +71,16 @@ class Proposal:
     rows: Rows = field(repr=False)
     look: Rows = field(repr=False)
     classes: tuple[str, ...] = ()
+
+
+def some_of(rows: Rows) -> Rows:
+    """Return the items by which a dismissed group is known."""
+    return rows[:: max(1, len(rows) // KNOWN_BY)]
+
+
+def is_same_group(rows: Rows, known: Sequence[int] | Rows, n: int) -> bool:
+    """Return whether a group is one of ``n`` items that was dismissed and is known by some of them."""
+    return len(known) > 0 and len(rows) <= LARGER * n and bool(np.isin(known, rows).mean() >= SAME)
 
 
 class Proposing:
@@ -111,19 +124,21 @@ class Proposing:
         self.worker.close()
 
     def waiting(self) -> tuple[Proposal, ...]:
-        """The proposals that were found last and that nobody has dismissed; the screen shows the first."""
+        """What was found last, still holds, and nobody has dismissed; the screen shows the first."""
+        if not self._found:
+            return ()
+        labels = self._log.labels
         with self._log.lock:
             dismissed = [event.value["is"] for event in self._log.definitions(OF).values()]
-            live = {self._heir(id_) for id_ in self._log.labels.class_ids}
             return tuple(
                 one
                 for one in self._found
-                if live.issuperset(one.classes) and not any(self._is_same(one, was) for was in dismissed)
+                if self._holds(one, labels) and not any(self._is_same(one, was) for was in dismissed)
             )
 
     def find(self) -> tuple[Proposal, ...]:
         """Look now, and return what :meth:`waiting` then returns."""
-        self._publish(tuple(self._all(lambda: False)))
+        self._look(lambda: False)
         return self.waiting()
 
     def dismiss(self, acts: Acts, name: str, event_id: str | None = None) -> str:
@@ -135,9 +150,9 @@ class Proposing:
             if one is None:
                 raise InvalidInput(f"{name!r} is not proposed now: see session.teach.proposals().")
             keys = self._log.ledger.pool.keys
-            some = one.rows[:: max(1, len(one.rows) // KNOWN_BY)] if one.kind == "class" else ()
             value: dict[str, Any] = {"kind": one.kind, "text": one.text, "classes": list(one.classes)}
-            value["items"] = [keys[row] for row in some]
+            if one.kind == "class":
+                value |= {"n": len(one.rows), "items": [keys[row] for row in some_of(one.rows)]}
             return acts.define(OF, name, value, event_id=event_id)
 
     # -- dismissed ones
@@ -145,6 +160,15 @@ class Proposing:
     def _heir(self, id_: str) -> str:
         vocabulary = self._log.ledger.fold.vocabulary
         return vocabulary.heir(id_) or id_
+
+    @staticmethod
+    def _holds(one: Proposal, labels: Labels) -> bool:
+        """Whether it was not taken up since."""
+        if one.kind == "hand_over":
+            return not labels.handed
+        if one.kind == "merge":
+            return {*labels.class_ids}.issuperset(one.classes)
+        return bool((labels.y[one.rows] < 0).mean() > HOLDS)
 
     def _is_same(self, one: Proposal, was: Mapping[str, Any]) -> bool:
         """Whether it was dismissed, perhaps with slightly other items or names of the classes."""
@@ -155,13 +179,19 @@ class Proposing:
         if one.kind == "class":
             naming, items = self._log.ledger.naming, was.get("items", ())
             known = [row for key in items if (row := naming.row(key)) is not None]
-            return len(known) > 0 and np.isin(known, one.rows).mean() >= SAME
+            return is_same_group(one.rows, known, was.get("n", len(known)))
         return True
 
     # -- finding
 
     def _look(self, overtaken: Callable[[], bool]) -> None:
-        found = tuple(self._all(overtaken))
+        (labels, ground), newest = self._snapshot(), self._trainer.round
+        if labels.kind.name != "choice" or ground is None or ground.passing or newest is None:
+            return
+        # Until the next round has learned other classes, what was found before is kept.
+        if not newest.learned or newest.schema.ids != labels.schema.ids:
+            return
+        found = tuple(self._all(labels, ground, newest, overtaken))
         if not overtaken() and not self._log.closed:
             self._publish(found)
 
@@ -171,18 +201,10 @@ class Proposing:
         if before != [one.name for one in found]:
             self._tell("proposals")
 
-    def _all(self, overtaken: Callable[[], bool]) -> Iterator[Proposal]:
+    def _all(
+        self, labels: Labels, ground: Ground, newest: Round, overtaken: Callable[[], bool]
+    ) -> Iterator[Proposal]:
         """Everything that there is to say, in the order in which it is said."""
-        (labels, ground), newest = self._snapshot(), self._trainer.round
-        if (
-            labels.kind.name != "choice"
-            or ground is None
-            or ground.passing
-            or newest is None
-            or not newest.learned
-            or newest.schema.ids != labels.schema.ids
-        ):
-            return
         for source in (self._new_classes, self._merges, self._hand_overs):
             if overtaken():
                 return

@@ -89,7 +89,27 @@ class Flip(Request, frozen=True, tag="flip"):
     row: Row
 
 
-Takes = shared.Takes | Why | Source | Try | Flip | Sample | Members | Skipped | Suspected | Past | Answers
+class Preview(Request, frozen=True, tag="preview"):
+    """Request what striking out a word or column would do to the model."""
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
+
+
+Takes = (
+    shared.Takes
+    | Why
+    | Preview
+    | Source
+    | Try
+    | Flip
+    | Sample
+    | Members
+    | Skipped
+    | Suspected
+    | Past
+    | Answers
+)
 
 # -- kernel -> browser
 
@@ -236,19 +256,43 @@ class MembersMessage(ToBrowser, frozen=True, kw_only=True, tag="members"):
 
 
 class Precedent(msgspec.Struct, frozen=True):
-    """A decision that explains its classes: their codes, the item and the reason as text, and who decided."""
+    """An item that shows what its classes are, or are not (``counter``).
 
+    It was ``kept``, or decided by a reviewer. The item and the reason are text; the reason may be empty.
+    """
+
+    row: int
     codes: tuple[int, ...]
+    counter: bool
+    kept: bool
     item: str
     because: str
     by: str
 
 
+class Guideline(msgspec.Struct, frozen=True):
+    """The last version of the guideline of a class: its number, who made it and when.
+
+    ``n_touched`` older labels may have to be looked at again.
+    """
+
+    code: int
+    version: int
+    by: str
+    time: str
+    n_touched: int
+
+
 class GuidanceMessage(ToBrowser, frozen=True, kw_only=True, tag="guidance"):
-    """The latest decisions with a reason, newest first. To all views, or to a new one."""
+    """The latest examples and counter-examples, newest first, and the versions of the guidelines.
+
+    ``waiting`` are the rows of labels that were queued again. To all views, or to a new one.
+    """
 
     to: str | None
     precedents: list[Precedent]
+    guidelines: list[Guideline]
+    waiting: list[int]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -295,6 +339,14 @@ class Beside(msgspec.Struct, frozen=True):
     share: float
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """A word or column as it is shown, and what to strike out; neither if personal data is hidden in it."""
+
+    shown: str
+    word: str | None
+    column: str | None
+
+
 class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     """Why the model prefers its guess to the next class; ``missing`` says why there are no reasons.
 
@@ -307,8 +359,8 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     other: int
     parts: list[Share]
     places: list[Place]
-    words: list[str]
-    against: list[str]
+    words: list[Spoken]
+    against: list[Spoken]
     beside: list[Beside]
     missing: str
 
@@ -374,6 +426,44 @@ class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
     classes: list[int]
 
 
+class Struck(msgspec.Struct, frozen=True):
+    """What is struck out, or counts more: its name, and the word or column."""
+
+    name: str
+    word: str | None
+    column: str | None
+    more: bool
+
+
+class StruckMessage(ToBrowser, frozen=True, kw_only=True, tag="struck"):
+    """All that is struck out or counts more. To all views, or to a new one."""
+
+    to: str | None
+    struck: list[Struck]
+
+
+class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
+    """What striking out a word or column would do.
+
+    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the accuracy on ``n`` labels, and ``low``
+    and ``high`` the interval of the difference; ``audited`` is their number among these that were drawn at
+    random, and the accuracy before and after. ``missing`` says why there are no figures.
+    """
+
+    to: str
+    word: str | None
+    column: str | None
+    items: int
+    of: int
+    n: int
+    before: float | None
+    after: float | None
+    low: float | None
+    high: float | None
+    audited: tuple[int, float, float] | None
+    missing: str
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -392,4 +482,6 @@ Tells = (
     | TriedMessage
     | FlipMessage
     | ProposedMessage
+    | StruckMessage
+    | EffectMessage
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.strikes import Effect, in_effect
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.wire import words
 
-__all__ = ["why"]
+__all__ = ["effect", "struck", "why"]
 
 # Parts of a text that are underlined at most, and the least strength, relative to the strongest.
 PLACES, WEAKEST = 60, 0.15
@@ -68,15 +70,62 @@ def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
     )
 
 
-def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> list[str]:
+def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> list[m.Spoken]:
     """The words or columns that speak most for the guess, or against it."""
-    told: dict[str, float] = {}
+    told: dict[tuple[str, str | None, str | None], float] = {}
     for one in found.pieces:
-        shown = one.words if one.column is None else f"{one.column} {one.words}".strip()
-        key = shown.casefold() if one.column is None else shown
+        word = None if one.start is None else one.words.casefold()
+        shown = (word or "") if one.column is None else f"{one.column} {one.words}".strip()
+        key = shown, word, one.column
         told[key] = told.get(key, 0.0) + sign * one.value
     most = sorted(told, key=lambda key: -told[key])[:WORDS]
-    return [words(loop.covering.text(one)[:LENGTH]) for one in most if told[one] >= WEAKEST * strongest]
+    return [_spoken(loop, *one) for one in most if told[one] >= WEAKEST * strongest]
+
+
+def _spoken(loop: Loop, shown: str, word: str | None, column: str | None) -> m.Spoken:
+    if (hidden := loop.covering.text(shown)) != shown:
+        return m.Spoken(words(hidden[:LENGTH]), None, None)
+    return m.Spoken(words(shown[:LENGTH]), word, column)
+
+
+def struck(loop: Loop) -> list[m.Struck]:
+    """What is struck out or counts more."""
+    found = [(one, loop.covering.text(one.name)) for one in in_effect(loop.log)]
+    return [
+        m.Struck(words(shown[:LENGTH]), one.word, one.column, one.weight > 0)
+        if shown == one.name
+        else m.Struck(words(shown[:LENGTH]), None, None, one.weight > 0)
+        for one, shown in found
+    ]
+
+
+def effect(loop: Loop, asked: m.Preview) -> m.EffectMessage:
+    """Return what striking out a word or column would do, or why that is not known."""
+    striking = loop.background.striking
+    try:
+        found = striking.preview(striking.check(asked.word, asked.column))
+    except HitlError as error:
+        found = Effect(Strike(asked.word, asked.column), 0, len(loop.pool), missing=str(error))
+    return m.EffectMessage(
+        to=asked.view,
+        word=asked.word,
+        column=asked.column,
+        items=found.items,
+        of=found.of,
+        n=found.n,
+        before=found.before,
+        after=found.after,
+        low=found.low,
+        high=found.high,
+        audited=_audited(found),
+        missing=words(found.missing),
+    )
+
+
+def _audited(found: Effect) -> tuple[int, float, float] | None:
+    if found.audited_before is None or found.audited_after is None:
+        return None
+    return found.audited, found.audited_before, found.audited_after
 
 
 def _item(loop: Loop, row: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
@@ -17,11 +18,12 @@ from hitl_widgets.items.base import Payload
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.round import Suggestion
 from hitl_widgets.loop.rules import places_of
+from hitl_widgets.loop.words import within
 from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import editing
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.labeler.why import why
+from hitl_widgets.widgets.labeler.why import effect, struck, why
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
@@ -32,8 +34,8 @@ __all__ = ["Labeler"]
 
 # How many next items are reserved, and for how many recently asked items a view gets their labels.
 AHEAD, HANDED = 12, 40
-# How many decisions are shown as examples of the classes, and how many characters of each item.
-PRECEDENTS, EXAMPLE = 12, 160
+# How many items are shown as examples of the classes, and how many characters of each.
+PRECEDENTS, EXAMPLE = 60, 160
 # How many skipped items are shown again at a time.
 AGAIN = 200
 # How many items of a selection are listed first because the model predicts another class than for most of
@@ -69,8 +71,9 @@ class Labeler(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
-        self._told: list[m.Precedent] = []
+        self._told = m.GuidanceMessage(to=None, precedents=[], guidelines=[], waiting=[])
         self._proposed = NOTHING
+        self._struck: list[m.Struck] = []
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -79,11 +82,8 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._sample(message))
             case m.Members():
                 self._in_order(message, lambda: self._tell_members(message))
-            case m.Answers() if self.loop.suggesting is None:
-                self._in_order(message, lambda: self._tell_answers(message))
             case m.Answers():
-                # The suggestions may come from a slow model, so acts go first.
-                self._behind("suggestions", message, lambda: self._tell_answers(message))
+                self._look_up(message)
             case More() if "words" in message.ask and self.loop.schema.kind == "spans":
                 self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
@@ -95,6 +95,9 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._post(editing.source(self.loop, message)))
             case m.Try() | m.Flip():
                 self._behind("trust", message, lambda: self._post(editing.answer(self.loop, message)))
+            case m.Preview():
+                # Two models are fitted, and items are read again.
+                self._behind("strikes", message, lambda: self._post(effect(self.loop, message)))
             case m.Skipped():
                 self._look_again(message)
             case m.Suspected():
@@ -102,6 +105,12 @@ class Labeler(SessionWidget):
                 self._behind("trust", message, lambda: self._look_at_doubtful(message))
             case _:
                 super()._handle(message)
+
+    def _look_up(self, message: m.Answers) -> None:
+        if self.loop.suggesting is None:
+            self._in_order(message, lambda: self._tell_answers(message))
+        else:  # the suggestions may come from a slow model, so acts go first
+            self._behind("suggestions", message, lambda: self._tell_answers(message))
 
     def _greet(self, view: str) -> None:
         labels = self.loop.labels
@@ -115,29 +124,57 @@ class Labeler(SessionWidget):
                 queue=self._queue(labels),
             )
         )
-        if found := self._precedents():
-            self._post(m.GuidanceMessage(to=view, precedents=found))
+        found = self._guidance()
+        if found.precedents or found.guidelines:
+            self._post(msgspec.structs.replace(found, to=view))
         if (proposed := self._proposal()) != NOTHING:
             self._post(replace(proposed, to=view))
+        if out := struck(self.loop):
+            self._post(m.StruckMessage(to=view, struck=out))
+
+    def _guidance(self) -> m.GuidanceMessage:
+        """The examples of the classes, without those whose answer is yet to be asked, and the guidelines."""
+        return m.GuidanceMessage(
+            to=None,
+            precedents=self._precedents(),
+            guidelines=self._guidelines(),
+            waiting=list(islice(self.loop.guiding.waiting(), AGAIN)),
+        )
 
     def _precedents(self) -> list[m.Precedent]:
-        """The latest decisions that explain a class; none whose answer is yet to be asked."""
-        log, pool = self.loop.log, self.loop.pool
-        found = log.explained(PRECEDENTS)
-        if not found:  # usually, and this runs with every act
+        loop, pool = self.loop, self.loop.pool
+        told = [one for one in loop.guiding.told() if one.row is not None][: -PRECEDENTS - 1 : -1]
+        if not told:  # usually, and this runs with every act
             return []
-        hidden = self.loop.blind.mask(self.loop.labels)
+        hidden, ids = loop.blind.mask(loop.labels), loop.schema.ids
         return [
-            m.Precedent(codes, words(pool.item_kind.words(pool.displayed(row))[:EXAMPLE]), because, by)
-            for row, codes, because, by in found
-            if not hidden[row] and not self.loop.covering.is_blurred(row)
+            m.Precedent(
+                row=one.row,
+                codes=tuple(sorted(ids.index(id_) for id_ in one.class_ids if id_ in ids)),
+                counter=one.counter,
+                kept=one.kept,
+                item=words(pool.item_kind.words(pool.displayed(one.row))[:EXAMPLE]),
+                because=one.because,
+                by=one.annotator,
+            )
+            for one in told
+            if one.row is not None and not hidden[one.row] and not loop.covering.is_blurred(one.row)
         ]
 
-    def _tell_precedents(self) -> None:
-        found = self._precedents()
+    def _guidelines(self) -> list[m.Guideline]:
+        versions, schema = self.loop.guiding.versions(), self.loop.schema
+        touched = self.loop.guiding.touched() if versions else {}
+        return [
+            m.Guideline(code, last.number, last.annotator, last.time.isoformat(), len(touched.get(id_, ())))
+            for code, id_ in enumerate(schema.ids[: len(schema.classes)])
+            for last in versions.get(id_, [])[-1:]
+        ]
+
+    def _tell_guidance(self) -> None:
+        found = self._guidance()
         if found != self._told:
             self._told = found
-            self._post(m.GuidanceMessage(to=None, precedents=found))
+            self._post(found)
 
     def _proposal(self) -> m.ProposedMessage:
         """The first of what the model proposes."""
@@ -161,11 +198,18 @@ class Labeler(SessionWidget):
             self._proposed = found
             self._post(found)
 
+    def _tell_struck(self) -> None:
+        found = struck(self.loop)
+        if found != self._struck:
+            self._struck = found
+            self._post(m.StruckMessage(to=None, struck=found))
+
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what in {"labels", "round"}:
-            self._tell_precedents()
+            self._tell_guidance()
+            self._tell_struck()
         if what in {"labels", "round", "proposals"}:
             self._tell_proposal()
         if what == "round":
@@ -279,25 +323,33 @@ class Labeler(SessionWidget):
         self._post(m.SkippedItems(to=message.view, queue=asks))
 
     def _look_at_doubtful(self, message: m.Suspected) -> None:
-        """Ask the items with doubtful labels, to keep or correct them."""
+        """Ask the items whose labels were queued again or are doubtful, to keep or correct them."""
         loop = self.loop
-        found = loop.suspecting.found()
-        asks: list[Ask] = []
+        found, vocabulary = loop.suspecting.found(), loop.log.ledger.fold.vocabulary
+        hidden = loop.blind.mask(loop.labels)
+        told = {
+            row: f"the guidance of {within(str(vocabulary.meaning(class_id)))} has changed since this label"
+            for row, class_id in loop.guiding.waiting().items()
+            if not hidden[row]
+        }
         if found is not None:
-            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]][:AGAIN].tolist()
-            asks = [
-                Ask(
-                    row=row,
-                    key=loop.pool.keys[row],
-                    reason=words(loop.suspecting.why(found, row, named=False)),
-                    selection="review",
-                    blind=False,
-                    guess=None,
-                    note=loop.log.note_on(row),
-                    doubtful=doubtful(loop, row),
-                )
-                for row in rows
-            ]
+            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]].tolist()
+            told |= {
+                row: loop.suspecting.why(found, row, named=False) for row in rows[:AGAIN] if row not in told
+            }
+        asks = [
+            Ask(
+                row=row,
+                key=loop.pool.keys[row],
+                reason=words(why),
+                selection="review",
+                blind=False,
+                guess=None,
+                note=loop.log.note_on(row),
+                doubtful=doubtful(loop, row),
+            )
+            for row, why in list(told.items())[:AGAIN]
+        ]
         why = "" if asks else loop.suspecting.missing(found)
         self._post(m.SuspectItems(to=message.view, queue=asks, why=why))
 

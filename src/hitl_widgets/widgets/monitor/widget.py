@@ -329,6 +329,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "definition":
         if event.value["of"] == "proposal" and event.value["is"] is not None:
             return f"not proposed again: {event.value['is'].get('text', '')}"
+        if event.value["of"] == "guideline":
+            return loop.guiding.describe(event)
         done = "removed" if event.value["is"] is None else "set"
         return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":

@@ -10,6 +10,7 @@ from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.strikes import keep
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection, words
 
@@ -52,7 +53,7 @@ def _done(loop: Loop, message: m.Act) -> dict[str, Any]:
             return {"beside": _skip(loop, message)}
         case m.Clear():
             loop.acts.label(_rows(loop, message), None, selection=message.selection, event_id=message.id)
-        case m.Note() | m.Reveal() | m.Keep() | m.Decide():
+        case m.Note() | m.Reveal() | m.Keep() | m.Decide() | m.Guide():
             _on_item(loop, message, loop.pool.index([message.key]))
         case m.Edit():
             [row] = loop.pool.index([message.key])
@@ -83,6 +84,12 @@ def _of_task(loop: Loop, message: m.Act) -> None:
     match message:
         case m.Slice():
             loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
+        case m.Requeue():
+            loop.guiding.queue(message.of, event_id=message.id)
+        case m.Strike():
+            striking = loop.background.striking
+            find = striking.check if message.on else striking.named
+            keep(loop.acts, find(message.word, message.column), on=message.on, event_id=message.id)
         case m.HandOver():
             loop.handing.accept(message.proposal, event_id=message.id)
         case m.TakeBack():
@@ -103,7 +110,7 @@ def _skip(loop: Loop, message: m.Skip) -> str | None:
     return None
 
 
-def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep | m.Decide, rows: list[int]) -> None:
+def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep | m.Decide | m.Guide, rows: list[int]) -> None:
     match message:
         case m.Note():
             loop.acts.note(rows, message.text, event_id=message.id)
@@ -116,6 +123,10 @@ def _on_item(loop: Loop, message: m.Note | m.Reveal | m.Keep | m.Decide, rows: l
         case m.Decide():
             told: dict[str, Any] = {"gold": message.gold, "event_id": message.id}
             loop.acts.decide(rows, message.answer, message.because or None, **told)
+        case m.Guide(counter=None):
+            loop.guiding.drop(rows[0], message.of, event_id=message.id)
+        case m.Guide(counter=bool(counter)):
+            loop.guiding.keep(rows[0], message.of, message.because, counter=counter, event_id=message.id)
 
 
 def _label(loop: Loop, message: m.Label) -> str | None:

@@ -213,6 +213,21 @@ class Slice(Action, frozen=True, kw_only=True, tag="slice"):
     replace: bool = False
 
 
+class Guide(Action, frozen=True, kw_only=True, tag="guide"):
+    """Keep an item as an example of a class, or as a counter-example; ``counter`` null removes it."""
+
+    key: Key
+    of: ClassId
+    counter: bool | None
+    because: Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Requeue(Action, frozen=True, kw_only=True, tag="requeue"):
+    """Queue the labels again that the changed guidance of a class may touch."""
+
+    of: ClassId
+
+
 class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
     """Hand over to the model what was proposed."""
 
@@ -231,6 +246,17 @@ class TakeBack(Action, frozen=True, kw_only=True, tag="take_back"):
     act: ActId
 
 
+class Strike(Action, frozen=True, kw_only=True, tag="strike"):
+    """Strike a word or column out of what the model reads, or bring it back.
+
+    With a word, the column is the one that contains it, if there are several.
+    """
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
+    on: bool
+
+
 Act = (
     Label
     | Clear
@@ -247,6 +273,9 @@ Act = (
     | Restore
     | Change
     | Slice
+    | Guide
+    | Requeue
+    | Strike
     | HandOver
     | TakeBack
     | Dismiss

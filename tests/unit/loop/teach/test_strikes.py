@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.strikes import Places
+from hitl_widgets.labels.events import new_event_id
+from hitl_widgets.widgets.labeler import messages as m
+from hitl_widgets.widgets.labeler.why import effect, struck, why
+from hitl_widgets.widgets.shared import messages as shared
+from hitl_widgets.widgets.shared.acts import act
 
 # "unsubscribe" is in every third item of both kinds.
 MAIL = [
@@ -181,12 +187,12 @@ def test_what_it_costs_is_told_beforehand(make_session: Any) -> None:
 
 
 def test_what_cannot_be_struck_is_said(spam: Any, make_session: Any) -> None:
-    for word, why in [
+    for word, message in [
         ("subscribe", "No item contains the word 'subscribe'.*as a whole"),
         ("!", "no letters or digits"),
         (3, "is not a word"),
     ]:
-        with pytest.raises(InvalidInput, match=why):
+        with pytest.raises(InvalidInput, match=message):
             spam.teach.strike(word)
     with pytest.raises(InvalidInput, match="have no columns"):
         spam.teach.strike(column="sender")
@@ -200,8 +206,7 @@ def test_what_cannot_be_struck_is_said(spam: Any, make_session: Any) -> None:
     with pytest.raises(InvalidInput, match="passed as X="):
         points.teach.strike(column="x0")
     spans = make_session(MAIL, classes=None, question=hitl.Question.spans(CLASSES), task="spans")
-    words = "No model reads features of whole items for this question, 'spans'"
-    with pytest.raises(InvalidInput, match=words):
+    with pytest.raises(InvalidInput, match=r"No model reads features of whole items.*'spans'"):
         spans.teach.strike("free")
 
 
@@ -233,3 +238,31 @@ def test_drift_is_judged_without_the_word(spam: Any) -> None:
     before = spam.trust.drift(new)
     spam.teach.strike("unsubscribe")
     assert spam.trust.drift(new).auc < before.auc - 0.2
+
+
+def test_what_the_card_says_of_it(spam: Any) -> None:
+    loop = spam._loop
+    asked = m.Preview(view="view-1234", id="12345678", word="unsubscribe", column=None)
+    found = effect(loop, asked)
+    assert (found.items, found.of, found.n, found.missing) == (HAS.sum(), len(MAIL), 16, "")
+    assert effect(loop, structs.replace(asked, word="nothing")).missing.startswith("No item contains")
+    act(loop, shared.Strike(id=new_event_id(), word="unsubscribe", column=None, on=True))
+    assert [(one.name, one.more) for one in struck(loop)] == [("unsubscribe", False)]
+    spam.wait()
+    row = int(np.flatnonzero(HAS)[0])
+    told = why(loop, m.Why(view="view-1234", id="12345678", row=row, codes=()))
+    assert "unsubscribe" not in [one.word for one in (*told.words, *told.against)]
+    act(loop, shared.Strike(id=new_event_id(), word="unsubscribe", column=None, on=False))
+    assert struck(loop) == []
+
+
+def test_hidden_personal_data_is_not_sent_to_be_struck(make_session: Any) -> None:
+    texts = [f"{'write to ann@example.org' if i % 2 else 'lunch today'} number {i}" for i in range(40)]
+    session = make_session(
+        texts,
+        classes=CLASSES,
+        audit=0,
+        mask=lambda text: [(at, at + 3, "name") for at in [text.find("ann")] if at >= 0],
+    )
+    session.teach.strike("ann")
+    assert [(one.word, "ann" in one.name) for one in struck(session._loop)] == [(None, False)]

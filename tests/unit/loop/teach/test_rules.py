@@ -89,7 +89,7 @@ def test_a_rule_is_an_act_that_undo_reverts(session: Session) -> None:
         (hitl.Rule(lambda item: "minutes" in item, "mail"), 80, {"mail"}),
         (hitl.Rule(lambda item: np.nan if "see" in item else 1.0, classes={1.0: "ad"}), 40, {"ad"}),
     ],
-    ids=repr,
+    ids="words pattern comparison slice items column-2 column-1 function lambda missing".split(),
 )
 def test_every_kind_of_rule_votes(session: Session, rule: Any, n: int, classes: set[str]) -> None:
     session.slices["late"] = "n>=100"

@@ -1,0 +1,203 @@
+import "./guide.css";
+import type { Ask, GuidanceMessage, Guide, LabelClass, Precedent } from "../../host/protocol";
+import type { Codes } from "../../questions/index";
+import { count, h, said, setText, show } from "../../ui/dom";
+
+export type Guidance = Pick<GuidanceMessage, "precedents" | "guidelines" | "waiting">;
+
+export const NO_GUIDANCE: Guidance = { precedents: [], guidelines: [], waiting: [] };
+
+export type GuideCallbacks = {
+  /** Keeps an item as an example of a class or as a counter-example, or removes it. */
+  keep: (act: Pick<Guide, "key" | "of" | "counter" | "because">) => void;
+  /** Queues the labels again that the changed guidance of this class may touch. */
+  requeue: (of: string) => void;
+  /** Shows the labels that were queued again. */
+  again: () => void;
+  /** Opens an item. */
+  open: (row: number) => void;
+  /** Moves the focus back to the widget. */
+  leave: () => void;
+};
+
+/** Examples that are shown of a class, and counter-examples. */
+const SHOWN = 3;
+
+/** The guidance of the classes, with examples, and the line in which an item is kept as one. */
+export function guideView(on: GuideCallbacks) {
+  const list = h("dl", { class: "hitl-guide-list" });
+  const due = h("button", {
+    class: "hitl-link",
+    attrs: { type: "button", hidden: true },
+    title: "The guidance has changed since: keep or correct these labels (⇧R)",
+    on: {
+      click: () => {
+        on.again();
+        on.leave();
+      },
+    },
+  });
+  const fold = h("details", { class: "hitl-guide hitl-fold" }, h("summary", { text: "Guidance" }), due, list);
+  const what = h("select", { class: "hitl-select", attrs: { "aria-label": "What the item shows" } });
+  const because = h("input", {
+    class: "hitl-field",
+    attrs: {
+      type: "text",
+      maxlength: 2000,
+      placeholder: "Because … (optional)",
+      "aria-label": "Why (Enter keeps the example, Esc closes, ↑ and ↓ choose what it shows)",
+      autocomplete: "off",
+      dir: "auto",
+    },
+  });
+  const keep = h("button", {
+    class: "hitl-button hitl-keep-give",
+    title: "Keep the item as this example",
+    attrs: { type: "button", "data-ready": true },
+    on: { click: give },
+  });
+  keep.append(h("kbd", { text: "⏎" }), "keep");
+  const keeping = h("div", { class: "hitl-keeping", attrs: { hidden: true } }, what, because, keep);
+  keeping.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter" && event.target !== keep) give();
+    else if (step && event.target === because) {
+      const n = what.options.length;
+      what.selectedIndex = (what.selectedIndex + step + n) % n;
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  let classes: readonly LabelClass[] = [];
+  let guidance = NO_GUIDANCE;
+  let subject: Pick<Ask, "row" | "key"> | null = null;
+
+  /** Opens the line for the item on the card; `codes` are the classes that it most likely shows. */
+  function open(codes: Codes): boolean {
+    const live = classes.filter((c) => !c.retired);
+    if (!subject || !live.length) return false;
+    const row = subject.row;
+    what.replaceChildren(
+      ...live.map((c) => h("option", { text: `Example of ${c.name}`, attrs: { value: c.id } })),
+      ...live.map((c) => h("option", { text: `Not ${c.name}`, attrs: { value: c.id } })),
+    );
+    // An item that is kept already is shown as it is.
+    const kept = guidance.precedents.find((one) => one.kept && one.row === row);
+    const code = kept?.codes[0] ?? codes.find((code) => code < live.length) ?? 0;
+    what.selectedIndex = code + (kept?.counter ? live.length : 0);
+    because.value = kept?.because ?? "";
+    show(keeping, true);
+    because.focus({ preventScroll: true });
+    return true;
+  }
+
+  function give(): void {
+    const counter = what.selectedIndex >= what.options.length / 2;
+    if (subject) on.keep({ key: subject.key, of: what.value, counter, because: because.value.trim() });
+    close();
+  }
+
+  function close(): void {
+    show(keeping, false);
+    on.leave();
+  }
+
+  /** One item of the guidance. */
+  function line(one: Precedent, c: LabelClass): HTMLElement {
+    return h(
+      "div",
+      {
+        class: "hitl-guide-item",
+        attrs: { "data-counter": one.counter },
+        style: { "--class": c.color },
+      },
+      one.counter ? h("b", { text: "Not: " }) : null,
+      h(
+        "button",
+        {
+          class: "hitl-link",
+          title: "Open this item",
+          attrs: { type: "button" },
+          on: { click: () => on.open(one.row) },
+        },
+        said(one.item || `item ${one.row + 1}`),
+      ),
+      h("span", { class: "hitl-guide-why" }, said(one.because), one.because ? ` (${one.by})` : one.by),
+    );
+  }
+
+  function fill(): void {
+    const parts = classes.flatMap((c, code) => {
+      const own = guidance.precedents.filter(({ codes }) => codes.includes(code));
+      const guideline = guidance.guidelines.find((one) => one.code === code);
+      if (c.retired || !(c.guidance || c.example || own.length)) return [];
+      const groups = [false, true].map((counter) => own.filter((one) => one.counter === counter));
+      const shown = groups.flatMap((group) => group.slice(0, SHOWN));
+      const foot = [
+        guideline && guideline.version > 1
+          ? h("span", {
+              class: "hitl-faint",
+              text: `version ${guideline.version}, ${guideline.by}, ${day(guideline.time)}`,
+            })
+          : null,
+        own.length > shown.length
+          ? h("span", {
+              class: "hitl-faint",
+              text: `${own.length - shown.length} more in session.teach.guidelines`,
+            })
+          : null,
+        guideline?.n_touched
+          ? h("button", {
+              class: "hitl-link",
+              text: `look at ${count(guideline.n_touched, "older label")} again`,
+              title: `Labels of ${c.name}, or that the model finds close to it, from before this version`,
+              attrs: { type: "button" },
+              on: {
+                click: () => {
+                  on.requeue(c.id);
+                  on.leave();
+                },
+              },
+            })
+          : null,
+      ].filter((part) => part !== null);
+      return [
+        h("dt", { text: c.name, attrs: { dir: "auto" } }),
+        h(
+          "dd",
+          {},
+          c.guidance ? h("div", { text: c.guidance, attrs: { dir: "auto" } }) : null,
+          c.example ? h("div", { class: "hitl-faint" }, "Example: ", said(c.example)) : null,
+          ...shown.map((one) => line(one, c)),
+          foot.length ? h("div", { class: "hitl-guide-foot" }, ...foot) : null,
+        ),
+      ];
+    });
+    show(fold, parts.length > 0 || guidance.waiting.length > 0);
+    list.replaceChildren(...parts);
+    const n = guidance.waiting.length;
+    setText(due, n ? `${count(n, "label")} to look at again` : "");
+    show(due, n > 0);
+  }
+
+  return {
+    fold,
+    keeping,
+    open,
+    update(all: readonly LabelClass[], now: Guidance): void {
+      if (all === classes && now === guidance) return;
+      [classes, guidance] = [all, now];
+      fill();
+    },
+    /** The item on the card; what was written for another one is dropped. */
+    know(ask: Pick<Ask, "row" | "key"> | null): void {
+      if (ask?.key !== subject?.key) show(keeping, false);
+      subject = ask;
+    },
+  };
+}
+
+const day = (time: string): string =>
+  new Date(time).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });

@@ -1,0 +1,275 @@
+import "./strikes.css";
+import type { EffectMessage, Spoken, Struck } from "../../host/protocol";
+import { count, focused, h, percent, said, show } from "../../ui/dom";
+import { meanings } from "../../ui/keys";
+import { placesOf } from "../../ui/words";
+
+/** What is struck out: a word, a column, or a word of one column. */
+export type Named = { word: string | null; column: string | null };
+
+export type StrikeCallbacks = {
+  /** Asks what striking it out would do. */
+  preview: (named: Named) => void;
+  /** Strikes it out, or brings it back. */
+  strike: (named: Named, on: boolean) => void;
+  /** Returns the keys to the card. */
+  leave: () => void;
+  say: (words: string) => void;
+};
+
+/** The names under which the style sheet knows words of the text on the card. */
+const [OUT, HERE] = ["hitl-struck", "hitl-struck-here"];
+
+/** Words that can be struck out, what that would do, and what is struck out. */
+export function strikesView(
+  card: HTMLElement,
+  reasons: HTMLElement,
+  on: StrikeCallbacks,
+  signal: AbortSignal,
+) {
+  let struck: readonly Struck[] = [];
+  let buttons: [HTMLButtonElement, Named][] = [];
+  /** What is about to be struck out, and whether it was said what that would do. */
+  let asked: Named | null = null;
+  let told = false;
+  /** Whether the first word gets the focus once it is there. */
+  let entering = false;
+  const mine = new Map<string, Range[]>();
+  const list = h("div", { class: "hitl-strikes-list", attrs: { role: "group", "aria-label": "Struck out" } });
+  const words = h("div", { class: "hitl-strikes-words", attrs: { role: "status" } });
+  const go = h(
+    "button",
+    { class: "hitl-button", attrs: { type: "button" } },
+    h("kbd", { text: "\u23ce" }),
+    "strike out",
+  );
+  const stay = h(
+    "button",
+    { class: "hitl-button", attrs: { type: "button" } },
+    h("kbd", { text: "Esc" }),
+    "leave it",
+  );
+  const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay);
+  go.addEventListener("click", hold);
+  stay.addEventListener("click", () => leave(true));
+  signal.addEventListener("abort", () => {
+    mark(OUT, []);
+    mark(HERE, []);
+  });
+
+  /** Marks parts of the text on the card; none to remove the marks. */
+  function mark(name: string, wanted: readonly string[]): void {
+    for (const range of mine.get(name) ?? []) CSS.highlights?.get(name)?.delete(range);
+    mine.delete(name);
+    const home = card.querySelector(".hitl-text");
+    const text = home?.firstChild;
+    // Older browsers do without.
+    if (!wanted.length || typeof Highlight === "undefined" || !(text instanceof Text)) return;
+    const made = placesOf(text.data, wanted).map(([start, end]) => {
+      const range = document.createRange();
+      range.setStart(text, start);
+      range.setEnd(text, end);
+      return range;
+    });
+    if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
+    for (const range of made) CSS.highlights.get(name)?.add(range);
+    mine.set(name, made);
+  }
+
+  /** A word that can be struck out; one of all words is reached by Tab, the others by the arrows. */
+  function button(one: Spoken): HTMLElement {
+    const named = { word: one.word, column: one.column };
+    if (named.word === null && named.column === null) return said(one.shown);
+    const made = h(
+      "button",
+      {
+        class: "hitl-word",
+        title: `Strike out: what it would cost is shown first (X)`,
+        attrs: { type: "button", tabindex: buttons.length ? -1 : 0 },
+        on: {
+          click: () => ask(named),
+          focus: () => {
+            for (const [other] of buttons) other.tabIndex = other === made ? 0 : -1;
+            mark(HERE, named.word === null ? [] : [named.word]);
+          },
+          blur: () => mark(HERE, []),
+        },
+      },
+      said(one.shown),
+    );
+    buttons.push([made, named]);
+    return made;
+  }
+
+  function ask(named: Named): void {
+    [asked, told] = [named, false];
+    words.replaceChildren(
+      "Strike out ",
+      name(named),
+      "? ",
+      h("span", { class: "hitl-faint", text: "Looking at what it would change" }),
+    );
+    show(confirm, true);
+    show(reasons, false);
+    go.focus({ preventScroll: true });
+    on.preview(named);
+  }
+
+  function hold(): void {
+    if (!asked) return;
+    if (!told) {
+      on.say("First look at what it would change");
+      return;
+    }
+    on.strike(asked, true);
+    on.say(`${asked.word ?? asked.column} is struck out`);
+    leave(false);
+  }
+
+  /** Ends the question; the word it was about gets the focus if `back`. */
+  function leave(back: boolean): void {
+    const before = asked;
+    const here = confirm.contains(focused());
+    asked = null;
+    show(confirm, false);
+    show(reasons, true);
+    if (here && !(back && focusOn(before))) on.leave();
+  }
+
+  /** Gives a word the focus, by default the first; returns whether it is there. */
+  function focusOn(named: Named | null): boolean {
+    const found = named ? buttons.find(([, one]) => same(one, named)) : buttons[0];
+    found?.[0].focus({ preventScroll: true });
+    return found !== undefined;
+  }
+
+  /** Handles the keys of the words and of the question; returns whether it was one of them. */
+  function press(key: string, shift: boolean): boolean {
+    if (shift) return false;
+    if (asked) {
+      if (key === "Escape") leave(true);
+      return key === "Escape";
+    }
+    const at = buttons.findIndex(([button]) => button === focused());
+    if (at < 0) return false;
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+    if (step) buttons[(at + step + buttons.length) % buttons.length][0].focus({ preventScroll: true });
+    else if (key === "x" || key === "Delete" || key === "Backspace") ask(buttons[at][1]);
+    else if (key === "Escape") on.leave();
+    else return false;
+    return true;
+  }
+
+  /** Before the keys of the card, which the focus is within. */
+  function listen(element: HTMLElement): void {
+    element.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!meanings(event).some(({ key, shift }) => press(key, shift))) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  function drawList(): void {
+    const lines = [
+      ["struck out", struck.filter(({ more }) => !more)] as const,
+      ["count more", struck.filter(({ more }) => more)] as const,
+    ];
+    list.replaceChildren(
+      ...lines
+        .flatMap(([label, found]) => [
+          found.length ? h("span", { class: "hitl-faint", text: label }) : null,
+          ...found.map((one) => h("span", { class: "hitl-strikes-one" }, said(one.name), back(one))),
+        ])
+        .filter((part) => part !== null),
+    );
+    show(list, struck.length > 0);
+  }
+
+  /** Brings something back; not by its hidden words. */
+  const back = (one: Struck): HTMLElement | null =>
+    one.word === null && one.column === null
+      ? null
+      : h("button", {
+          class: "hitl-link",
+          text: "bring back",
+          attrs: { type: "button", "aria-label": `Bring back ${one.name}` },
+          on: {
+            click: () => {
+              on.strike({ word: one.word, column: one.column }, false);
+              on.say(`${one.name} is brought back`);
+              on.leave();
+            },
+          },
+        });
+
+  return {
+    list,
+    confirm,
+    listen,
+    button,
+    /** New words are about to be made; returns what gives the focus back to the one that had it. */
+    renew(): () => void {
+      const had = buttons.find(([button]) => button === focused())?.[1];
+      buttons = [];
+      return () => {
+        if (had || entering) focusOn(had ?? null) || on.leave();
+        entering = false;
+      };
+    },
+    /** Gives the first word the focus, now or once there are words. */
+    enter(): void {
+      entering = !focusOn(null);
+    },
+    /** Another item is on the card. */
+    update(): void {
+      entering = false;
+      if (asked) leave(false);
+      mark(HERE, []);
+      mark(OUT, outs());
+    },
+    now(found: readonly Struck[]): void {
+      struck = found;
+      drawList();
+      mark(OUT, outs());
+    },
+    effect(message: EffectMessage): void {
+      if (!asked || !same(asked, message)) return;
+      told = true;
+      words.replaceChildren("Strike out ", name(asked), "? ", ...effectWords(message));
+    },
+  };
+
+  function outs(): string[] {
+    return struck.flatMap(({ word, more }) => (word !== null && !more ? [word] : []));
+  }
+}
+
+const same = (a: Named, b: Named): boolean => a.word === b.word && a.column === b.column;
+
+const name = ({ word, column }: Named): HTMLElement =>
+  h("b", {}, said(word === null ? `the column ${column}` : column === null ? word : `${word} (${column})`));
+
+const signed = (change: number): string =>
+  `${change < 0 ? "\u2212" : "+"}${Math.abs(Math.round(100 * change))}`;
+
+/** What striking something out would do, in words. */
+export function effectWords(message: EffectMessage): (string | HTMLElement)[] {
+  const { items, of, n, before, after, low, high, audited, missing } = message;
+  const where = items ? `In ${items.toLocaleString("en")} of ${count(of, "item")}. ` : "";
+  if (before === null || after === null || low === null || high === null) return [`${where}${missing}`];
+  const told = [
+    where,
+    `Accuracy on ${count(n, "label")}: `,
+    h("b", { class: "hitl-number", text: `${percent(before)} \u2192 ${percent(after)}` }),
+    h("span", {
+      class: "hitl-number",
+      text: ` (${signed(after - before)}, between ${signed(low)} and ${signed(high)} points)`,
+    }),
+  ];
+  if (audited)
+    told.push(
+      `; ${percent(audited[1])} \u2192 ${percent(audited[2])} on ${count(audited[0], "audited one")}`,
+    );
+  return told;
+}
