@@ -331,7 +331,8 @@ def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDAr
     """Return the votes of one rule, and where they are labels of another task, its predictions elsewhere.
 
     Only answers that are no class are predicted, by a logistic regression of the features: what they mean is
-    counted on labels, and few items have both. Other rules say nothing but what they say.
+    counted on labels, and few items have both. Predicted answers have codes of their own, since they may be
+    wrong more often.
     """
     known = np.flatnonzero(values >= 0)
     if len(known) == len(values) or len(known) < FEW or (values[known] < n_classes).any():
@@ -351,5 +352,5 @@ def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDAr
             left = np.flatnonzero(found[part] < 0)
             if len(left):
                 block = np.asarray(X[part])[left]
-                found[part.start + left] = model.predict(block)
+                found[part.start + left] = model.predict(block) + (answers.max() + 1 - n_classes)
     return found
