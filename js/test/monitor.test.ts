@@ -173,6 +173,7 @@ describe("the monitor", () => {
 
   it("shows what became of an act, until there is something else to say", () => {
     root.replaceChildren();
+    const proposed: unknown[] = [];
     const view = monitorView(
       root,
       {
@@ -187,14 +188,14 @@ describe("the monitor", () => {
         suspects() {},
         find() {},
         remove() {},
-        propose() {},
+        propose: (...asked) => proposed.push(asked),
         sample() {},
         ...RULES,
         handOver() {},
         takeBack() {},
         settle() {},
       },
-      true,
+      false,
       new AbortController().signal,
     );
     const note = root.querySelector(".hitl-told") as HTMLElement;
@@ -207,6 +208,15 @@ describe("the monitor", () => {
     expect([note.textContent, again]).toEqual(["It failed. try again", 1]);
     view.note("");
     expect(note.hidden).toBe(true);
+    // The hand-over that the Labeler proposes is behind the details.
+    const details = root.querySelector(".hitl-folded") as HTMLElement;
+    expect(details.hidden).toBe(true);
+    for (const _ of [1, 2]) view.handOver();
+    expect(details.hidden).toBe(false);
+    expect(proposed).toEqual([
+      [0.05, null],
+      [0.05, null],
+    ]);
   });
 });
 

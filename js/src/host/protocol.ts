@@ -818,7 +818,7 @@ export type ProposedMessage = {
   type: "proposed";
   to: string | null;
   name: string;
-  kind: "" | "class" | "hand_over" | "merge";
+  kind: "" | "class" | "hand_over" | "merge" | "rule";
   text: string;
   rows: string;
   n: number;

@@ -62,7 +62,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "source": {"row": 3},
         "try": {"row": 3, "text": "refund"},
         "flip": {"row": 3},
-        "edit": {"key": key, "of": "a", "cells": {"0": "7"}},
+        "edit": {"key": key, "of": "a", "cells": {"x0": "7"}},
         "why": {"row": 3, "codes": [1, 0]},
         "groups": {"scale": 2},
         "colour": {"column": "price"},

@@ -18,7 +18,7 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.learn.experts import Expert
-from hitl_widgets.learn.votes import Student, Voters, Votes
+from hitl_widgets.learn.votes import Student, Voters, Votes, completed
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.finding import Finder
@@ -36,6 +36,8 @@ _Column = npt.NDArray[np.int16]
 OF = "rule"
 # Items that a model predicts at a time.
 SOME = 10_000
+# Kinds of rules whose answers may be those of another task, and the number of such answers.
+OF_TASKS, MOST_ANSWERS = {"column", "model", "labels"}, 50
 # Labelled items that a rule must meet before it is called bad.
 ENOUGH = 5
 
@@ -49,7 +51,7 @@ class Figures:
     name, words, kind
         Its name, what it goes by, and the kind of rule.
     codes
-        The classes that it votes for.
+        The classes that it votes for; empty if its answers are those of another task.
     by
         Who defined it.
     retired
@@ -226,7 +228,7 @@ class Ruling:
         met = np.unique(answers.values[answers.values >= 0])
         if not len(met):
             raise InvalidInput(f"The rule {name!r} ({words_of(value)}) says nothing about any item.")
-        classes = [self._code(value, answers.said[k]) for k in met.tolist()]
+        classes = self._codes(value, answers)[met]
         if max(classes) < 0:
             schema = self._log.labels.schema
             raise InvalidInput(
@@ -250,6 +252,12 @@ class Ruling:
             case "items":
                 rows = sorted(set(self._pool.index(list(rule.items or ()))))
                 value["items"] = [naming.written(row) for row in rows]
+            case "labels":
+                said = {self._pool.find(id_): one for id_, one in rule.answers.items() if not is_blank(one)}
+                told = {naming.written(row): str(one) for row, one in said.items() if row is not None}
+                if said and not told:
+                    self._pool.index(rule.answers)  # says what the ids should look like
+                value["labels"] = told
             case "column":
                 if rule.column not in self._columns:
                     close = nearest(rule.column, self._columns)
@@ -277,6 +285,13 @@ class Ruling:
                     rows = [found for key in value["items"] if (found := row(key)) is not None]
                 nothing[rows] = 0
                 return _Answers(nothing, (True,))
+            case "labels":
+                row, said = self._log.ledger.naming.held, [None] * len(self._pool)
+                with self._log.lock:
+                    for key, answer in value["labels"].items():
+                        if (at := row(key)) is not None:
+                            said[at] = answer
+                return _answers(said)
             case "column":
                 if value["column"] not in self._columns:
                     raise InvalidInput(f"The table has no column {value['column']!r} any more.")
@@ -334,6 +349,15 @@ class Ruling:
             )
         return ground.X
 
+    def _codes(self, value: Mapping[str, Any], answers: _Answers) -> npt.NDArray[np.int16]:
+        """Return the code of each answer, and -1 at the end: of a class, or of an answer that is none."""
+        codes = [self._code(value, answer) for answer in answers.said]
+        of_task = value["kind"] in OF_TASKS and "classes" not in value and max(codes, default=-1) < 0
+        if of_task and len(codes) <= MOST_ANSWERS:
+            n = len(self._log.labels.schema.classes)
+            codes = list(range(n, n + len(codes)))
+        return np.array([*codes, -1], np.int16)
+
     def _code(self, value: Mapping[str, Any], answer: Any) -> int:
         """Return the code of the class that an answer means now; -1 if it means none."""
         schema = self._log.labels.schema
@@ -373,8 +397,7 @@ class Ruling:
                 except HitlError as error:
                     why[name] = str(error)
                 else:
-                    codes = [self._code(value, answer) for answer in answers.said]
-                    found[name] = np.array([*codes, -1], np.int16)[answers.values]
+                    found[name] = self._codes(value, answers)[answers.values]
             if not passing:
                 self._votes = _Known(acts, schema, found, why)
             return found, why
@@ -412,7 +435,7 @@ class Ruling:
                 return known[3]
             made: tuple[Expert, ...] = ()
             if used:
-                together = Votes(np.column_stack(used), n)
+                together = Votes(np.column_stack([completed(column, X, n) for column in used]), n)
                 made = (Voters(together), Student(together, X))
             self._experts = used, n, X, made
             return made
@@ -422,9 +445,11 @@ class Ruling:
         self.check_question()
         value = self._written(rule)
         answers = self._read(value, rule.calls)
-        codes = [self._code(value, answer) for answer in answers.said]
-        votes = np.array([*codes, -1], np.int16)[answers.values]
-        rows = np.flatnonzero(votes >= 0)
+        return self.claims(self._codes(value, answers)[answers.values])
+
+    def claims(self, votes: _Column) -> tuple[npt.NDArray[np.int64], _Column]:
+        """Return the rows with a vote for a class, and the classes."""
+        rows = np.flatnonzero((votes >= 0) & (votes < len(self._log.labels.schema.classes)))
         return rows, votes[rows]
 
     def alone(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
@@ -447,7 +472,8 @@ class Ruling:
         used = [known[name] for name, event in kept.items() if name in known and not _retired(event)]
         value, y = self._written(rule), self.shown()
         told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
-        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight()))
+        n = len(self._log.labels.schema.classes)
+        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight(), n))
 
     # -- how good they are
 
@@ -481,12 +507,26 @@ class Ruling:
                 continue
             mine = votes[name]
             others = {other: column for other, column in used.items() if other != name}
-            made = Figures(**told, **_counts(mine, list(others.values()), y, weight))
+            n = len(labels.schema.classes)
+            made = Figures(**told, **_counts(mine, list(others.values()), y, weight, n))
             first = next(
                 other for other, column in [*used.items(), (name, mine)] if np.array_equal(column, mine)
             )
             made = replace(made, same_as="" if first == name else first)
             found.append(replace(made, bad=_bad(made, y, weight, labels.schema.names)))
+        return found
+
+    def conflicts(self) -> list[tuple[str, npt.NDArray[np.int64], int]]:
+        """Return the rows where each rule in use differs from the label, and how many items have both."""
+        if not self.kept:
+            return []
+        with self._lock:
+            kept, (votes, _) = self.kept, self.votes()
+        y, found = self.shown(), []
+        for name, event in kept.items():
+            if name in votes and not _retired(event):
+                both = (votes[name] >= 0) & (y >= 0)
+                found.append((name, np.flatnonzero(both & (votes[name] != y)), int(both.sum())))
         return found
 
     def notices(self) -> list[str]:
@@ -554,6 +594,8 @@ def words_of(value: Mapping[str, Any]) -> str:
             return str(value["query"])
         case "items":
             return f"{len(value['items']):,} items"
+        case "labels":
+            return f"{len(value['labels']):,} labels of another task"
         case "column":
             return f"column {value['column']}"
         case kind:
@@ -565,22 +607,23 @@ def _counts(
     others: list[_Column],
     y: npt.NDArray[Any],
     weight: npt.NDArray[np.float64],
+    n_classes: int,
 ) -> dict[str, Any]:
-    met = mine >= 0
+    met, claims = mine >= 0, (mine >= 0) & (mine < n_classes)
     beside = np.zeros(len(mine), np.bool_)
     against = np.zeros(len(mine), np.bool_)
     for column in others:
         beside |= column >= 0
-        against |= (column >= 0) & (column != mine)
-    judged = met & (y >= 0)
+        against |= (column >= 0) & (column < n_classes) & (column != mine)
+    judged = claims & (y >= 0)
     n, right = float(weight[judged].sum()), float(weight[judged & (mine == y)].sum())
     low, high = wilson(right, n) if n else (None, None)
     return {
-        "codes": tuple(np.unique(mine[met]).tolist()),
+        "codes": tuple(np.unique(mine[claims]).tolist()),
         "n_items": int(met.sum()),
         "n_alone": int((met & ~beside).sum()),
         "n_overlaps": int((met & beside).sum()),
-        "n_conflicts": int((met & against).sum()),
+        "n_conflicts": int((claims & against).sum()),
         "n_labelled": int(judged.sum()),
         "n": n,
         "right": right,
@@ -591,7 +634,7 @@ def _counts(
 
 def _bad(one: Figures, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], names: tuple[str, ...]) -> str:
     """Return what is wrong with a rule, and the next step; empty unless its labels leave no doubt."""
-    if one.high is None or one.accuracy is None or one.n < ENOUGH:
+    if one.high is None or one.accuracy is None or one.n < ENOUGH or not one.codes:
         return ""
     known = y >= 0
     shares = np.bincount(y[known], weight[known], minlength=len(names)) / weight[known].sum()

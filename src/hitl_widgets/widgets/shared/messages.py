@@ -296,10 +296,10 @@ Act = (
     | Slice
     | Guide
     | Requeue
+    | Strike
     | KeepRule
     | RetireRule
     | RemoveRule
-    | Strike
     | HandOver
     | TakeBack
     | Dismiss
