@@ -55,8 +55,8 @@ const on = {
   preview: vi.fn(),
   strike: vi.fn(),
   leave: vi.fn(),
-  find: vi.fn(),
   say: vi.fn(),
+  find: vi.fn(),
 };
 const subject = {
   row: 3,
@@ -166,19 +166,4 @@ test("the reasons of a newer model than the guess say so", () => {
   view.came({ ...why, code: 1, other: 0 }, classes);
   expect(view.element.textContent).toContain("ham rather than spam");
   expect(view.element.textContent).toContain("newer model than the guess above");
-});
-
-test("R finds the items with a word, also instead of striking it out; a column cannot be found so", () => {
-  press("ArrowRight");
-  press("r");
-  expect(on.find).not.toHaveBeenCalled();
-  press("ArrowLeft");
-  press("r");
-  const [word] = on.find.mock.calls[0];
-  expect(word).toBe("free");
-  (document.querySelector(".hitl-word") as HTMLElement).focus();
-  press("x");
-  press("r");
-  expect(on.find).toHaveBeenCalledTimes(2);
-  expect(on.strike).not.toHaveBeenCalled();
 });

@@ -117,13 +117,13 @@ def test_a_word_of_the_explanation_becomes_a_rule(desk):
     notebook.run(1)
     bench.wait_item()
     bench.wait_map(settled=True)
-    word = bench.labeler.locator(".hitl-word").first
+    word = bench.labeler.locator(".hitl-because .hitl-word").first
     bench.focus()
     bench.press("Shift+W")
     word.wait_for()
     found = word.inner_text()
     word.focus()
-    bench.press("r")
+    bench.press("Shift+A")
     expect(bench.labeler.locator(".hitl-question")).to_contain_text("a rule for what the search finds")
     bench.press("1")
     bench.acknowledged()

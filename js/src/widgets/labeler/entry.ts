@@ -167,9 +167,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
         open,
-        find: (word) => {
-          ruling = `"${word}"`;
-          needsMap(bus.tell("query", { text: ruling }));
+        find: (query) => {
+          ruling = query;
+          needsMap(bus.tell("query", { text: query }));
         },
         always: (on) => remember(whyKey, on ? "always" : ""),
         preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),

@@ -28,10 +28,7 @@ const KEYS: [string, Keys][] = [
       [["R"], "rules: what many items are at once"],
       [["⇧E"], "edit the item; again: the smallest change that flips the guess; a class keeps it"],
       [["⇧P", "⇧Q"], "take up what the model proposes, or never see it again"],
-      [
-        ["X"],
-        "strike out a word that misleads it: the arrows choose it, X shows what that costs, R makes a rule of it",
-      ],
+      [["X"], "strike out a word that misleads it: the arrows choose it, X shows what that costs"],
       [["↑", "↓"], "your earlier labels, one by one"],
       [["Space"], "all of a long text; check or uncheck an item of a selection"],
       [["⇧V"], "show what is blurred, or the personal data that is hidden"],

@@ -2,6 +2,7 @@ import "./strikes.css";
 import type { EffectMessage, Spoken, Struck } from "../../host/protocol";
 import { count, focused, h, percent, said, show } from "../../ui/dom";
 import { meanings } from "../../ui/keys";
+import { condition } from "../../ui/query";
 import { placesOf } from "../../ui/words";
 
 /** What is struck out: a word, a column, or a word of one column. */
@@ -12,8 +13,8 @@ export type StrikeCallbacks = {
   preview: (named: Named) => void;
   /** Strikes it out, or brings it back. */
   strike: (named: Named, on: boolean) => void;
-  /** Finds the items with a word, to make a rule of them. */
-  find: (word: string) => void;
+  /** Finds the items with it, to make a rule of them. */
+  find: (query: string) => void;
   /** Returns the keys to the card. */
   leave: () => void;
   say: (words: string) => void;
@@ -51,20 +52,9 @@ export function strikesView(
     h("kbd", { text: "Esc" }),
     "leave it",
   );
-  const rule = h(
-    "button",
-    {
-      class: "hitl-button",
-      title: "Find the items with this word, to make a rule of them",
-      attrs: { type: "button" },
-    },
-    h("kbd", { text: "R" }),
-    "make a rule of it",
-  );
-  const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay, rule);
+  const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay);
   go.addEventListener("click", hold);
   stay.addEventListener("click", () => leave(true));
-  rule.addEventListener("click", () => find(asked));
   signal.addEventListener("abort", () => {
     mark(OUT, []);
     mark(HERE, []);
@@ -97,7 +87,7 @@ export function strikesView(
       "button",
       {
         class: "hitl-word",
-        title: "Strike out: what it would cost is shown first (X); R makes a rule of it",
+        title: "Strike out: what it would cost is shown first (X). A rule from it (⇧A)",
         attrs: { type: "button", tabindex: buttons.length ? -1 : 0 },
         on: {
           click: () => ask(named),
@@ -122,7 +112,6 @@ export function strikesView(
       "? ",
       h("span", { class: "hitl-faint", text: "Looking at what it would change" }),
     );
-    show(rule, isFound(named));
     show(confirm, true);
     show(reasons, false);
     go.focus({ preventScroll: true });
@@ -138,14 +127,6 @@ export function strikesView(
     on.strike(asked, true);
     on.say(`${asked.word ?? asked.column} is struck out`);
     leave(false);
-  }
-
-  /** Finds the items with a word, instead of striking it out; returns whether it can be found. */
-  function find(named: Named | null): boolean {
-    if (!named || !isFound(named)) return false;
-    if (asked) leave(false);
-    on.find(named.word ?? "");
-    return true;
   }
 
   /** Ends the question; the word it was about gets the focus if `back`. */
@@ -165,12 +146,22 @@ export function strikesView(
     return found !== undefined;
   }
 
+  /** Finds the items with the word that has the focus, to make a rule of them; returns whether there is one. */
+  function rule(): boolean {
+    const named = buttons.find(([button]) => button === focused())?.[1];
+    if (!named) return false;
+    const query = named.word === null ? null : queryOf(named.column, named.word);
+    if (query) on.find(query);
+    else on.say("Only a word can become a rule");
+    return true;
+  }
+
   /** Handles the keys of the words and of the question; returns whether it was one of them. */
   function press(key: string, shift: boolean): boolean {
-    if (shift) return false;
+    if (shift) return key === "a" && !asked && rule();
     if (asked) {
       if (key === "Escape") leave(true);
-      return key === "Escape" || (key === "r" && find(asked));
+      return key === "Escape";
     }
     const at = buttons.findIndex(([button]) => button === focused());
     if (at < 0) return false;
@@ -178,7 +169,7 @@ export function strikesView(
     if (step) buttons[(at + step + buttons.length) % buttons.length][0].focus({ preventScroll: true });
     else if (key === "x" || key === "Delete" || key === "Backspace") ask(buttons[at][1]);
     else if (key === "Escape") on.leave();
-    else return key === "r" && find(buttons[at][1]);
+    else return false;
     return true;
   }
 
@@ -267,8 +258,11 @@ export function strikesView(
   }
 }
 
-/** Whether the search finds just the items with it. */
-const isFound = ({ word, column }: Named): boolean => word !== null && column === null && !word.includes('"');
+/** The search for a word, or for a value of a column; null if it cannot be written. */
+function queryOf(column: string | null, word: string): string | null {
+  if (column !== null) return condition(column, word);
+  return word.includes('"') ? null : `"${word}"`;
+}
 
 const same = (a: Named, b: Named): boolean => a.word === b.word && a.column === b.column;
 

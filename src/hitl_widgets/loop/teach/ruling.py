@@ -472,7 +472,8 @@ class Ruling:
         used = [known[name] for name, event in kept.items() if name in known and not _retired(event)]
         value, y = self._written(rule), self.shown()
         told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
-        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight()))
+        n = len(self._log.labels.schema.classes)
+        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight(), n))
 
     # -- how good they are
 
