@@ -1,1 +1,1 @@
-"""Benchmarks of what is taught besides labels."""
+"""Benchmarks of what annotators teach besides labels."""

@@ -99,6 +99,13 @@ describe("a comparison", () => {
     expect([0, 1, 2].map((code) => right.made.called?.(code))).toEqual(["2", "1", "tie"]);
   });
 
+  it("stays on the given sides if they were already drawn", () => {
+    const { made, press, given } = opened(pair, { item: two, chance: 0.7, settings: { sides: "given" } });
+    expect(made.element?.textContent).toBe("1ape2bee");
+    press("2");
+    expect(given).toEqual([{ pair: "second", left: "first" }]);
+  });
+
   it("offers only the answers of the question", () => {
     const { press, given, made } = opened(pair, { item: two, classes: classes.slice(0, 2) });
     expect(press("0", "=", "9", "-", "⇧1")).toEqual([false, false, false, false, false]);

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hitl_widgets.loop.round import Round
     from hitl_widgets.loop.teach.rules import Rule
     from hitl_widgets.models.files import load_model
+    from hitl_widgets.preferences.preferences import Preferences
     from hitl_widgets.questions.question import Question
     from hitl_widgets.questions.schema import LabelClass, Schema
     from hitl_widgets.races.benchmark import benchmark
@@ -54,6 +55,7 @@ _HOMES = {
     "Lesson": "widgets.lesson",
     "Monitor": "widgets.monitor",
     "Pool": "data.pool",
+    "Preferences": "preferences.preferences",
     "Renderer": "items.rendered",
     "Round": "loop.round",
     "Rule": "loop.teach.rules",
@@ -81,6 +83,7 @@ __all__ = [
     "Lesson",
     "Monitor",
     "Pool",
+    "Preferences",
     "Question",
     "Renderer",
     "Reviewer",

@@ -1,4 +1,4 @@
-"""The item on the card is edited by keyboard: the guess flips, a class keeps it, and it is kept."""
+"""The item on the card is edited by keyboard: the guess flips, a class keeps it, also after a restart."""
 
 from __future__ import annotations
 

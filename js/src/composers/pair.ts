@@ -29,7 +29,7 @@ export function compose(on: Composing): Composer {
   const codes = new Map(classes.map(({ id }, code) => [id, code]));
   const offered = (id: string): boolean => classes.some((c) => c.id === id && !c.retired);
   /** The places of the two, from left to right. */
-  const sides: readonly Side[] = on.chance < 0.5 ? [0, 1] : [1, 0];
+  const sides: readonly Side[] = settings.sides === "given" || on.chance < 0.5 ? [0, 1] : [1, 0];
   const places = ["first", "second"];
   const idOf = (pick: Pick): string => (typeof pick === "number" ? places[sides[pick]] : pick);
   const pickOf = (answer: Composing["answer"]): Pick | null => {

@@ -220,6 +220,30 @@ export type Guide = {
 /** Queue the labels again that the changed guidance of a class may touch. */
 export type Requeue = { type: "requeue"; id: string; pool?: string; late_ms?: number; of: string };
 
+/** Keep a rule: what a query finds is of a class, or else these rows of the pool with this fingerprint. */
+export type KeepRule = {
+  type: "rule";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  of: string;
+  query: string;
+  rows: string;
+};
+
+/** Stop using a rule, or use it again (`back`). */
+export type RetireRule = {
+  type: "retire_rule";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  name: string;
+  back: boolean;
+};
+
+/** Remove a rule. */
+export type RemoveRule = { type: "remove_rule"; id: string; pool?: string; late_ms?: number; name: string };
+
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
@@ -540,15 +564,6 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
 /** Request why the model prefers a class to another for an item; by default its guess to the next. */
 export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
 
-/** Request what striking out a word or column would do to the model. */
-export type Preview = {
-  type: "preview";
-  id: string;
-  view: string;
-  word: string | null;
-  column: string | null;
-};
-
 /** Request an item in the form in which it is edited. */
 export type Source = { type: "source"; id: string; view: string; row: number };
 
@@ -564,6 +579,15 @@ export type Try = {
 
 /** Request the smallest change of an item after which another class is guessed. */
 export type Flip = { type: "flip"; id: string; view: string; row: number };
+
+/** Request what striking out a word or column would do to the model. */
+export type Preview = {
+  type: "preview";
+  id: string;
+  view: string;
+  word: string | null;
+  column: string | null;
+};
 
 /**
  * An item that was asked recently and has been labelled since. Either by this annotator (`mine`), here or
@@ -745,34 +769,6 @@ export type WhyMessage = {
   missing: string;
 };
 
-/** What is struck out, or counts more: its name, and the word or column. */
-export type Struck = { name: string; word: string | null; column: string | null; more: boolean };
-
-/** All that is struck out or counts more. To all views, or to a new one. */
-export type StruckMessage = { type: "struck"; to: string | null; struck: Struck[] };
-
-/**
- * What striking out a word or column would do. It is in `items` of `of` items. `before` and `after` are the
- * accuracy on `n` labels, and `low` and `high` the interval of the difference; `audited` is their number
- * among these that were drawn at random, and the accuracy before and after. `missing` says why there are no
- * figures.
- */
-export type EffectMessage = {
-  type: "effect";
-  to: string;
-  word: string | null;
-  column: string | null;
-  items: number;
-  of: number;
-  n: number;
-  before: number | null;
-  after: number | null;
-  low: number | null;
-  high: number | null;
-  audited: [number, number, number] | null;
-  missing: string;
-};
-
 /**
  * An item to edit: its text, or the columns of a table row with their values. `more` columns are not sent,
  * `labelled` is whether the item has a label, without which the edited one teaches nothing yet, and `missing`
@@ -822,11 +818,39 @@ export type ProposedMessage = {
   type: "proposed";
   to: string | null;
   name: string;
-  kind: "" | "class" | "hand_over" | "merge";
+  kind: "" | "class" | "hand_over" | "merge" | "rule";
   text: string;
   rows: string;
   n: number;
   classes: number[];
+};
+
+/** What is struck out, or counts more: its name, and the word or column. */
+export type Struck = { name: string; word: string | null; column: string | null; more: boolean };
+
+/** All that is struck out or counts more. To all views, or to a new one. */
+export type StruckMessage = { type: "struck"; to: string | null; struck: Struck[] };
+
+/**
+ * What striking out a word or column would do. It is in `items` of `of` items. `before` and `after` are the
+ * accuracy on `n` labels, and `low` and `high` the interval of the difference; `audited` is their number
+ * among these that were drawn at random, and the accuracy before and after. `missing` says why there are no
+ * figures.
+ */
+export type EffectMessage = {
+  type: "effect";
+  to: string;
+  word: string | null;
+  column: string | null;
+  items: number;
+  of: number;
+  n: number;
+  before: number | null;
+  after: number | null;
+  low: number | null;
+  high: number | null;
+  audited: [number, number, number] | null;
+  missing: string;
 };
 
 // -- Lesson
@@ -1074,6 +1098,15 @@ export type Behind = {
   a?: number;
   b?: number;
 };
+
+/** Request the rules; answered by `rules`. */
+export type Rules = { type: "rules"; id: string; view: string };
+
+/**
+ * Request what a rule would label alone; answered by `votes`. It is the rule of a `name`, or else one that is
+ * not kept yet: a query and the class of its items.
+ */
+export type TryRule = { type: "try_rule"; id: string; view: string; name: string; query: string; of: string };
 
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
@@ -1342,6 +1375,65 @@ export type TrustMessage = {
   pace: OwnPace;
 };
 
+/**
+ * What a rule covers, and how good it is on the labels. `n_alone` of its items have no vote of another rule,
+ * `n_conflicts` one for another class. It gets `accuracy` of `n_labelled` labels right, with the 95 %
+ * interval from `low` to `high`; null without labels.
+ */
+export type RuleFigures = {
+  codes: number[];
+  n_items: number;
+  n_alone: number;
+  n_conflicts: number;
+  n_labelled: number;
+  accuracy: number | null;
+  low: number | null;
+  high: number | null;
+};
+
+/**
+ * A rule: what it goes by (`words`), and who made it. `same_as` is a rule with the same votes, which counts
+ * instead. `why` it cannot be used; `bad` is what is wrong with its votes.
+ */
+export type RuleState = {
+  name: string;
+  words: string;
+  kind: "column" | "function" | "items" | "model" | "query";
+  by: string;
+  retired: boolean;
+  same_as: string;
+  why: string;
+  bad: string;
+  figures: RuleFigures;
+};
+
+/**
+ * The rules in the order of their names' first use, and the part that they have in the model, in words. `why`
+ * there can be none for this question; empty if there can.
+ */
+export type RulesMessage = {
+  type: "rules";
+  to: string;
+  why: string;
+  n_items: number;
+  trust: string;
+  rules: RuleState[];
+};
+
+/**
+ * What a rule would label alone; `name`, `query` and `of` are those of the request. Buffers: its rows,
+ * ascending, and the code of the class of each. `why` it cannot be said; then there are none.
+ */
+export type VotesMessage = {
+  type: "votes";
+  to: string;
+  name: string;
+  query: string;
+  of: string;
+  why: string;
+  figures: RuleFigures | null;
+};
+
 // -- Replay
 
 /** Show a run after `step` answers. */
@@ -1475,6 +1567,9 @@ export type Act =
   | Slice
   | Guide
   | Requeue
+  | KeepRule
+  | RetireRule
+  | RemoveRule
   | HandOver
   | Dismiss
   | TakeBack
@@ -1502,10 +1597,10 @@ export type Request =
   | Past
   | Answers
   | Why
-  | Preview
   | Source
   | Try
   | Flip
+  | Preview
   | Step
   | Committee
   | Expect
@@ -1517,6 +1612,8 @@ export type Request =
   | Propose
   | Trust
   | Behind
+  | Rules
+  | TryRule
   | Go
   | Cases;
 

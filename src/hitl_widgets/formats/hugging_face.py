@@ -20,7 +20,7 @@ from hitl_widgets.formats.base import (
     told,
 )
 
-__all__ = ["FORMATS", "WRITERS", "Preferences"]
+__all__ = ["FORMATS", "WRITERS", "Preferences", "write_rows"]
 
 NAME = "TRL"
 PLACES = ("first", "second")
@@ -103,7 +103,7 @@ class Rows:
 
     def write(self, export: Export, path: Path) -> Sequence[Left]:
         """Write JSON lines, or Parquet if the suffix says so."""
-        _write([self._row(one) for one in export.said], path)
+        write_rows([self._row(one) for one in export.said], path)
         return []
 
     def _row(self, one: Said) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Trl:
                     left.append(Left(one.number, "The reason of a comparison.", part=True))
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
-        _write(rows, path)
+        write_rows(rows, path)
         return left
 
 
@@ -173,7 +173,8 @@ def _completion(one: Said) -> dict[str, Any]:
     return {"prompt": prompt, "completion": one.label}
 
 
-def _write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write rows as Parquet if the ending says so, else as JSON lines."""
     if path.name.removesuffix(".part").endswith(".parquet"):
         import pyarrow as pa
         from pyarrow import parquet

@@ -64,6 +64,7 @@ UNCERTAIN = {
     "power_margin",
     "margin_kmeans",
     "class_balanced",
+    "undecided",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
@@ -340,7 +340,14 @@ class Question:
         )
 
     @staticmethod
-    def pair(text: str = "", *, tie: bool = True, both_bad: bool = False, reason: bool = False) -> Schema:
+    def pair(
+        text: str = "",
+        *,
+        tie: bool = True,
+        both_bad: bool = False,
+        reason: bool = False,
+        sides: str = "random",
+    ) -> Schema:
         """Ask which of two is better, for items that are lists of two.
 
         For example: ``Session(df, text=["answer_a", "answer_b"], context=["prompt"], question=...)``. They
@@ -356,11 +363,17 @@ class Question:
             Whether these are answers.
         reason
             Whether to ask for a reason, which may be left empty.
+        sides
+            ``"random"``, or ``"given"`` to show the first on the left for everybody, because its side was
+            already drawn when the pair was made.
         """
+        if sides not in (known := ("random", "given")):
+            raise InvalidInput(f"sides={sides!r}: expected {choices(known)}.{nearest(str(sides), known)}")
         classes = [FIRST, SECOND, *([TIE] if tie else []), *([BOTH_BAD] if both_bad else [])]
         colors = {TIE: "#8C8C8C", BOTH_BAD: "#D55E00"}
         made = [LabelClass(name, color=colors.get(name, "")) for name in classes]
-        return Schema(made, text, kind="pair", settings={"reason": bool(reason)})
+        drawn = {} if sides == "random" else {"sides": sides}
+        return Schema(made, text, kind="pair", settings={"reason": bool(reason), **drawn})
 
     @staticmethod
     def ranking(text: str = "") -> Schema:

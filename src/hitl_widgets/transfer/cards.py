@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +36,10 @@ class Card(str):
         return target
 
 
-def session_card(loop: Loop, groups: Mapping[str, pd.DataFrame], intended: str) -> Card:
-    """Return the card: see :meth:`~hitl_widgets.trust.Trust.card`."""
+def session_card(
+    loop: Loop, groups: Mapping[str, pd.DataFrame], intended: str, sections: Sequence[str] = ()
+) -> Card:
+    """Return the card: see :meth:`~hitl_widgets.trust.Trust.card`; ``sections`` are further ones."""
     loop.log.catch_up()
     events = loop.log.events()
     facts = facts_of(loop, folded(map(loop.log.ledger.naming.meant, events)), events, names=False)
@@ -46,7 +48,7 @@ def session_card(loop: Loop, groups: Mapping[str, pd.DataFrame], intended: str) 
     use = (
         escaped(intended) if intended else "Not stated. Pass intended= to say what labels and model are for."
     )
-    more = ["## Intended use", use, *_model(loop), *_groups(groups)]
+    more = ["## Intended use", use, *_model(loop), *_groups(groups), *sections]
     return Card(card(replace(facts, labels=labels), more))
 
 

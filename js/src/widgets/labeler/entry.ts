@@ -85,6 +85,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let waitingSince = 0;
   /** The selected items that are in sight. */
   let inSight: readonly number[] = [];
+  /** The search whose result is to become a rule. */
+  let ruling = "";
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
@@ -118,6 +120,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
           needsMap(bus.tell("narrow", { text }));
         },
         widen: () => selection.widen(),
+        always: () => void acts.always(),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -164,11 +167,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
         open,
+        find: (query) => {
+          ruling = query;
+          needsMap(bus.tell("query", { text: query }));
+        },
         always: (on) => remember(whyKey, on ? "always" : ""),
         preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
         strike: (named, on) => {
           channel.act({ type: "strike", ...named, on });
-          bus.tell("turned", null);
+          bus.tell("turned", null); // what the map says is no longer about the last act
           tellWaiting();
         },
         leave: () => root.focus({ preventScroll: true }),
@@ -338,9 +345,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     dispatch,
-    act: (act) => {
+    act: (act, answered) => {
       queueMicrotask(tellWaiting);
-      return channel.act(act);
+      return channel.act(act, answered);
     },
     wire: encodeRows,
     tell: (name, detail) => bus.tell(name, detail),
@@ -433,12 +440,13 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
+    else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
-    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "e" && shift) return view.edit();
     else if (key === "p" && shift) return view.proposal.accept();
     else if (key === "q" && shift) return view.proposal.dismiss();
     else if (key === "g" && shift) return view.keep();
+    else if (key === "x" && !shift && !isClass(key)) return view.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -449,6 +457,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "/") return bus.tell("find", null);
     else if (key === "t" && !isClass(key)) return bus.tell("list", null);
     else if (key === "m" && !isClass(key)) return alike();
+    else if (key === "r" && !shift && !isClass(key)) return bus.tell("rules", null);
     else if (shift) return false;
     else if (key === "s") acts.skip();
     else if (key === "Enter" && view.composer()?.waits?.() && view.press(key, shift)) return true;
@@ -487,6 +496,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     root.focus({ preventScroll: true });
     return true;
   });
+  bus.on("answer", () => {
+    root.focus({ preventScroll: true });
+    return true;
+  });
   bus.on("missed", ({ why }) => {
     acts.miss(why);
     return true;
@@ -496,6 +509,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function take(chosen: Chosen | null): void {
     past.stop();
     selection.take(chosen);
+    if (chosen?.query && chosen.query === ruling) {
+      dispatch({ type: "ruling", on: true });
+      root.focus({ preventScroll: true });
+    }
+    ruling = "";
     // After opening an act, the user continues here.
     if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }
@@ -567,12 +585,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
-  channel.on<StruckMessage>("struck", view.struck, signal);
-  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<SourceMessage>("source", view.rewriting.source, signal);
   channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
   channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
   channel.on<ProposedMessage>("proposed", view.proposed, signal);
+  channel.on<StruckMessage>("struck", view.struck, signal);
+  channel.on<EffectMessage>("effect", view.effect, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

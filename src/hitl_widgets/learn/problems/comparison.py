@@ -85,15 +85,18 @@ class Mirrored:
 class Comparison(Multiclass):
     """The first (code 0), the second (code 1) or another class, learned from differences."""
 
-    def learner(self, learner: Any) -> Mirrored:
-        """Return a :class:`Mirrored` learner, by default a logistic regression."""
+    def learner(self, learner: Any) -> Any:
+        """Return a :class:`Mirrored` learner, by default a logistic regression.
+
+        One with the attribute ``compares`` is left as it is: it knows itself what the other order means.
+        """
         if learner == "graph":
             raise InvalidInput(
                 "learner='graph' cannot compare two items: expected 'auto', 'linear', a scikit-learn "
                 "classifier, or an object with start, update and proba."
             )
         found = as_learner("linear" if isinstance(learner, str) and learner == "auto" else learner)
-        return found if isinstance(found, Mirrored) else Mirrored(found)
+        return found if isinstance(found, Mirrored) or getattr(found, "compares", False) else Mirrored(found)
 
     def prior(self, y: npt.NDArray[Any]) -> FloatArray:
         """See :class:`~.base.Problem`: the same for the first and the second."""

@@ -35,11 +35,11 @@ class Ordering:
     scale = (0.0, 1.0)
     exclusive = False
 
-    def learner(self, learner: Any) -> Ranker:
-        """See :class:`~.base.Problem`."""
-        if isinstance(learner, Ranker):
+    def learner(self, learner: Any) -> Any:
+        """See :class:`~.base.Problem`: a :class:`Ranker`, or a learner with its methods."""
+        if callable(getattr(learner, "gains", None)):
             return learner
-        if learner not in {"auto", "linear"}:
+        if not isinstance(learner, str) or learner not in {"auto", "linear"}:
             raise InvalidInput(
                 f"learner={learner!r} cannot learn rankings: expected 'auto', a logistic regression of all "
                 "pairs within each ranking."

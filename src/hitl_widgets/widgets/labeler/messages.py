@@ -69,13 +69,6 @@ class Why(Request, frozen=True, tag="why"):
     codes: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**15)], ...], msgspec.Meta(max_length=2)]
 
 
-class Preview(Request, frozen=True, tag="preview"):
-    """Request what striking out a word or column would do to the model."""
-
-    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
-    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
-
-
 class Source(Request, frozen=True, tag="source"):
     """Request an item in the form in which it is edited."""
 
@@ -94,6 +87,13 @@ class Flip(Request, frozen=True, tag="flip"):
     """Request the smallest change of an item after which another class is guessed."""
 
     row: Row
+
+
+class Preview(Request, frozen=True, tag="preview"):
+    """Request what striking out a word or column would do to the model."""
+
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None
+    column: Annotated[str, msgspec.Meta(max_length=1000)] | None
 
 
 Takes = (
@@ -365,44 +365,6 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     missing: str
 
 
-class Struck(msgspec.Struct, frozen=True):
-    """What is struck out, or counts more: its name, and the word or column."""
-
-    name: str
-    word: str | None
-    column: str | None
-    more: bool
-
-
-class StruckMessage(ToBrowser, frozen=True, kw_only=True, tag="struck"):
-    """All that is struck out or counts more. To all views, or to a new one."""
-
-    to: str | None
-    struck: list[Struck]
-
-
-class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
-    """What striking out a word or column would do.
-
-    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the accuracy on ``n`` labels, and ``low``
-    and ``high`` the interval of the difference; ``audited`` is their number among these that were drawn at
-    random, and the accuracy before and after. ``missing`` says why there are no figures.
-    """
-
-    to: str
-    word: str | None
-    column: str | None
-    items: int
-    of: int
-    n: int
-    before: float | None
-    after: float | None
-    low: float | None
-    high: float | None
-    audited: tuple[int, float, float] | None
-    missing: str
-
-
 class SourceMessage(ToBrowser, frozen=True, kw_only=True, tag="source"):
     """An item to edit: its text, or the columns of a table row with their values.
 
@@ -457,11 +419,49 @@ class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
 
     to: str | None
     name: str
-    kind: Literal["", "class", "merge", "hand_over"]
+    kind: Literal["", "class", "merge", "rule", "hand_over"]
     text: str
     rows: str
     n: int
     classes: list[int]
+
+
+class Struck(msgspec.Struct, frozen=True):
+    """What is struck out, or counts more: its name, and the word or column."""
+
+    name: str
+    word: str | None
+    column: str | None
+    more: bool
+
+
+class StruckMessage(ToBrowser, frozen=True, kw_only=True, tag="struck"):
+    """All that is struck out or counts more. To all views, or to a new one."""
+
+    to: str | None
+    struck: list[Struck]
+
+
+class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
+    """What striking out a word or column would do.
+
+    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the accuracy on ``n`` labels, and ``low``
+    and ``high`` the interval of the difference; ``audited`` is their number among these that were drawn at
+    random, and the accuracy before and after. ``missing`` says why there are no figures.
+    """
+
+    to: str
+    word: str | None
+    column: str | None
+    items: int
+    of: int
+    n: int
+    before: float | None
+    after: float | None
+    low: float | None
+    high: float | None
+    audited: tuple[int, float, float] | None
+    missing: str
 
 
 Tells = (
@@ -478,10 +478,10 @@ Tells = (
     | AnswersMessage
     | GuidanceMessage
     | WhyMessage
-    | StruckMessage
-    | EffectMessage
     | SourceMessage
     | TriedMessage
     | FlipMessage
     | ProposedMessage
+    | StruckMessage
+    | EffectMessage
 )

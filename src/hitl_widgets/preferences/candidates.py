@@ -1,0 +1,252 @@
+"""Prompts with their candidates, and the pairs of candidates that are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.items.base import ItemKind, content_hash, is_missing
+from hitl_widgets.learn.arrays import FloatArray
+from hitl_widgets.preferences.reward import Basis, Layout
+
+__all__ = ["Candidates", "as_candidates", "generated", "listed", "on_the_left", "prompt_words"]
+
+MOST_PAIRS = 100_000
+MOST_OF_ONE = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The candidates of some prompts, sorted by prompt.
+
+    Attributes
+    ----------
+    prompts
+        What the candidates answer, as given: texts or conversations.
+    items
+        The candidates.
+    prompt
+        int64 of shape (n,): the prompt of each.
+    kind
+        Their kind of items.
+    embed
+        Returns features of a list of candidates, and a function that does so for new ones.
+    """
+
+    prompts: Sequence[Any]
+    items: Sequence[Any]
+    prompt: npt.NDArray[np.int64]
+    kind: ItemKind
+    embed: Callable[[list[Any]], tuple[FloatArray, Callable[[list[Any]], FloatArray]]] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Which candidate belongs to which prompt."""
+        return Layout.of(self.prompt)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The prompts as texts."""
+        return list(map(prompt_words, self.prompts))
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """A hash of each candidate with its prompt."""
+        kind, words = self.kind, self.words
+        return [
+            _hash(words[p], content_hash(kind, item))
+            for p, item in zip(self.prompt.tolist(), self.items, strict=True)
+        ]
+
+    def key_of(self, rows: Sequence[int]) -> str:
+        """Return the id of candidates in this order."""
+        keys = [self.keys[i] for i in rows]
+        return "-".join(keys) if len(keys) == 2 else _hash(*keys)
+
+    @cached_property
+    def pairs(self) -> npt.NDArray[np.int64]:
+        """int64 of shape (n_pairs, 2): the pairs within each prompt; the first is shown on the left.
+
+        The side is drawn by a hash of the two, so that it stays the same wherever they are listed.
+        """
+        keys, found = self.keys, []
+        starts = np.append(np.flatnonzero(self.layout.place == 0), len(self)).tolist()
+        for low, high in pairwise(starts):
+            for a, b in combinations(range(low, high), 2):
+                found.append((a, b) if on_the_left("", keys[a], keys[b]) else (b, a))
+        return np.array(found, np.int64).reshape(-1, 2)
+
+    def lengths(self, items: Sequence[Any] | None = None) -> npt.NDArray[np.int64] | None:
+        """Return the number of characters of candidates, by default all; None if they are no texts."""
+        if not self.kind.reads:
+            return None
+        return np.array([len(self.kind.words(item)) for item in (self.items if items is None else items)])
+
+    _lock: Any = field(default_factory=threading.Lock, repr=False)
+
+    @cached_property
+    def _embedded(self) -> tuple[FloatArray, Callable[[list[Any]], FloatArray]]:
+        return self.embed(list(self.items))
+
+    @property
+    def features(self) -> FloatArray:
+        """The features of the candidates, (n, d), computed when they are first needed."""
+        with self._lock:
+            return self._embedded[0]
+
+    def features_of(self, items: list[Any]) -> FloatArray:
+        """Return the features of new candidates, (m, d)."""
+        with self._lock:
+            transform = self._embedded[1]
+        return np.asarray(transform(items), np.float64)
+
+    @cached_property
+    def basis(self) -> Basis:
+        """The columns from which the reward is learned."""
+        return Basis(self.features, self.layout, self.lengths())
+
+    def columns_of(self, items: list[Any]) -> npt.NDArray[np.float64]:
+        """Return the columns of new candidates, (m, q)."""
+        return self.basis.transform(self.features_of(items), self.lengths(items))
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The first candidate with each content."""
+        return {content_hash(self.kind, item): i for i, item in reversed(list(enumerate(self.items)))}
+
+    def features_of_members(self, members: Sequence[Any]) -> npt.NDArray[np.float32]:
+        """Return the features of candidates that occur many times, float32 (m, d)."""
+        at = [self.row_of[content_hash(self.kind, one)] for one in members]
+        return np.asarray(self.features, np.float32)[at]
+
+
+def on_the_left(prompt: str, one: str, other: str) -> bool:
+    """Return whether the first of two is shown on the left, drawn by a hash of both."""
+    return (int(_hash("side", prompt, *sorted((one, other))), 16) % 2 == 0) == (one < other)
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def prompt_words(prompt: Any) -> str:
+    """Return a prompt as a text: of a conversation each message after its role."""
+    if isinstance(prompt, str):
+        return prompt
+    if isinstance(prompt, Mapping):
+        prompt = [prompt]
+    if (
+        isinstance(prompt, Sequence)
+        and prompt
+        and all(isinstance(one, Mapping) and isinstance(one.get("content"), str) for one in prompt)
+    ):
+        return "\n".join(f"{one.get('role', 'user')}: {one['content']}" for one in prompt)
+    raise InvalidInput(
+        f"The prompt {str(prompt)[:80]!r} is {a_type(prompt)}: expected a text, or a list of messages such "
+        'as {"role": "user", "content": "..."}.'
+    )
+
+
+def as_candidates(
+    prompts: Sequence[Any],
+    candidates: Iterable[Iterable[Any]],
+    kind: ItemKind,
+    embed: Callable[[list[Any]], tuple[FloatArray, Callable[[list[Any]], FloatArray]]],
+) -> Candidates:
+    """Return the candidates of each prompt, without repetitions.
+
+    Raises
+    ------
+    InvalidInput
+        If there is not a list of candidates for each prompt, or fewer than two of a prompt.
+    """
+    lists = listed(candidates)
+    if len(lists) != len(prompts):
+        raise InvalidInput(
+            f"There are {len(prompts):,} prompts, but candidates= has {len(lists):,} lists: expected a list "
+            "of candidates for each prompt."
+        )
+    if not lists:
+        raise InvalidInput("There are no prompts: pass at least one, with at least two candidates.")
+    words = list(map(prompt_words, prompts))
+    if len(set(words)) < len(words):
+        again = next(word for word in words if words.count(word) > 1)
+        raise InvalidInput(
+            f"The prompt {again[:80]!r} occurs twice: pass it once, with all of its candidates in one list."
+        )
+    items: list[Any] = []
+    prompt: list[int] = []
+    for p, members in enumerate(lists):
+        read = kind.read(members, f"candidates[{p}]")
+        distinct = {content_hash(kind, one): one for one in reversed(read)}
+        found = list(reversed(distinct.values()))
+        if not 2 <= len(found) <= MOST_OF_ONE:
+            raise InvalidInput(
+                f"candidates[{p}] has {len(found)} different candidates: expected 2 to {MOST_OF_ONE}."
+            )
+        items += found
+        prompt += [p] * len(found)
+    counts = np.bincount(prompt)
+    if (n := int((counts * (counts - 1) // 2).sum())) > MOST_PAIRS:
+        raise InvalidInput(
+            f"The candidates make {n:,} pairs, and the limit is {MOST_PAIRS:,}: pass fewer candidates per "
+            "prompt, or fewer prompts."
+        )
+    return Candidates(list(prompts), items, np.array(prompt, np.int64), kind, embed)
+
+
+def listed(candidates: Iterable[Any]) -> list[list[Any]]:
+    """Return the candidates of each prompt as lists; raise InvalidInput if they are not."""
+    return [_listed(one, f"candidates[{i}]") for i, one in enumerate(candidates)]
+
+
+def _listed(value: Any, where: str) -> list[Any]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        said = "missing" if is_missing(value) else a_type(value)
+        raise InvalidInput(f"{where} is {said}: expected a list of candidates.")
+    return list(value)
+
+
+def generated(generate: Any, prompts: Sequence[Any], n: int) -> Iterator[list[Any]]:
+    """Yield ``n`` candidates of each prompt from a user's function.
+
+    It takes a prompt and a number, and returns a list; or takes a prompt and returns one candidate, and is
+    then called ``n`` times.
+    """
+    if not callable(generate):
+        raise InvalidInput(
+            f"generate= is {a_type(generate)}: expected a function (prompt, n) -> list of candidates, or "
+            "(prompt) -> one candidate."
+        )
+    try:
+        inspect.signature(generate).bind(None, n)
+        at_once = True
+    except TypeError:
+        at_once = False
+    for prompt in prompts:
+        if not at_once:
+            yield [generate(prompt) for _ in range(n)]
+            continue
+        found = generate(prompt, n)
+        if isinstance(found, str) or not isinstance(found, Sequence) or not len(found):
+            raise InvalidInput(
+                f"generate= returned {a_type(found)} for the prompt {str(prompt)[:60]!r}: expected a list of "
+                f"{n} candidates."
+            )
+        yield list(found)

@@ -1,0 +1,229 @@
+"""Learners of a session: the reward, from comparisons or rankings."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, softmax
+
+from hitl_widgets.background.turns import one_blas_thread
+from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet
+from hitl_widgets.learn.ranker import worths
+from hitl_widgets.learn.strategies.base import Context, margins
+from hitl_widgets.preferences.candidates import Candidates
+from hitl_widgets.preferences.reward import Comparisons, Posterior, Scales, fit, tuned, tuning_size
+
+__all__ = ["PairLearner", "RankLearner", "undecided"]
+
+# The weight of a tie beside that of either candidate, before anybody has answered.
+USUAL_TIES = 0.3
+
+
+class _RewardLearner:
+    """What both learners do.
+
+    Parameters
+    ----------
+    candidates
+        The candidates.
+    members
+        int64 of shape (n, k): the candidates of each row of the pool; -1 where a list is shorter.
+    scales
+        Fixed scales; None to choose them by their evidence.
+    """
+
+    name = "Bradley-Terry Gaussian process"
+    compares = True  # so that Comparison does not mirror the pairs: the side matters
+
+    def __init__(
+        self, candidates: Candidates, members: npt.NDArray[np.int64], scales: Scales | None = None
+    ) -> None:
+        self.candidates, self.members, self.scales = candidates, members, scales
+        self._tuned = (0, scales or Scales())
+        self.n_classes = 2
+        self.given: Comparisons | None = None
+        self.posterior: Posterior | None = None
+
+    def start(self, X: Any, n_classes: int, affinity: Any = None) -> Any:  # noqa: ARG002
+        """See :class:`~hitl_widgets.learn.learner.Learner`; the features are those of the candidates."""
+        fresh = copy.copy(self)  # with the scales
+        fresh.n_classes, fresh.given, fresh.posterior = n_classes, None, None
+        return fresh
+
+    @property
+    def stale(self) -> bool:
+        """Whether the scales can be chosen from more comparisons."""
+        n = 0 if self.given is None else len(self.given)
+        return self.scales is None and tuning_size(n) > self._tuned[0]
+
+    @one_blas_thread()
+    def refresh(self) -> None:
+        """Choose the scales by their evidence."""
+        given = self.given
+        if given is not None and self.stale:
+            size = tuning_size(len(given))
+            few = given.head(size)
+            self._tuned = size, tuned(self.candidates.basis, self.candidates.layout, few)
+
+    def _fit(self, given: Comparisons) -> Posterior:
+        if not len(given):
+            raise NotYet("compare at least two candidates")
+        self.given = given
+        scales = self._tuned[1]
+        found = fit(self.candidates.basis, self.candidates.layout, given, scales, self.posterior)
+        self.posterior = found
+        return found
+
+    @property
+    def fitted(self) -> Posterior:
+        """What is known after the last update."""
+        if self.posterior is None:
+            raise NotYet("compare at least two candidates")
+        return self.posterior
+
+
+class PairLearner(_RewardLearner):
+    """Learns from which of two is better, or neither.
+
+    The probability of each answer follows Davidson (1970): that of a tie is highest between equals.
+    """
+
+    _known: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+
+    @property
+    def explanation(self) -> str:
+        """Text for the Monitor."""
+        return "the reward of each candidate is learned; next are the pairs whose order is least certain"
+
+    @one_blas_thread()
+    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
+        """See :class:`~hitl_widgets.learn.learner.Learner`: 0 the first, 1 the second, more for neither."""
+        codes = np.asarray(y)
+        self._fit(self.comparisons(index, codes, weight))
+        self._known = None
+        self._ties = self._tie_shares(codes)
+
+    def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
+        """Return answers as comparisons."""
+        codes, rows = np.asarray(y), self.members[np.asarray(index)]
+        won = np.where(codes == 0, 1.0, np.where(codes == 1, 0.0, 0.5))
+        w = np.ones(len(codes)) if weight is None else np.asarray(weight, np.float64)
+        return Comparisons(rows[:, 0], rows[:, 1], won, w)
+
+    def _tie_shares(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the weight of each answer that is neither, which maximizes the likelihood."""
+        n = self.n_classes - 2
+        if n < 1:
+            return np.zeros(0)
+        counts = np.bincount(codes, minlength=self.n_classes)[2:].astype(np.float64)
+        odds, neither = _softened(*self.fitted.left_out()), codes >= 2
+        won = np.where(codes == 0, odds / 2, -odds / 2)
+
+        def loss(log_tie: float) -> float:
+            total = np.logaddexp(np.logaddexp(odds / 2, -odds / 2), log_tie)
+            said = np.where(neither, log_tie, won)
+            return float((total - said).sum() + (log_tie - np.log(USUAL_TIES)) ** 2 / 2)
+
+        best = minimize_scalar(loss, bounds=(-8.0, 4.0), method="bounded").x
+        share = (counts + 0.5) / (counts + 0.5).sum()
+        return np.asarray(np.exp(best) * share, np.float64)
+
+    def _shares(self, mean: FloatArray, variance: FloatArray) -> npt.NDArray[np.float32]:
+        half = _softened(mean, variance) / 2
+        ties = np.broadcast_to(np.log(np.maximum(self._ties, 1e-9)), (len(half), len(self._ties)))
+        return np.asarray(softmax(np.column_stack([half, -half, ties]), axis=1), np.float32)
+
+    def differences(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return mean and variance of the reward of the first minus that of the second, (n,) each."""
+        if self._known is None:
+            self._known = self.fitted.differences(self.members[:, 0], self.members[:, 1])
+        return self._known
+
+    @one_blas_thread()
+    def proba(self, index: IntArray | None = None) -> npt.NDArray[np.float32]:
+        """See :class:`~hitl_widgets.learn.learner.Learner`."""
+        if index is None:
+            mean, variance = self.differences()
+        else:
+            rows = self.members[np.asarray(index)]
+            mean, variance = self.fitted.differences(rows[:, 0], rows[:, 1])
+        return self._shares(mean + self.fitted.side[0], variance)
+
+    @one_blas_thread()
+    def told_left_out(
+        self, index: IntArray, y: IntArray, rows: IntArray
+    ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
+        """See :class:`~hitl_widgets.learn.learner.LeavingOut`."""
+        self.update(index, y)
+        mean, variance = self.fitted.left_out()
+        return self.proba(rows), np.arange(len(index)), self._shares(mean, variance)
+
+
+class RankLearner(_RewardLearner):
+    """Learns from rankings: each teaches its pairs (Azari Soufiani, Chen, Parkes and Xia 2013)."""
+
+    @one_blas_thread()
+    def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
+        """See :class:`~hitl_widgets.learn.ranker.Ranker`: the rank of each member, and -1 if absent."""
+        self._fit(self.comparisons(index, y, weight))
+
+    def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
+        """Return the pairs of rankings."""
+        ranks = np.asarray(y)
+        rows = self.members[np.asarray(index)][:, : ranks.shape[1]]
+        w = np.ones(len(ranks)) if weight is None else np.asarray(weight, np.float64)
+        a, b = np.triu_indices(rows.shape[1], 1)
+        i, pair = np.nonzero((ranks[:, a] >= 0) & (ranks[:, b] >= 0))
+        won = (ranks[:, a] < ranks[:, b])[i, pair].astype(np.float64)
+        return Comparisons(rows[i, a[pair]], rows[i, b[pair]], won, w[i], sided=False)
+
+    @property
+    def _counts(self) -> npt.NDArray[np.int64]:
+        return np.asarray((self.members >= 0).sum(axis=1), np.int64)
+
+    @one_blas_thread()
+    def proba(self, index: IntArray | None = None) -> npt.NDArray[np.float32]:
+        """Return the probability that each member is the best of its list, float32 (m, k); 0 if absent."""
+        rows = slice(None) if index is None else np.asarray(index)
+        members = self.members[rows]
+        scores = np.where(members >= 0, self.fitted.mean[members], -np.inf)
+        return worths(scores, self._counts[rows])
+
+    @one_blas_thread()
+    def gains(self) -> npt.NDArray[np.float64]:
+        """Return how uncertain the order of each list is, float64 (n,): the mean over its pairs."""
+        found, pairs = np.zeros(len(self.members)), np.zeros(len(self.members))
+        for i, j in zip(*np.triu_indices(self.members.shape[1], 1), strict=True):
+            there = self.members[:, j] >= 0
+            mean, variance = self.fitted.differences(self.members[there, i], self.members[there, j])
+            found[there] += 1 / (1 + np.abs(mean) / np.sqrt(variance))
+            pairs[there] += 1
+        return found / np.maximum(pairs, 1)
+
+
+def _softened(mean: FloatArray, variance: FloatArray) -> npt.NDArray[np.float64]:
+    """Return log odds that are closer to 0 the less certain they are (MacKay 1992)."""
+    return np.asarray(mean / np.sqrt(1 + np.pi * np.asarray(variance) / 8), np.float64)
+
+
+def undecided(proba: FloatArray, context: Context) -> FloatArray:
+    """Return the utility of comparing each pair: highest where the sign of the difference is least certain.
+
+    This is minus the absolute mean of the difference of the rewards, divided by its standard deviation. What
+    the model knows of a pair with a large variance, or a probability near one half, says less: such pairs can
+    be far from anything that matters, or between equals.
+    """
+    differences = getattr(context.learner, "differences", None)
+    if differences is None:
+        return margins(proba)
+    mean, variance = differences()
+    return np.asarray(-np.abs(mean) / np.sqrt(variance), np.float64)
+
+
+def chosen_share(mean: FloatArray, variance: FloatArray | float = 0.0) -> npt.NDArray[np.float64]:
+    """Return the probability that a candidate is preferred, from the mean and variance of the difference."""
+    return np.asarray(expit(_softened(mean, np.asarray(variance))), np.float64)

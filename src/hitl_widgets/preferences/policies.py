@@ -1,0 +1,207 @@
+"""Policies: what makes better candidates with a reward, and how far that is from what made them before."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.preferences.candidates import generated, prompt_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_widgets.preferences.candidates import Candidates
+
+__all__ = ["BestOf", "Policy", "Rejection", "Tilted", "best_of_kl", "given_base", "of_function", "tilt"]
+
+Floats = npt.NDArray[np.float64]
+Rewards = Callable[[Sequence[Any]], Floats]
+Base = Callable[[Any, int], Sequence[Any]]
+
+# From how many samples of how many prompts rejection sampling is set, and how many samples it tries.
+PILOT, PROMPTS, TRIES = 32, 16, 200
+
+
+class Policy(ABC):
+    """Makes candidates: ``policy(prompt, n)`` returns n of them, as a function for ``generate=`` does.
+
+    Attributes
+    ----------
+    name
+        What it does, in words.
+    kl
+        The Kullback-Leibler divergence from the base, in nats.
+    """
+
+    name: str
+    kl: float
+
+    @abstractmethod
+    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
+        """Return ``n`` candidates of a prompt."""
+
+    def __repr__(self) -> str:
+        return f"<Policy: {self.name}, {self.kl:.2f} nats from its base>"
+
+
+def given_base(candidates: Candidates, rng: np.random.Generator) -> Base:
+    """Return a base that draws the given candidates of a prompt, with repetitions."""
+    at = {word: p for p, word in enumerate(candidates.words)}
+
+    def draw(prompt: Any, n: int) -> list[Any]:
+        p = at.get(prompt_words(prompt))
+        if p is None:
+            raise InvalidInput(
+                f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass generate=, or one of the "
+                f"{len(at):,} prompts that have."
+            )
+        rows = np.flatnonzero(candidates.prompt == p)
+        return [candidates.items[i] for i in rng.choice(rows, n)]
+
+    return draw
+
+
+def of_function(generate: Any) -> Base:
+    """Return a base that asks a user's function: see :func:`~.candidates.generated`."""
+    return lambda prompt, n: next(iter(generated(generate, [prompt], n)))
+
+
+def best_of_kl(n: int) -> float:
+    """Return the divergence of the best of ``n`` from one sample, at most: log n - (n - 1) / n.
+
+    It is exact where no two samples are equal (Beirami et al. 2024, who show that it is an upper bound).
+    """
+    return float(np.log(n) - (n - 1) / n)
+
+
+class BestOf(Policy):
+    """The candidate with the highest reward of ``n`` samples of the base."""
+
+    def __init__(self, base: Base, rewards: Rewards, n: int) -> None:
+        self.n, self.name, self.kl = n, f"best of {n}", best_of_kl(n)
+        self._base, self._rewards = base, rewards
+
+    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
+        """See :class:`Policy`."""
+        found = []
+        for _ in range(n):
+            items = list(self._base(prompt, self.n))
+            found.append(items[int(self._rewards(items).argmax())])
+        return found
+
+
+def tilt(rewards: Sequence[Floats], kl: float) -> tuple[list[Floats], float, float]:
+    """Return probabilities proportional to ``exp(reward / beta)``, with a mean divergence from equal ones.
+
+    Parameters
+    ----------
+    rewards
+        Those of the candidates of each prompt.
+    kl
+        The mean divergence in nats; more than can be reached gives the best of each.
+
+    Returns
+    -------
+    The probabilities of each prompt, 1 / beta, and the divergence.
+    """
+
+    def at(strength: float) -> tuple[list[Floats], float]:
+        shares, total = [], 0.0
+        for r in rewards:
+            p = np.exp((r - r.max()) * strength)
+            p /= p.sum()
+            shares.append(p)
+            total += float((p * np.log(np.maximum(p, 1e-300) * len(r))).sum())
+        return shares, total / len(rewards)
+
+    low, high = 0.0, 1.0
+    while at(high)[1] < kl and high < 1e6:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if at(middle)[1] < kl else (low, middle)
+    shares, found = at(high)
+    return shares, high, found
+
+
+class Tilted(Policy):
+    """Draws the given candidates of a prompt with probabilities that rise with the reward.
+
+    No other distribution over them has a higher mean reward at this divergence.
+    """
+
+    def __init__(self, candidates: Candidates, rewards: Floats, kl: float, rng: np.random.Generator) -> None:
+        self._candidates, self._rng = candidates, rng
+        self._rows = [np.flatnonzero(candidates.prompt == p) for p in range(len(candidates.prompts))]
+        self.shares, self.strength, self.kl = tilt([rewards[rows] for rows in self._rows], kl)
+        self.name = f"exponential tilting, reward x {self.strength:.2g}"
+        self._at = {word: p for p, word in enumerate(candidates.words)}
+
+    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
+        """See :class:`Policy`."""
+        p = self._at.get(prompt_words(prompt))
+        if p is None:
+            raise InvalidInput(
+                f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: tilting draws from the given "
+                "ones. Use how='best' or 'reject' with generate=."
+            )
+        return [self._candidates.items[i] for i in self._rng.choice(self._rows[p], n, p=self.shares[p])]
+
+    def table(self) -> pd.DataFrame:
+        """Return the probability of each candidate: columns prompt, candidate and p."""
+        import pandas as pd
+
+        found = self._candidates
+        return pd.DataFrame(
+            {
+                "prompt": [found.words[p] for p in found.prompt],
+                "candidate": list(found.items),
+                "p": np.concatenate(self.shares),
+            }
+        )
+
+
+class Rejection(Policy):
+    """Samples of the base, accepted with a probability that rises with the reward.
+
+    This draws from the base times ``exp(reward / beta)``, for rewards up to the highest of a pilot sample;
+    higher ones count as that. The divergence is estimated from the pilot sample.
+    """
+
+    def __init__(
+        self, base: Base, rewards: Rewards, kl: float, prompts: Sequence[Any], rng: np.random.Generator
+    ) -> None:
+        found = [rewards(list(base(prompt, PILOT))) for prompt in prompts[:PROMPTS]]
+        self.kl: float
+        _, self.strength, self.kl = tilt(found, kl)
+        self._top = float(np.concatenate(found).max())
+        self._base, self._rewards, self._rng = base, rewards, rng
+        self.name = f"rejection sampling, reward x {self.strength:.2g}"
+
+    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
+        """See :class:`Policy`; after 200 samples the best of them is taken."""
+        found: list[Any] = []
+        for _ in range(n):
+            best: tuple[float, Any] | None = None
+            taken = False
+            for _ in range(TRIES // 8):
+                items = list(self._base(prompt, 8))
+                rewards = self._rewards(items)
+                accept = np.exp(np.minimum(rewards - self._top, 0) * self.strength)
+                yes = np.flatnonzero(self._rng.random(len(items)) < accept)
+                if len(yes):
+                    found.append(items[yes[0]])
+                    taken = True
+                    break
+                i = int(rewards.argmax())
+                if best is None or rewards[i] > best[0]:
+                    best = float(rewards[i]), items[i]
+            if not taken:
+                assert best is not None  # noqa: S101 - something was sampled
+                found.append(best[1])
+        return found

@@ -1,0 +1,699 @@
+"""Preferences: compare candidates, and learn how good they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets import screen
+from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.items.base import kind_of
+from hitl_widgets.labels.events import LabelEvent, definition
+from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.settings import check_settings
+from hitl_widgets.paths import full_path, replacing
+from hitl_widgets.preferences.candidates import (
+    Candidates,
+    as_candidates,
+    generated,
+    listed,
+    on_the_left,
+    prompt_words,
+)
+from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
+from hitl_widgets.preferences.people import biases, cycles
+from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
+from hitl_widgets.preferences.principles import Principles
+from hitl_widgets.preferences.reward import Posterior
+from hitl_widgets.preferences.training import (
+    BAD,
+    SECOND,
+    TIE,
+    WON,
+    Said,
+    Trainer,
+    check_trainer,
+    rows_of,
+)
+from hitl_widgets.preferences.trials import Trial
+from hitl_widgets.questions import pair
+from hitl_widgets.questions.question import Question
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.session import Session, loop_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Preferences"]
+
+Ask = Literal["pairs", "ranking"]
+SAMPLES = "samples"  # what generate= has made, in the log
+GENERATOR = "generate="  # who has: no annotator, so that nobody's undo removes it
+MOST, MOST_RANKED = 8, 8
+CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
+
+
+class Preferences:
+    """Compare candidates of prompts two by two, or rank them, while a reward is learned from the answers.
+
+    In a notebook it displays the Workbench of its :attr:`session`, in which each item is a pair.
+
+    Parameters
+    ----------
+    prompts
+        What the candidates answer: texts, or conversations as lists of ``{"role": ..., "content": ...}``.
+    candidates
+        A list of candidates for each prompt. Up to 100,000 pairs are made, within prompts only.
+    generate
+        Instead: a function ``(prompt, n)`` that returns a list of ``n`` texts, or ``(prompt)`` that returns
+        one. What it returns is kept in the store, so that it is not called again after a restart.
+    n
+        How many candidates ``generate`` makes of each prompt, 2 to 8.
+    ask
+        ``"pairs"`` or ``"ranking"``: of all candidates of a prompt, at most 8.
+    kind
+        The kind of the candidates, such as ``"text"``, ``"markdown"``, ``"image"`` or ``"audio"``.
+    embed
+        Features of the candidates: a function that takes a list of them and returns an array (n, d), or a
+        scikit-learn transformer. By default those of the kind.
+    text
+        The text of the question.
+    tie, both_bad, reason
+        Whether these are answers, and whether to ask for a reason: see :meth:`.Question.pair`.
+    store, task
+        See :class:`~hitl_widgets.session.Session`.
+    strategy
+        ``"auto"``: the pair whose order is least certain (for rankings, the list); else as for a Session.
+    more
+        Further arguments of :class:`~hitl_widgets.session.Session`, such as ``annotator``, ``audit``,
+        ``again``, ``overlap`` and ``random_state``.
+
+    Raises
+    ------
+    InvalidInput
+        For invalid prompts, candidates or settings.
+    """
+
+    def __init__(
+        self,
+        prompts: Sequence[Any],
+        candidates: Iterable[Iterable[Any]] | None = None,
+        *,
+        generate: Any = None,
+        n: int = 4,
+        ask: Ask = "pairs",
+        kind: str = "text",
+        embed: Any = None,
+        text: str = "",
+        tie: bool = True,
+        both_bad: bool = True,
+        reason: bool = False,
+        store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
+        task: str = "preferences",
+        strategy: Any = "auto",
+        **more: Any,
+    ) -> None:
+        if ask not in ("pairs", "ranking"):
+            raise InvalidInput(
+                f"ask={ask!r}: expected 'pairs' or 'ranking'.{nearest(str(ask), ['pairs', 'ranking'])}"
+            )
+        if (candidates is None) == (generate is None):
+            raise InvalidInput("Pass either candidates= or generate=.")
+        if not isinstance(n, int | np.integer) or isinstance(n, bool) or not 2 <= n <= MOST:
+            raise InvalidInput(f"n={n!r}: expected a number of candidates per prompt from 2 to {MOST}.")
+        if taken := sorted(
+            {"context", "schema", "item", "id", "X", "classes", "question", "learner"} & more.keys()
+        ):
+            raise InvalidInput(f"Preferences takes no {taken[0]}=: it sets what its session asks.")
+        check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
+        if isinstance(prompts, str) or not isinstance(prompts, Sequence):
+            prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        self.ask, self.kind = ask, kind
+        self._embed, self._of = embed, kind_of(kind)
+        self._how = more | {"task": task, "strategy": strategy}
+        self._question = (
+            Question.pair(text, tie=tie, both_bad=both_bad, reason=reason, sides="given")
+            if ask == "pairs"
+            else Question.ranking(text)
+        )
+        self._generate = generate
+        self.principles = Principles(self)
+        self._own_store = not isinstance(store, LabelStore)
+        self.store = store if isinstance(store, LabelStore) else LabelStore(store)
+        try:
+            self._prompts = list(prompts)
+            self._given = None if candidates is None else listed(candidates)
+            if generate is not None:
+                self._sample(generate, n)
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    session: Session
+    """The session: labels, undo, audit, accuracy, history, export and trust are its methods."""
+
+    candidates: Candidates
+    """The candidates, sorted by prompt."""
+
+    principles: Principles
+    """What a good candidate does, and how much the preferences follow it."""
+
+    def _open(self) -> None:
+        lists = self._lists()
+        self.candidates = as_candidates(self._prompts, lists, self._of, self._encode)
+        self._known: tuple[int, Posterior] | None = None
+        found, members = self.candidates, self._members()
+        if self.ask == "ranking" and found.layout.most > MOST_RANKED:
+            raise InvalidInput(
+                f"A prompt has {found.layout.most} candidates, and at most {MOST_RANKED} can be ranked at "
+                "once: pass fewer, or ask='pairs'."
+            )
+        self._learner = (PairLearner if self.ask == "pairs" else RankLearner)(found, members)
+        how = dict(self._how)
+        if self.ask == "pairs" and how["strategy"] == "auto":
+            how["strategy"] = undecided
+        if any(found.words):
+            how["context"] = "prompt"
+        self.session = Session(
+            self._table(members),
+            item="candidates",
+            kind=f"list:{self.kind}",
+            id="id",
+            embed=self.candidates.features_of_members,
+            question=self._question,
+            store=self.store,
+            learner=self._learner,
+            **how,
+        )
+
+    def _members(self) -> npt.NDArray[np.int64]:
+        """The candidates of each row of the pool, -1 where there are fewer."""
+        found = self.candidates
+        if self.ask == "pairs":
+            return found.pairs
+        at = found.layout
+        members = np.full((at.n_prompts, at.most), -1, np.int64)
+        members[at.prompt, at.place] = np.arange(len(found))
+        return members
+
+    def _table(self, members: npt.NDArray[np.int64]) -> pd.DataFrame:
+        import pandas as pd
+
+        found = self.candidates
+        lists = [[i for i in row if i >= 0] for row in members.tolist()]
+        return pd.DataFrame(
+            {
+                "id": list(map(found.key_of, lists)),
+                "prompt": [found.words[found.prompt[row[0]]] for row in lists],
+                "candidates": [[found.items[i] for i in row] for row in lists],
+            }
+        )
+
+    def _encode(self, items: list[Any]) -> tuple[Any, Any]:
+        """Return features of candidates, and a function that returns those of new ones."""
+        from hitl_widgets.data.embedding import fit_embedding
+
+        kind, embed = self._of, self._embed
+        if embed is None:
+            X, encoder = kind.features(list(map(kind.words, items)) if kind.reads else items)
+        else:
+            X, encoder = fit_embedding(items, embed, kind)
+
+        def of(new: list[Any]) -> Any:
+            if encoder is not None:
+                return encoder.transform(list(map(kind.words, new)) if kind.reads else new)
+            if embed is None or isinstance(embed, str | os.PathLike) or not callable(embed):
+                raise HitlError(
+                    "These features cannot be computed for new candidates: pass embed= a function or a "
+                    "transformer."
+                )
+            return fit_embedding(new, embed, kind)[0]
+
+        return X, of
+
+    # -- samples
+
+    def _events(self) -> list[dict[str, Any]]:
+        """What was added to the candidates, oldest first, as it lies in the store."""
+        found = [event.value for _, event in self.store.read(self._how["task"]) if event.kind == "definition"]
+        return [value["is"] for value in found if value.get("of") == SAMPLES and value.get("is")]
+
+    def _sample(self, generate: Any, n: int) -> None:
+        """Generate candidates of the prompts that the store has none of."""
+        known = {key for event in self._events() for key in event["items"]}
+        words = list(map(prompt_words, self._prompts))
+        lacking = [i for i, one in enumerate(words) if one not in known]
+        if lacking:
+            made = list(generated(generate, [self._prompts[i] for i in lacking], int(n)))
+            self._keep({words[i]: one for i, one in zip(lacking, made, strict=True)}, "generate")
+
+    def _keep(self, made: Mapping[str, Sequence[Any]], source: str) -> None:
+        for word, items in made.items():
+            if wrong := [one for one in items if not isinstance(one, str)]:
+                raise InvalidInput(
+                    f"{str(wrong[0])[:60]!r} was generated for {word[:60]!r}: expected texts, because they "
+                    "are kept in the store. Pass other candidates with candidates=."
+                )
+        value = definition(SAMPLES, f"{len(self._events())}", {"items": dict(made), "source": source})
+        self.store.append(LabelEvent("definition", self._how["task"], GENERATOR, value=value))
+
+    def _lists(self) -> list[list[Any]]:
+        """The candidates of each prompt: those that were passed, then those that were added."""
+        lists = [list(one) for one in self._given] if self._given is not None else [[] for _ in self._prompts]
+        if len(lists) == len(self._prompts):
+            at = {prompt_words(one): i for i, one in enumerate(self._prompts)}
+            for event in self._events():
+                for word, items in event["items"].items():
+                    if word in at:
+                        lists[at[word]] += items
+        return lists
+
+    def add(self, candidates: Mapping[Any, Iterable[str]], source: str = "added") -> int:
+        """Add candidates, such as samples of a better policy; returns how many of them are new.
+
+        They are kept in the store. A new :attr:`session` opens with them: show it again.
+
+        Parameters
+        ----------
+        candidates
+            A list of texts for prompts of this object.
+        source
+            Where they come from, such as ``"round 1"``. It is not shown to annotators.
+        """
+        if self.ask == "ranking":
+            raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")
+        words = {prompt_words(one) for one in self._prompts}
+        made = {prompt_words(prompt): list(items) for prompt, items in candidates.items()}
+        if unknown := [word for word in made if word not in words]:
+            raise InvalidInput(
+                f"The prompt {unknown[0][:80]!r} is not one of the {len(words)} of this object."
+                f"{nearest(unknown[0], list(words))}"
+            )
+        before = len(self.candidates)
+        self._keep(made, source)
+        self.principles.close()
+        self.session.close()
+        self._open()
+        return len(self.candidates) - before
+
+    def revise(self, prompt: Any, draft: str, revision: str) -> str:
+        """Add a corrected candidate, and prefer it to its draft; returns the id of the pair.
+
+        Like any act, the preference can be undone.
+        """
+        draft, revision = self._of.read([draft, revision], "draft and revision")
+        word = prompt_words(prompt)
+        known = {one for p, one in zip(self.candidates.prompt, self.candidates.items, strict=True)
+                 if self.candidates.words[p] == word}  # fmt: skip
+        if draft not in known or draft == revision:
+            raise InvalidInput(
+                f"The draft {draft[:80]!r} is not a candidate of this prompt, or equals its revision."
+            )
+        self.add({prompt: [revision]}, source="revision")
+        found = self.candidates
+        at = {found.items[i]: i for i in np.flatnonzero(found.prompt == found.words.index(word)).tolist()}
+        pair = on_the_left("", found.keys[at[draft]], found.keys[at[revision]])
+        rows = (at[draft], at[revision]) if pair else (at[revision], at[draft])
+        id_ = found.key_of(rows)
+        self.session.label(id_, "second" if pair else "first")
+        return id_
+
+    def also(self, name: str, question: Schema) -> Session:
+        """Return a session that asks another question about the same pairs or lists, in a task of its own."""
+        how = {key: value for key, value in self._how.items() if key not in {"task", "strategy"}}
+        if any(self.candidates.words):
+            how["context"] = "prompt"
+        task = f"{self._how['task']}: {name}"
+        return Session(
+            self._table(self._learner.members), item="candidates", kind=f"list:{self.kind}", id="id",
+            embed=self.candidates.features_of_members, question=question, store=self.store, task=task, **how,
+        )  # fmt: skip
+
+    def has_also(self, name: str) -> bool:
+        """Return whether the store has answers of :meth:`also`."""
+        return f"{self._how['task']}: {name}" in self.store.tasks()
+
+    # -- what was learned
+
+    @property
+    def posterior(self) -> Posterior:
+        """The reward after all answers so far.
+
+        Raises
+        ------
+        HitlError
+            If there are no answers yet.
+        """
+        loop = loop_of(self.session)
+        loop.log.catch_up()
+        labels = loop.labels
+        version = labels.n_events
+        if self._known is None or self._known[0] != version:
+            rows, taught, _ = labels.training()
+            learner = self._learner.start(None, labels.target.problem.size)
+            if not len(rows):
+                raise HitlError("There is no reward yet: answer at least one question.")
+            learner.update(rows, taught)
+            if learner.stale:
+                learner.refresh()
+                learner.update(rows, taught)
+            self._known = version, learner.fitted
+        return self._known[1]
+
+    def rewards(self) -> pd.DataFrame:
+        """Return the reward of each candidate, best first within each prompt.
+
+        Columns prompt, candidate, reward, sd (its standard deviation) and n (in how many answers it
+        occurred). Only differences between candidates of a prompt are compared, so only these mean something.
+        """
+        import pandas as pd
+
+        found, post = self.candidates, self.posterior
+        given = post.given
+        n = np.bincount(np.concatenate([given.first, given.second]), minlength=len(found))
+        table = pd.DataFrame(
+            {
+                "prompt": [found.words[p] for p in found.prompt],
+                "candidate": list(found.items),
+                "reward": post.mean,
+                "sd": post.sd,
+                "n": n,
+            }
+        )
+        return table.iloc[np.lexsort((-post.mean, found.prompt))].reset_index(drop=True)
+
+    def reward(self, candidates: Iterable[Any]) -> pd.DataFrame:
+        """Return the reward of any candidates: columns candidate, reward and sd.
+
+        It is predicted from their features; nothing is known of what they have of their own.
+        """
+        import pandas as pd
+
+        read = self._of.read(list(candidates), "candidates")
+        if not read:
+            return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
+        mean, sd = self.posterior.of(self.candidates.columns_of(list(read)))
+        return pd.DataFrame({"candidate": list(read), "reward": mean, "sd": sd})
+
+    def effects(self) -> pd.DataFrame:
+        """Return what being on the left and being twice as long add to the log odds of being preferred.
+
+        Rows ``left`` and, for texts, ``twice as long``; columns effect, low and high (a 95 % interval).
+        A preference for longer candidates is a bias only if length is no merit.
+        """
+        import pandas as pd
+
+        post = self.posterior
+        rows = {"left": post.side} if post.given.sided else {}
+        if self.candidates.basis.has_length:
+            rows["twice as long"] = post.length
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "sd"])
+        low, high = table["effect"] - 1.96 * table["sd"], table["effect"] + 1.96 * table["sd"]
+        return table.assign(low=low, high=high)[["effect", "low", "high"]]
+
+    def answers(self) -> pd.DataFrame:
+        """Return the current answers of all annotators, in the order in which they were given.
+
+        Columns prompt, first and second (the first was shown on the left), answer, annotator, selection,
+        time and id; for rankings candidates and answer instead, a list of places.
+        """
+        labels = self.session.labels()
+        pool, found, members = self.session.pool, self.candidates, self._learner.members
+        rows = members[pool.index(labels["id"])]
+        labels.insert(0, "prompt", [found.words[found.prompt[row[0]]] for row in rows])
+        if self.ask == "pairs":
+            labels.insert(1, "first", [found.items[row[0]] for row in rows])
+            labels.insert(2, "second", [found.items[row[1]] for row in rows])
+        else:
+            labels.insert(1, "candidates", [[found.items[i] for i in row if i >= 0] for row in rows])
+        answer = [one["label"] if isinstance(one, Mapping) else one for one in labels.pop("label")]
+        labels.insert(3 if self.ask == "pairs" else 2, "answer", answer)
+        return labels.drop(columns=["said", "elapsed_ms"])
+
+    def people(self) -> pd.DataFrame:
+        """Return how each annotator answers, with 95 % intervals (Wilson 1927).
+
+        Columns annotator; n, their answers; ties, the share that is neither; left, how often they prefer the
+        one on the left, where one half is fair because sides are drawn at random; longer, how often the
+        longer one; again, how many pairs they were asked again (``again=`` of the session), and same, the
+        share that they answered the same. Each share has ``_low`` and ``_high``.
+
+        Raises
+        ------
+        InvalidInput
+            For rankings.
+        """
+        if self.ask == "ranking":
+            raise InvalidInput("Rankings have no sides: people() is for ask='pairs'.")
+        answers = self.answers()
+        rows = self._learner.members[self.session.pool.index(answers["id"])]
+        length = self.candidates.lengths()
+        if length is None:
+            longer = np.full(len(rows), "", object)
+        else:
+            a, b = length[rows[:, 0]], length[rows[:, 1]]
+            longer = np.where(a > b, "first", np.where(a < b, "second", ""))
+        again: dict[str, tuple[int, int]] = {}
+        pace = self.session.trust.pace()
+        for who, n, same in zip(pace["annotator"], pace["again"], pace["same"], strict=True):
+            again[who] = int(n), round(float(same) * int(n)) if n else 0
+        return biases(answers.assign(longer=longer), again)
+
+    def conflicts(self) -> list[list[Any]]:
+        """Return cycles in the answers: candidates, each preferred to the next, and the last to the first.
+
+        The shortest come first. They show where people disagree or the question is unclear.
+        """
+        loop = loop_of(self.session)
+        loop.log.catch_up()
+        rows, taught, _ = loop.labels.training()
+        if not len(rows):
+            return []
+        given = self._learner.comparisons(rows, taught)
+        better = np.where(given.y == 1, given.first, given.second)[given.y != 0.5]
+        worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
+        found = cycles(zip(better.tolist(), worse.tolist(), strict=True))
+        return [[self.candidates.items[i] for i in cycle] for cycle in found]
+
+    # -- improving
+
+    def improve(
+        self,
+        how: Literal["best", "tilt", "reject", "trigram"] = "best",
+        *,
+        n: int = 8,
+        kl: float = 1.0,
+        generate: Any = None,
+        texts: Sequence[str] | None = None,
+        steps: int = 60,
+        beta: float = 0.1,
+        judge: Any = None,
+        random_state: int = 0,
+    ) -> Policy:
+        """Return a policy whose candidates have higher rewards: ``policy(prompt, n)`` makes them.
+
+        A higher reward is no proof that people prefer them. Whether they do, :meth:`trial` asks.
+
+        Parameters
+        ----------
+        how
+            ``"best"``: of ``n`` samples the one with the highest reward. ``"tilt"``: the given candidates,
+            with probabilities that rise with the reward, at the divergence ``kl``. ``"reject"``: samples,
+            accepted with such probabilities. ``"trigram"``: a small word model of ``texts``, taught by
+            REINFORCE, to watch what a policy does with a reward.
+        n
+            See ``"best"``, 2 to 256.
+        kl
+            The divergence from the base, in nats.
+        generate
+            Makes samples, as in the constructor; None takes the function given there, or draws from the
+            given candidates.
+        texts, steps, beta, judge
+            For ``"trigram"``: the texts that it starts from, by default the candidates; the number of steps;
+            how many standard deviations of the reward a nat of divergence costs; and a function that returns
+            how often the first of two lists of texts are preferred to the second, such as a simulated person.
+        random_state
+            Seeds what is drawn here; a function of yours draws by itself.
+        """
+        if how not in ("best", "tilt", "reject", "trigram"):
+            known = ["best", "tilt", "reject", "trigram"]
+            raise InvalidInput(f"how={how!r}: expected one of {choices(known)}.{nearest(str(how), known)}")
+        if not isinstance(n, int | np.integer) or not 2 <= n <= 256:
+            raise InvalidInput(f"n={n!r}: expected a number of samples from 2 to 256.")
+        if not isinstance(kl, int | float | np.number) or not 0 < kl < np.inf:
+            raise InvalidInput(f"kl={kl!r}: expected nats above 0, such as 1.0.")
+        if self.ask == "pairs" and generate is None:
+            generate = self._generate
+        post, rng = self.posterior, np.random.default_rng(random_state)
+
+        def rewards(items: Sequence[Any]) -> npt.NDArray[np.float64]:
+            return post.of(self.candidates.columns_of(list(items)))[0]
+
+        if how == "tilt":
+            return Tilted(self.candidates, post.mean, float(kl), rng)
+        if how == "trigram":
+            from hitl_widgets.preferences.trigram import reinforce
+
+            if texts is None and not self.candidates.kind.reads:
+                raise InvalidInput(
+                    f"Candidates of kind {self.kind!r} have no words: how='trigram' is for texts."
+                )
+            start = list(self.candidates.items) if texts is None else list(texts)
+            told: dict[str, Any] = {"steps": steps, "beta": beta, "judge": judge}
+            return reinforce(start, rewards, **told, random_state=random_state)
+        base = given_base(self.candidates, rng) if generate is None else of_function(generate)
+        if how == "best":
+            return BestOf(base, rewards, int(n))
+        return Rejection(base, rewards, float(kl), self._prompts, rng)
+
+    def trial(self, policy: Any, prompts: Sequence[Any], against: Any = None, *, name: str) -> Trial:
+        """Return a blind comparison of a policy with another, or with its base, on prompts.
+
+        Take prompts that the reward has not learned from. Each is asked once, in the same store, on sides
+        drawn at random, and nothing tells which is which.
+
+        Parameters
+        ----------
+        policy, against
+            Policies, or functions as for ``generate=``. Without ``against``, the given candidates of
+            these prompts or the function given to the constructor.
+        name
+            The name of the trial, which is a task of the store: after a restart it goes on, with the same
+            samples.
+        """
+        if against is None:
+            rng = np.random.default_rng(1)
+            against = given_base(self.candidates, rng) if self._generate is None else self._generate
+        told = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
+        asked = self._question.question if self.ask == "pairs" else ""
+        return Trial(
+            self.store, f"{self._how['task']}: {name}", prompts, policy, against, asked, self._embed, **told
+        )
+
+    # -- handing over
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        to: Trainer = "dpo",
+        *,
+        messages: bool = False,
+        margin: bool = False,
+    ) -> Path:
+        """Write what a trainer of TRL reads, as JSON lines, or Parquet if the path ends so.
+
+        A data card, ``<path>.card.md``, says who answered how many, how far they agree, which biases they
+        have, and what became of ties. Where annotators differ, the consensus of the session is written.
+        Rankings are written as their pairs.
+
+        Parameters
+        ----------
+        to
+            ``"dpo"``: prompt, chosen, rejected, one row for each preference. ``"reward"``: the same.
+            ``"kto"``: prompt, completion and label, true for candidates that won more often than they lost.
+            ``"sft"``: prompt and completion, the best candidate of each prompt.
+        messages
+            Whether prompts and candidates are lists of messages; always if a prompt is a conversation.
+        margin
+            With ``to="reward"``: whether there is a column with the difference of the rewards.
+        """
+        from hitl_widgets.formats.hugging_face import write_rows
+        from hitl_widgets.transfer.cards import session_card
+
+        trainer = check_trainer(to)
+        loop = loop_of(self.session)
+        made = rows_of(trainer, self.candidates, self._said(), messages=messages, margin=margin)
+        target = full_path(path)
+        if not made.rows:
+            raise HitlError(f"There is nothing to write for to={to!r}: answer some questions first.")
+        with replacing(target) as part:
+            write_rows(made.rows, part)
+        lines = "\n".join(f"- {line}" for line in (f"{len(made.rows):,} rows.", *made.notes))
+        sections = [f"## File for {trainer.upper()}: {target.name}", lines, *self._biases_on_card()]
+        sections += self.principles.on_card()
+        session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
+        return target
+
+    def _said(self) -> Said:
+        loop = loop_of(self.session)
+        loop.log.catch_up()
+        rows, taught, _ = loop.labels.training()
+        if not len(rows):
+            raise HitlError("There is nothing to export yet: answer at least one question.")
+        given, reward = self._learner.comparisons(rows, taught), self.posterior.mean
+        if self.ask == "ranking":
+            return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
+        names = np.array([CODES[name] for name in loop.schema.ids[: len(loop.schema.classes)]], np.int64)
+        return Said(given.first, given.second, names[np.asarray(taught)], reward)
+
+    def _biases_on_card(self) -> list[str]:
+        if self.ask == "ranking":
+            return []
+        from hitl_widgets.formats.card import escaped, table
+        from hitl_widgets.transfer.exporting import pseudonyms
+
+        called, found = pseudonyms(loop_of(self.session).log.events()), self.people()
+
+        def share(row: Any, name: str) -> str:
+            value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+            return "-" if np.isnan(value) else f"{value:.0%} ({low:.0%} to {high:.0%})"
+
+        rows = [
+            (
+                escaped(called.get(row["annotator"], row["annotator"])),
+                f"{row['n']:,}",
+                f"{row['ties']:.0%}",
+                *(share(row, name) for name in ("left", "longer", "same")),
+            )
+            for _, row in found.iterrows()
+        ]
+        header = [
+            "annotator",
+            "answers",
+            "neither",
+            "left preferred",
+            "longer preferred",
+            "same when repeated",
+        ]
+        return ["## Biases", "Shares with 95 % intervals. Sides were drawn at random.", table(header, rows)]
+
+    # -- the session
+
+    def __repr__(self) -> str:
+        found = self.candidates
+        what = "pairs" if self.ask == "pairs" else "lists"
+        return (
+            f"<Preferences of task {self.session.task!r}: {self.session.n_labels:,} of "
+            f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "
+            f"{len(found.prompts):,} prompts>"
+        )
+
+    def _ipython_display_(self, **options: Any) -> None:
+        screen.display(self.session, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return screen.mimebundle(self.session, **options)
+
+    def _display_(self) -> Any:
+        return screen.workbench(self.session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the session, and the store if it was opened here."""
+        self.principles.close()
+        session = getattr(self, "session", None)
+        if session is not None:
+            session.close()
+        if self._own_store:
+            self.store.close()

@@ -1,0 +1,189 @@
+"""Policies, what they cost, and blind trials of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hitl_widgets as hitl
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.preferences.policies import best_of_kl, tilt
+from hitl_widgets.preferences.trials import Outcome
+from hitl_widgets.preferences.trigram import Biased, Trigram, reinforce
+
+PROMPTS = [f"p{i}" for i in range(10)]
+GOOD = [[f"{'good ' * k}{p} {k}" for k in range(4)] for p in range(10)]
+
+
+def embed(items: list[str]) -> Any:
+    return np.array([[one.split().count("good"), len(one) % 3] for one in items], float)
+
+
+@pytest.fixture
+def prefs() -> Any:
+    with hitl.Preferences(PROMPTS, GOOD, embed=embed, store=":memory:", random_state=0, audit=0) as made:
+        for id_ in made.session.pool.ids:
+            a, b = (one.split().count("good") for one in made.session.item(id_))
+            made.session.label(id_, "first" if a > b else "second")
+        yield made
+
+
+def test_best_of_n_is_the_best_of_what_the_base_makes(prefs: Any) -> None:
+    policy = prefs.improve("best", n=16)
+    assert policy.kl == pytest.approx(np.log(16) - 15 / 16)
+    found = policy("p3", 20)
+    assert np.mean([one.startswith("good good good") for one in found]) > 0.9
+    asked: list[tuple[str, int]] = []
+
+    def generate(prompt: str, n: int) -> list[str]:
+        asked.append((prompt, n))
+        return [f"{'good ' * (k % 3)}x" for k in range(n)]
+
+    assert prefs.improve("best", n=5, generate=generate)("new prompt") == ["good good x"]
+    assert asked == [("new prompt", 5)]
+
+
+@pytest.mark.parametrize("kl", [0.05, 0.5, 1.0])
+def test_tilting_meets_the_divergence_and_no_other_shares_have_more_reward(kl: float) -> None:
+    rng = np.random.default_rng(0)
+    rewards = [rng.normal(size=n) for n in (3, 8, 5, 4)]
+    shares, strength, found = tilt(rewards, kl)
+    assert found == pytest.approx(kl, abs=1e-6)
+    assert strength > 0
+    mean = sum(p @ r for p, r in zip(shares, rewards, strict=True))
+    for _ in range(200):  # nearby shares at no more divergence
+        other = [p * np.exp(0.1 * rng.normal(size=len(p))) for p in shares]
+        other = [p / p.sum() for p in other]
+        cost = np.mean([(p * np.log(p * len(p))).sum() for p in other])
+        if cost <= kl:
+            assert sum(p @ r for p, r in zip(other, rewards, strict=True)) <= mean + 1e-9
+    best, _, most = tilt(rewards, 99.0)
+    assert all(p.max() == pytest.approx(1, abs=1e-3) for p in best)
+    assert most < 99
+
+
+def test_tilting_and_rejection_prefer_what_is_better(prefs: Any) -> None:
+    tilted = prefs.improve("tilt", kl=0.6)
+    table = tilted.table()
+    assert table.groupby("prompt")["p"].sum().round(6).eq(1).all()
+    assert tilted.kl == pytest.approx(0.6, abs=1e-6)
+    for policy in (tilted, prefs.improve("reject", kl=0.6)):
+        counts = [one.split().count("good") for one in policy("p1", 60)]
+        assert np.mean(counts) > 1.9  # 1.5 at random
+        assert min(counts) < 3  # not only the best
+    with pytest.raises(InvalidInput, match="draws from the given"):
+        tilted("unknown")
+
+
+def test_the_divergence_of_a_biased_trigram_is_exact() -> None:
+    base = Trigram(["a b", "a c", "b"])
+    model = Biased(base)
+    rng = np.random.default_rng(0)
+    assert model.sample(50, rng).kl == pytest.approx(np.zeros(50), abs=1e-6)
+    model.one[base.words.index("a")] = 1.0
+    walk = model.sample(4000, rng)
+    # The same by enumeration of the texts, from the probabilities of words.
+    texts, counts = np.unique([base.text(row) for row in walk.rows], return_counts=True)
+    assert walk.kl.mean() > 0.01
+    assert counts[texts == "b"].sum() < 4000 / 3
+    start = np.array([[0, 0]])
+    p = base.shares(start)[0]
+    assert p.sum() == pytest.approx(1)
+    q = p * np.exp(model.one)
+    q /= q.sum()
+    first = (q * np.log(np.maximum(q, 1e-300) / np.maximum(p, 1e-300))).sum()
+    assert (walk.kl >= first - 1e-9).all()
+
+
+def test_reinforce_raises_the_reward_and_is_shown_beside_best_of_n() -> None:
+    texts = [f"{a} {b} {c}" for a in ("the", "a") for b in ("cat", "dog") for c in ("runs", "sleeps", "eats")]
+
+    def rewards(made: Any) -> Any:
+        return np.array([one.split().count("cat") - 0.1 * len(one.split()) for one in made], float)
+
+    def judge(made: Any, other: Any) -> Any:
+        return (rewards(made) > rewards(other)) + 0.5 * (rewards(made) == rewards(other))
+
+    found = reinforce(texts, rewards, steps=30, beta=0.05, judge=judge, n_judged=64)
+    steps = found.steps[found.steps["policy"] == "REINFORCE"]
+    assert steps["step"].tolist() == [0, 5, 10, 15, 20, 25, 30]
+    assert steps["kl"].iloc[0] == pytest.approx(0, abs=1e-6)
+    assert steps["reward"].iloc[-1] > steps["reward"].iloc[0] + 0.3
+    assert steps["win"].iloc[-1] > 0.6
+    best = found.steps[found.steps["policy"] == "best of n"]
+    assert best["kl"].tolist() == [best_of_kl(n) for n in best["step"]]
+    assert best["reward"].is_monotonic_increasing
+    assert len(found("", 3)) == 3
+    spec = found.chart().to_dict()
+    assert spec["layer"]
+    with pytest.raises(InvalidInput, match="no words"):
+        reinforce(["", " "], rewards)
+
+
+def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
+    calls: list[str] = []
+
+    def better(prompt: str, n: int) -> list[str]:
+        calls.append(prompt)
+        return [f"good good {prompt}"] * n
+
+    def worse(prompt: str, n: int) -> list[str]:
+        return [f"bad {prompt}"] * n
+
+    held = [f"new {i}" for i in range(30)]
+    how = {"embed": embed, "store": tmp_path / "p.sqlite", "annotator": "ann"}
+    with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
+        trial = prefs.trial(better, held, worse, name="round 1")
+        assert str(trial.result()) == "nobody has answered yet"
+        left = [item[0].startswith("good") for item in trial.session.pool.items]
+        assert 5 < sum(left) < 25
+        for id_ in trial.session.pool.ids[:20]:
+            trial.session.label(id_, 1 if trial.session.item(id_)[0].startswith("good") else 2)
+        trial.session.label(trial.session.pool.ids[20], "tie")
+        result = trial.result()
+        assert (result.wins, result.losses, result.ties) == (20, 0, 1)
+        assert str(result).endswith("21 blind answers: better")
+        trial.close()
+    with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
+        trial = prefs.trial(better, held, worse, name="round 1")
+        assert trial.result() == result
+        assert len(calls) == 30
+        trial.close()
+        with pytest.raises(InvalidInput, match="made the same"):
+            prefs.trial(better, held, better, name="round 2")
+
+
+def test_no_win_is_claimed_without_answers_that_show_it() -> None:
+    assert "not shown to be better or worse" in str(Outcome(6, 4, 0))
+    assert str(Outcome(1, 30, 0)).endswith(": worse")
+    assert Outcome(0, 0, 4).win == 0.5
+    assert Outcome(0, 0, 0).win is None
+    # What is the same is half a win, and is not an answer.
+    half = Outcome(10, 0, 0, same=0.5)
+    assert half.win == 0.75
+    assert half.low > 0.5
+    assert "50% of the samples the same: better" in str(half)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"how": "ppo"}, "how='ppo': expected one of"),
+        ({"n": 1}, "n=1"),
+        ({"kl": 0}, "kl=0"),
+        ({"kl": float("nan")}, "kl=nan"),
+    ],
+)
+def test_invalid_settings_say_what_is_wrong(prefs: Any, how: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        prefs.improve(**how)
+
+
+def test_without_answers_nothing_is_improved() -> None:
+    with (
+        hitl.Preferences(PROMPTS, GOOD, embed=embed, store=":memory:") as prefs,
+        pytest.raises(HitlError, match="no reward yet"),
+    ):
+        prefs.improve()
