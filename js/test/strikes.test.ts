@@ -56,6 +56,7 @@ const on = {
   strike: vi.fn(),
   leave: vi.fn(),
   say: vi.fn(),
+  find: vi.fn(),
 };
 const subject = {
   row: 3,

@@ -148,7 +148,7 @@ class Teach:
     def counterfactual(self, id: Any, to: Any = None) -> pd.DataFrame:  # noqa: A002 - the field's own word
         """Return the smallest change of an item found after which the model guesses another class.
 
-        Columns of a table row get the values of one of the three nearest items with another guess (nearest
+        Columns of a table row get the values of one of the nearest items with another guess (nearest
         unlike neighbours); words of a text are left out, or replaced by those of such an item. The change
         that helps most is added until the guess flips, and those that are not needed are taken back: none can
         be left out, but there may be a smaller set.
@@ -236,6 +236,8 @@ class Teach:
             These items look like one thing that no class explains; a class may be missing.
         ``merge``
             The model cannot tell these two classes apart; the items are the labels that it confuses.
+        ``rule``
+            A rule and these labels differ.
         ``hand_over``
             The model would label these items by itself: see :meth:`.Trust.hand_over`.
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +42,15 @@ def margins(P: FloatArray, start: int, to: int | None) -> npt.NDArray[np.float64
     return np.asarray(rest - P[:, start] if to is None else P[:, to] - rest)
 
 
-def fewest(n: int, told: Told, start: int, to: int | None = None, most: int | None = None) -> Flip | None:
+def fewest(
+    n: int, told: Told, start: int, to: int | None = None, *, most: int | None = None, at_once: int = 0
+) -> Flip | None:
     """Return a few of ``n`` changes after which class ``to`` is predicted, or any other than ``start``.
 
-    The change that helps most is added until the prediction flips. If there are up to 12 changes, all are
-    also made and then taken back one by one, as long as it stays flipped. Of both results, changes that are
-    not needed are taken back, and the smaller one counts: none of its changes can be left out, but there may
-    be a smaller set.
+    While there are up to ``at_once`` sets of a size, all of them are tried, so the result is a smallest set.
+    Then the change that helps most is added until the prediction flips; if there are up to 12 changes, all
+    are also made and then taken back one by one, as long as it stays flipped. Of both results, changes that
+    are not needed are taken back, and the smaller one counts.
 
     Parameters
     ----------
@@ -58,6 +62,8 @@ def fewest(n: int, told: Told, start: int, to: int | None = None, most: int | No
         The class predicted without changes, and the wanted one.
     most
         A result with more changes is of no use.
+    at_once
+        How many sets are tried at a time.
 
     Returns
     -------
@@ -70,8 +76,19 @@ def fewest(n: int, told: Told, start: int, to: int | None = None, most: int | No
         return margins(told(sets), start, to)
 
     most = n if most is None else min(n, most)
-    if most < 1:
+    for size in range(1, most + 1):
+        if comb(n, size) > at_once:
+            break
+        sets = [frozenset(some) for some in combinations(range(n), size)]
+        margin = judged(sets)
+        if margin.max() > FLIPPED:
+            return Flip(sets[int(margin.argmax())], float(margin.max()))
+    else:
         return None
+    return _greedy(n, judged, most)
+
+
+def _greedy(n: int, judged: Judged, most: int) -> Flip | None:
     added = _added(n, judged, most)
     found = [] if added is None else [_pruned(added, judged)]
     if n <= BOTH_WAYS and not (found and len(found[0].changes) == 1):

@@ -51,7 +51,7 @@ export function guideView(on: GuideCallbacks) {
     },
   });
   const keep = h("button", {
-    class: "hitl-button hitl-give",
+    class: "hitl-button hitl-keep-give",
     title: "Keep the item as this example",
     attrs: { type: "button", "data-ready": true },
     on: { click: give },

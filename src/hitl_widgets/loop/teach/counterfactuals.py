@@ -19,10 +19,14 @@ from hitl_widgets.loop.trainer import Trainer
 
 __all__ = ["Counterfactual", "Counterfactuals", "NewCell"]
 
-# Items with another guess that an item is changed toward, and how many are searched for them.
-NEAREST, SEARCHED = 3, 20_000
+# Items with another guess that a row and a text are changed toward, and how many are searched for them.
+ROWS, TEXTS, SEARCHED = 3, 2, 20_000
+# As many again among the surest of them, from this share on.
+SURE = 0.75
 # Words of a text that are left out at most, and words that are tried at all.
 LEFT_OUT, TRIED = 6, 100
+# Rows that are read at a time; for ten columns, those are all sets of the same size.
+AT_ONCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,12 @@ class Counterfactuals:
             return []
         X = np.asarray(self._trainer.features(np.append(rows, row)), np.float64)
         order = rows[np.argsort(((X[:-1] - X[-1]) ** 2).sum(axis=1), kind="stable")].tolist()
-        near = [one for one in order if bare or not self._hidden(one)][:NEAREST]
+        most = TEXTS if self._pool.item_kind.reads else ROWS
+        order = [one for one in order if bare or not self._hidden(one)]
+        # The nearest ones are near the border, too: of a surer one, fewer values are enough.
+        sure = np.quantile(made.confidence[rows], SURE)
+        surest = [one for one in order if made.confidence[one] >= sure]
+        near = list(dict.fromkeys([*order[:most], *surest[:most]]))
         items = [self._pool.items[one] if bare else self._pool.displayed(one) for one in near]
         # As they are displayed, or by a newer model, the guess may be another one.
         return [item for item in items if margins(self._editing.told([item]), start, to)[0] > FLIPPED]
@@ -176,5 +185,6 @@ class Counterfactuals:
             return P
 
         most = most if best is None else len(best) - 1
-        flip = fewest(len(changes), told, start, to, most)
+        at_once = 0 if self._pool.item_kind.reads else AT_ONCE
+        flip = fewest(len(changes), told, start, to, most=most, at_once=at_once)
         return None if flip is None else [changes[k] for k in sorted(flip.changes)]
