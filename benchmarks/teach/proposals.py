@@ -206,7 +206,7 @@ def main() -> None:
         "the missing class is",
         "proposed within 60 labels",
         "median",
-        "wrong per 200 labels",
+        "wrong proposals",
         "runs",
     ]
     pairs = [(name, way) for way in given.ways for name in here]

@@ -53,6 +53,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     open: vi.fn(),
     narrow: vi.fn(),
     widen: vi.fn(),
+    always: vi.fn(),
   };
   const view = bulkCard(on, new AbortController().signal);
   document.body.append(view.element);
@@ -61,7 +62,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
   Object.defineProperty(list, "clientHeight", { value: 336 });
   function update(more: Partial<Chosen>): void {
     chosen = { ...chosen, ...more };
-    view.update(chosen, classes, false);
+    view.update(chosen, classes, false, false);
     vi.runAllTimers();
   }
   update({});

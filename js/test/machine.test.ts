@@ -55,7 +55,7 @@ describe("handing over", () => {
     told = [];
     view = machineView({
       propose: say("propose"),
-      look: say("look"),
+      sample: say("look"),
       handOver: say("hand over"),
       takeBack: say("take back"),
       find: say("find"),

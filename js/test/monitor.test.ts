@@ -8,6 +8,18 @@ import { monitorState as state } from "./fakes";
 const read = (root: HTMLElement, part: string): string[] =>
   [...root.querySelectorAll(`.hitl-${part} > :not([hidden])`)].map((e) => e.textContent ?? "");
 
+const nothing = (): void => {};
+const RULES = {
+  rules: nothing,
+  keepRule: nothing,
+  retireRule: nothing,
+  removeRule: nothing,
+  tryRule: nothing,
+  preview: nothing,
+  look: nothing,
+  leave: nothing,
+};
+
 describe("the monitor", () => {
   let root: HTMLElement;
   let settled: boolean[];
@@ -30,12 +42,14 @@ describe("the monitor", () => {
         find() {},
         remove() {},
         propose() {},
-        look() {},
+        sample() {},
+        ...RULES,
         handOver() {},
         takeBack() {},
         settle: (keep) => settled.push(keep),
       },
       false,
+      new AbortController().signal,
     );
     draw = (changes = {}, waiting = 0) =>
       view.update({ state: { ...state, ...changes }, classes: [], waiting, stalled: false });
@@ -159,6 +173,7 @@ describe("the monitor", () => {
 
   it("shows what became of an act, until there is something else to say", () => {
     root.replaceChildren();
+    const proposed: unknown[] = [];
     const view = monitorView(
       root,
       {
@@ -173,13 +188,15 @@ describe("the monitor", () => {
         suspects() {},
         find() {},
         remove() {},
-        propose() {},
-        look() {},
+        propose: (...asked) => proposed.push(asked),
+        sample() {},
+        ...RULES,
         handOver() {},
         takeBack() {},
         settle() {},
       },
-      true,
+      false,
+      new AbortController().signal,
     );
     const note = root.querySelector(".hitl-told") as HTMLElement;
     expect(note.hidden).toBe(true);
@@ -191,6 +208,15 @@ describe("the monitor", () => {
     expect([note.textContent, again]).toEqual(["It failed. try again", 1]);
     view.note("");
     expect(note.hidden).toBe(true);
+    // The hand-over that the Labeler proposes is behind the details.
+    const details = root.querySelector(".hitl-folded") as HTMLElement;
+    expect(details.hidden).toBe(true);
+    for (const _ of [1, 2]) view.handOver();
+    expect(details.hidden).toBe(false);
+    expect(proposed).toEqual([
+      [0.05, null],
+      [0.05, null],
+    ]);
   });
 });
 
@@ -198,7 +224,6 @@ describe("figures of the monitor", () => {
   it("are links to the items behind them", () => {
     const root = document.createElement("div");
     const found: unknown[] = [];
-    const nothing = (): void => {};
     const view = monitorView(
       root,
       {
@@ -209,7 +234,8 @@ describe("figures of the monitor", () => {
         restore: nothing,
         toggle: nothing,
         propose: nothing,
-        look: nothing,
+        sample: nothing,
+        ...RULES,
         handOver: nothing,
         takeBack: nothing,
         trust: nothing,
@@ -220,6 +246,7 @@ describe("figures of the monitor", () => {
         remove: (name) => found.push({ remove: name }),
       },
       true,
+      new AbortController().signal,
     );
     const classes = ["spam", "new release", 'say "x"'].map((name, i) => ({
       ...{ id: String(i), name, color: "#0072b2", key: "", guidance: "", example: "", retired: false },

@@ -236,6 +236,8 @@ class Teach:
             These items look like one thing that no class explains; a class may be missing.
         ``merge``
             The model cannot tell these two classes apart; the items are the labels that it confuses.
+        ``rule``
+            A rule and these labels differ.
         ``hand_over``
             The model would label these items by itself: see :meth:`.Trust.hand_over`.
         """

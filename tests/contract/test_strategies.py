@@ -33,6 +33,7 @@ from hitl_widgets.learn.strategies import (
     choose,
     class_balanced,
     core_set,
+    curriculum,
     doubt,
     entropy,
     expected_error_reduction,
@@ -681,3 +682,20 @@ def test_the_start_on_digits_finds_more_classes_than_chance() -> None:
     rng = np.random.default_rng(0)
     chance = [len(set(digits.target[rng.choice(len(X), 20, replace=False)])) for _ in range(200)]
     assert np.mean(found) > np.mean(chance)
+
+
+def test_the_curriculum_starts_with_typical_items_of_new_regions_and_goes_on_as_the_default() -> None:
+    X = np.concatenate([np.random.default_rng(0).normal(size=(60, 2)), [[8.0, 8.0]] * 3]).astype(np.float32)
+    centre = int(np.square(X).sum(axis=1).argmin())
+    W, P = graph(X, 8), probabilities(63)
+    context = replace(context_of(63, X=X), affinity=W)
+    first = curriculum(P, context)
+    # Whatever the model says, items that are far from most others come late.
+    assert (first[60:] < np.median(first)).all()
+    assert np.array_equal(first, curriculum(probabilities(63, seed=5), context))
+    y = context.y.copy()
+    y[centre] = 0
+    assert curriculum(P, replace(context, y=y))[centre] < first[centre]
+    y[:20] = 0
+    assert np.array_equal(curriculum(P, replace(context, y=y)), doubt(P, replace(context, y=y)))
+    assert np.array_equal(curriculum(P, replace(context, affinity=None)), margin(P, context))

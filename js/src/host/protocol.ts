@@ -220,6 +220,30 @@ export type Guide = {
 /** Queue the labels again that the changed guidance of a class may touch. */
 export type Requeue = { type: "requeue"; id: string; pool?: string; late_ms?: number; of: string };
 
+/** Keep a rule: what a query finds is of a class, or else these rows of the pool with this fingerprint. */
+export type KeepRule = {
+  type: "rule";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  of: string;
+  query: string;
+  rows: string;
+};
+
+/** Stop using a rule, or use it again (`back`). */
+export type RetireRule = {
+  type: "retire_rule";
+  id: string;
+  pool?: string;
+  late_ms?: number;
+  name: string;
+  back: boolean;
+};
+
+/** Remove a rule. */
+export type RemoveRule = { type: "remove_rule"; id: string; pool?: string; late_ms?: number; name: string };
+
 /** Hand over to the model what was proposed. */
 export type HandOver = { type: "hand_over"; id: string; pool?: string; late_ms?: number; proposal: string };
 
@@ -794,7 +818,7 @@ export type ProposedMessage = {
   type: "proposed";
   to: string | null;
   name: string;
-  kind: "" | "class" | "hand_over" | "merge";
+  kind: "" | "class" | "hand_over" | "merge" | "rule";
   text: string;
   rows: string;
   n: number;
@@ -1075,6 +1099,15 @@ export type Behind = {
   b?: number;
 };
 
+/** Request the rules; answered by `rules`. */
+export type Rules = { type: "rules"; id: string; view: string };
+
+/**
+ * Request what a rule would label alone; answered by `votes`. It is the rule of a `name`, or else one that is
+ * not kept yet: a query and the class of its items.
+ */
+export type TryRule = { type: "try_rule"; id: string; view: string; name: string; query: string; of: string };
+
 /** The measure of the estimate, with its worst and best values. */
 export type Measure = { name: string; worst: number; best: number };
 
@@ -1342,6 +1375,65 @@ export type TrustMessage = {
   pace: OwnPace;
 };
 
+/**
+ * What a rule covers, and how good it is on the labels. `n_alone` of its items have no vote of another rule,
+ * `n_conflicts` one for another class. It gets `accuracy` of `n_labelled` labels right, with the 95 %
+ * interval from `low` to `high`; null without labels.
+ */
+export type RuleFigures = {
+  codes: number[];
+  n_items: number;
+  n_alone: number;
+  n_conflicts: number;
+  n_labelled: number;
+  accuracy: number | null;
+  low: number | null;
+  high: number | null;
+};
+
+/**
+ * A rule: what it goes by (`words`), and who made it. `same_as` is a rule with the same votes, which counts
+ * instead. `why` it cannot be used; `bad` is what is wrong with its votes.
+ */
+export type RuleState = {
+  name: string;
+  words: string;
+  kind: "column" | "function" | "items" | "model" | "query";
+  by: string;
+  retired: boolean;
+  same_as: string;
+  why: string;
+  bad: string;
+  figures: RuleFigures;
+};
+
+/**
+ * The rules in the order of their names' first use, and the part that they have in the model, in words. `why`
+ * there can be none for this question; empty if there can.
+ */
+export type RulesMessage = {
+  type: "rules";
+  to: string;
+  why: string;
+  n_items: number;
+  trust: string;
+  rules: RuleState[];
+};
+
+/**
+ * What a rule would label alone; `name`, `query` and `of` are those of the request. Buffers: its rows,
+ * ascending, and the code of the class of each. `why` it cannot be said; then there are none.
+ */
+export type VotesMessage = {
+  type: "votes";
+  to: string;
+  name: string;
+  query: string;
+  of: string;
+  why: string;
+  figures: RuleFigures | null;
+};
+
 // -- Replay
 
 /** Show a run after `step` answers. */
@@ -1475,6 +1567,9 @@ export type Act =
   | Slice
   | Guide
   | Requeue
+  | KeepRule
+  | RetireRule
+  | RemoveRule
   | HandOver
   | Dismiss
   | TakeBack
@@ -1517,6 +1612,8 @@ export type Request =
   | Propose
   | Trust
   | Behind
+  | Rules
+  | TryRule
   | Go
   | Cases;
 

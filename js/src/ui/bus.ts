@@ -4,9 +4,14 @@ import type { Wanted } from "./query";
 
 /**
  * Selected points and how they were selected; `from` if the history or an undo restored the selection, or if it is one
- * member of another.
+ * member of another; `query` if they are all that a search found.
  */
-export type Chosen = { rows: Uint32Array; how: Selection; from?: "history" | "undo" | "member" };
+export type Chosen = {
+  rows: Uint32Array;
+  how: Selection;
+  from?: "history" | "undo" | "member";
+  query?: string;
+};
 
 /** Events between the views of a session on a page; the kernel does not see them. */
 export type PageEvents = {
@@ -40,6 +45,12 @@ export type PageEvents = {
   narrow: { text: string };
   /** Show the items with doubtful labels, one by one. */
   suspects: null;
+  /** Show on the map what a rule would label alone: rows and the codes of their classes; null for an end of it. */
+  preview: { rows: Uint32Array; codes: Uint8Array } | null;
+  /** Open the rules. */
+  rules: null;
+  /** Return the keys to the item that is to be answered. */
+  answer: null;
   /** Show what may be handed over to the model. */
   handOver: null;
   /** Switch between the list and the map. */

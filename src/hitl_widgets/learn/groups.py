@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_array
 from scipy.stats import beta
 
+from hitl_widgets.background.turns import give_way
 from hitl_widgets.learn.learner import FloatArray, Graph, IntArray, Landmarks
 from hitl_widgets.learn.scoring import blocks_of
 from hitl_widgets.learn.views import smoothed
@@ -19,6 +20,8 @@ __all__ = ["Groups", "Unexplained", "unexplained"]
 
 # Up to so many items are joined one by one; of larger pools, the cells around so many of their items.
 CELLS = 3_000
+# Rows that are compared with the centers at a time.
+SOME = 2_048
 # Answers, skipped items included, before any group is proposed.
 EARLY = 20
 # A group has at least so many items, of which so many were asked and so many are unlabeled.
@@ -92,7 +95,8 @@ def _cells(Z: npt.NDArray[np.float32]) -> npt.NDArray[np.int64] | None:
     centres = Z[np.sort(np.random.default_rng(0).permutation(len(Z))[:CELLS])]
     half = (centres**2).sum(axis=1) / 2
     cell = np.empty(len(Z), np.int64)
-    for part in blocks_of(Z):
+    for part in blocks_of(Z, SOME):
+        give_way()
         cell[part] = (Z[part] @ centres.T - half).argmax(axis=1)
     return np.unique(cell, return_inverse=True)[1].astype(np.int64)
 

@@ -9,17 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from hitl_widgets.background.turns import give_way, one_blas_thread
 from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
 from hitl_widgets.learn.scoring import blocks_of
 
-__all__ = ["Student", "Voters", "Votes"]
+__all__ = ["Student", "Voters", "Votes", "completed"]
 
 # How accurate rules are taken to be before there are labels, and how many items this counts for.
 USUAL, USUAL_ITEMS = 0.7, 4.0
-# How many items the accuracy of all rules together counts for in the estimate of one of them.
-SHARED = 4.0
+# How many items the accuracy of all rules together counts for in the estimate of one of them; and how many
+# the shares of the classes count for where an answer is no class.
+SHARED, OTHER = 4.0, 2.0
+# How many items one kind of vote counts for in the accuracy of all, so that one broad rule is not all of it.
+MOST = 3.0
+# The share of common items from which two kinds of votes for the same class count as one.
+SAME = 0.8
+# Labels of another task from which the answers for the other items are predicted.
+FEW = 10
 # Items that a student is taught, and the inverse strength of its penalty.
 TAUGHT, STRENGTH = 2_000, 1.0
 # Students are taught without each of so many parts of the labels.
@@ -36,7 +44,8 @@ class Votes:
     Attributes
     ----------
     values
-        int16 of shape (n_items, n_rules): class codes, -1 where a rule abstains.
+        int16 of shape (n_items, n_rules): class codes, -1 where a rule abstains. Codes from ``n_classes`` on
+        are answers that are no class, as of a related task: what they mean is learned from labels.
     n_classes
         Number of classes.
     """
@@ -74,6 +83,32 @@ class Votes:
         shape = (len(self.values), len(codes))
         return np.array(codes, np.int64), csr_array((np.ones(len(where), np.float32), (where, at)), shape)
 
+    @cached_property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """The group of each kind of vote, (q,): those for the same class on nearly the same rows."""
+        codes, met = self.kinds
+        if not len(codes):
+            return codes
+        both = np.asarray((met.T @ met).todense(), np.float64)
+        sizes = both.diagonal()
+        share = both / np.maximum(sizes[:, None] + sizes - both, 1)
+        alike = (share >= SAME) & (codes[:, None] == codes)
+        return np.asarray(connected_components(csr_array(alike), directed=False)[1], np.int64)
+
+    @cached_property
+    def weights(self) -> csr_array:
+        """What each vote counts, (n_items, q): the votes of a group for one row count as one together."""
+        _, met = self.kinds
+        if not len(self.groups):
+            return met
+        n_groups = int(self.groups.max()) + 1
+        places = np.arange(len(self.groups))
+        of = csr_array((np.ones(len(places), np.float32), (places, self.groups)), (len(places), n_groups))
+        counts, entries = csr_array(met @ of), met.tocoo()
+        rows, kinds = entries.coords
+        share = 1 / np.asarray(counts[rows, self.groups[kinds]], np.float32)
+        return csr_array((share, (rows, kinds)), met.shape)
+
 
 class Counted:
     """How often each kind of vote goes with each class, counted on labels.
@@ -93,31 +128,44 @@ class Counted:
     def __init__(self, votes: Votes, index: IntArray, y: IntArray, weight: FloatArray | None) -> None:
         self._votes, self._index, self._y = votes, np.asarray(index), np.asarray(y)
         self._w = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
-        self._codes, self._met = votes.kinds
+        self._codes, self._met = votes.kinds[0], votes.weights
         C = votes.n_classes
         given = np.bincount(self._y, self._w, minlength=C) + 1.0
         self.shares = given / given.sum()
-        mine = csr_array(self._met[self._index])
-        self._own = mine.tocoo()
-        of, kind = self._own.coords
-        hit = (self._codes[kind] == self._y[of]) * self._w[of]
-        # By labelled row: how many votes there are, and how many of them are right.
-        self._n = np.bincount(of, self._w[of], minlength=len(self._y))
-        self._right = np.bincount(of, hit, minlength=len(self._y))
+        mine = csr_array(self._met[self._index]).tocoo()
+        self._own, self._share = mine.coords, mine.data
+        of, kind = self._own
         self._counts = np.zeros((len(self._codes), C))
         np.add.at(self._counts, (kind, self._y[of]), self._w[of])
+        self._claims = self._codes < C
+        n = self._counts.sum(axis=1)
+        right = np.zeros(len(n))
+        right[self._claims] = self._counts[self._claims, self._codes[self._claims]]
+        self._n, self._right = n, right
+        # Kinds of a group share what one kind counts for.
+        self._scale = self._claims / np.bincount(votes.groups)[votes.groups]
 
-    def _usual(self, without: Any = 0.0, right: Any = 0.0) -> Any:
-        """Return the accuracy of all votes, without some."""
-        n, hits = self._n.sum() - without, self._right.sum() - right
-        return (hits + USUAL * USUAL_ITEMS) / (n + USUAL_ITEMS)
+    def _evidence(
+        self, n: npt.NDArray[np.float64], right: npt.NDArray[np.float64], kind: Any = slice(None)
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return how many votes, and how many right ones, kinds add to the accuracy of all."""
+        part = self._scale[kind] * np.minimum(n, MOST)
+        return part, part * right / np.maximum(n, 1e-9)
+
+    def _usual(self, fewer: Any = 0.0, fewer_right: Any = 0.0) -> Any:
+        """Return the accuracy of all votes, without some of the evidence."""
+        n, right = (part.sum() for part in self._evidence(self._n, self._right))
+        return (right - fewer_right + USUAL * USUAL_ITEMS) / (n - fewer + USUAL_ITEMS)
 
     def _ratios(self, counts: FloatArray, codes: IntArray, usual: Any) -> npt.NDArray[np.float64]:
         """Return log P(class | vote) - log P(class), (m, C)."""
-        shares, at = self.shares, np.arange(len(codes))
-        prior = np.outer((1 - usual) / (1 - shares[codes]), shares)
-        prior[at, codes] = usual
-        found = (counts + SHARED * prior) / (counts.sum(axis=1, keepdims=True) + SHARED)
+        shares, claims = self.shares, np.flatnonzero(codes < len(self.shares))
+        prior, strength = np.tile(shares, (len(codes), 1)), np.full((len(codes), 1), OTHER)
+        of = codes[claims]
+        prior[claims] = np.outer((1 - usual[claims]) / (1 - shares[of]), shares)
+        prior[claims, of] = usual[claims]
+        strength[claims] = SHARED
+        found = (counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength)
         return np.asarray(np.log(found) - np.log(shares))
 
     @cached_property
@@ -127,14 +175,20 @@ class Counted:
 
     def left_out(self, among: IntArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.experts.Advice`."""
-        of, kind = self._own.coords
-        wanted = np.isin(of, among)
-        of, kind = of[wanted], kind[wanted]
+        of, kind = self._own
+        w, hit = self._w[of], (self._codes[kind] == self._y[of]) * self._w[of]
+        before = self._evidence(self._n[kind], self._right[kind], kind)
+        left = np.maximum(self._n[kind] - w, 0), np.maximum(self._right[kind] - hit, 0)
+        after = self._evidence(*left, kind)
+        fewer, fewer_right = (
+            np.bincount(of, b - a, minlength=len(self._y)) for b, a in zip(before, after, strict=True)
+        )
+        usual = self._usual(fewer, fewer_right)[of]
         counts = self._counts[kind].copy()
-        counts[np.arange(len(of)), self._y[of]] -= self._w[of]
-        usual = self._usual(self._n, self._right)[of]
+        counts[np.arange(len(of)), self._y[of]] -= w
+        ratios = self._ratios(np.maximum(counts, 0), self._codes[kind], usual)
         scores = np.zeros((len(self._y), self._votes.n_classes))
-        np.add.at(scores, of, self._ratios(np.maximum(counts, 0), self._codes[kind], usual))
+        np.add.at(scores, of, self._share[:, None] * ratios)
         return softmax(scores[among])
 
     def proba(self, rows: IntArray | None = None) -> FloatArray:
@@ -218,7 +272,11 @@ class Taught:
         if not len(rows):
             return W
         share = None if w is None else np.asarray(w)[seen]
-        T = Counted(student.votes, self._index[seen], self._y[seen], share).taught(rows)
+        counted = Counted(student.votes, self._index[seen], self._y[seen], share)
+        T = counted.taught(rows)
+        # Items whose votes say little, as those of a broad rule, would teach doubt.
+        told = (T * np.log(np.maximum(T, 1e-12) / counted.shares)).sum(axis=1, keepdims=True)
+        T = T * np.minimum(told, 1)
         T[np.isin(rows, self._index[~seen])] = 0  # what is left out is not learned in another way
         T, total = T.astype(np.float32), T.sum(axis=1, keepdims=True).astype(np.float32)
 
@@ -267,3 +325,31 @@ class Taught:
     def proba_of(self, X: FloatArray) -> FloatArray:
         """See :class:`~hitl_widgets.learn.outside.Outside`."""
         return self._of_features(self._W, X)
+
+
+def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDArray[np.int16]:
+    """Return the votes of one rule, and where they are labels of another task, its predictions elsewhere.
+
+    Only answers that are no class are predicted, by a logistic regression of the features: what they mean is
+    counted on labels, and few items have both. Other rules say nothing but what they say.
+    """
+    known = np.flatnonzero(values >= 0)
+    if len(known) == len(values) or len(known) < FEW or (values[known] < n_classes).any():
+        return values
+    answers = np.unique(values[known])
+    if len(answers) < 2:
+        return values
+    from sklearn.linear_model import LogisticRegression
+
+    if len(known) > TAUGHT:
+        known = np.sort(np.random.default_rng(0).choice(known, TAUGHT, replace=False))
+    with one_blas_thread():
+        model = LogisticRegression(C=STRENGTH * 10, max_iter=200).fit(np.asarray(X[known]), values[known])
+        found = values.copy()
+        for part in blocks_of(found, SOME):
+            give_way()
+            left = np.flatnonzero(found[part] < 0)
+            if len(left):
+                block = np.asarray(X[part])[left]
+                found[part.start + left] = model.predict(block)
+    return found

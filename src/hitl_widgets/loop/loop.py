@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
@@ -216,6 +219,7 @@ class Loop:
         parts = (self.pool, self.log, self.acts, self.finder, columns)
         made = Ruling(*parts, seen, lambda: background.ground, again)
         background.trainer.experts.append(partial(_experts, weakref.ref(made)))
+        background.proposing.conflicts = partial(_conflicts, weakref.ref(made))
         return made
 
     @cached_property
@@ -467,6 +471,11 @@ def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
 def _encoder(background: weakref.ref[Background]) -> Any:
     found = background()
     return None if found is None else found.encoder
+
+
+def _conflicts(ruling: weakref.ref[Ruling]) -> list[tuple[str, npt.NDArray[np.int64], int]]:
+    found = ruling()
+    return [] if found is None else found.conflicts()
 
 
 def _finish(

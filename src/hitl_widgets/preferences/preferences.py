@@ -126,7 +126,9 @@ class Preferences:
             raise InvalidInput("Pass either candidates= or generate=.")
         if not isinstance(n, int | np.integer) or isinstance(n, bool) or not 2 <= n <= MOST:
             raise InvalidInput(f"n={n!r}: expected a number of candidates per prompt from 2 to {MOST}.")
-        if taken := sorted({"item", "id", "X", "classes", "question", "learner"} & more.keys()):
+        if taken := sorted(
+            {"context", "schema", "item", "id", "X", "classes", "question", "learner"} & more.keys()
+        ):
             raise InvalidInput(f"Preferences takes no {taken[0]}=: it sets what its session asks.")
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
         if isinstance(prompts, str) or not isinstance(prompts, Sequence):

@@ -18,7 +18,6 @@ from hitl_widgets.session import Session
 __all__ = ["Outcome", "Trial"]
 
 DRAWN = "trial"  # what was sampled, in the log
-AGAIN = 10  # how often a sample is drawn again that equals the other one
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,11 @@ class Outcome:
     Attributes
     ----------
     wins, losses, ties
-        Numbers of answers; ties include pairs of which both are bad, and samples that were equal.
+        Numbers of answers; ties include pairs of which both are bad.
+    same
+        The share of prompts of which both policies made the same, which are not asked.
     win
-        The share of wins, with ties as half of one; None without answers.
+        The share of wins, with ties, and what is the same, as half of one; None without answers.
     low, high
         Its 95 % interval (Wilson 1927).
     """
@@ -38,6 +39,7 @@ class Outcome:
     wins: int
     losses: int
     ties: int
+    same: float = 0.0
 
     @property
     def n(self) -> int:
@@ -47,11 +49,15 @@ class Outcome:
     @property
     def win(self) -> float | None:
         """See :class:`Outcome`."""
-        return (self.wins + self.ties / 2) / self.n if self.n else None
+        return self._of_all((self.wins + self.ties / 2) / self.n) if self.n else None
+
+    def _of_all(self, share: float) -> float:
+        return (1 - self.same) * share + self.same / 2
 
     @property
     def _interval(self) -> tuple[float, float]:
-        return wilson(self.wins + self.ties / 2, self.n) if self.n else (0.0, 1.0)
+        low, high = wilson(self.wins + self.ties / 2, self.n) if self.n else (0.0, 1.0)
+        return self._of_all(low), self._of_all(high)
 
     @property
     def low(self) -> float:
@@ -66,7 +72,9 @@ class Outcome:
     def __str__(self) -> str:
         if self.win is None:
             return "nobody has answered yet"
-        found = f"preferred in {self.win:.0%} ({self.low:.0%} to {self.high:.0%}) of {self.n:,} blind answers"
+        found = f"preferred in {self.win:.0%} ({self.low:.0%} to {self.high:.0%}), {self.n:,} blind answers"
+        if self.same:
+            found += f", {self.same:.0%} of the samples the same"
         if self.low > 0.5:
             return f"{found}: better"
         return f"{found}: worse" if self.high < 0.5 else f"{found}: not shown to be better or worse"
@@ -135,8 +143,7 @@ class Trial:
     def result(self) -> Outcome:
         """Return how often the policy is preferred, of all answers so far."""
         wins = losses = 0
-        labels = self.session.labels()
-        ties = sum(a == b for a, b in self._samples.values()) if len(labels) else 0
+        labels, ties = self.session.labels(), 0
         for word, answer in zip(labels["id"], labels["label"], strict=True):
             if answer not in ("first", "second"):
                 ties += 1
@@ -144,7 +151,8 @@ class Trial:
                 wins += 1
             else:
                 losses += 1
-        return Outcome(wins, losses, ties)
+        same = sum(a == b for a, b in self._samples.values()) / len(self._samples)
+        return Outcome(wins, losses, ties, same)
 
     def __repr__(self) -> str:
         return f"<Trial {self.session.task!r}: {self.result()}>"
@@ -164,12 +172,8 @@ class Trial:
 
 
 def _two(prompt: Any, policy: Any, against: Any) -> list[str]:
-    """Return a sample of each, different ones if they come within ten tries."""
-    one = two = ""
-    for _ in range(AGAIN):
-        one, two = (next(iter(generated(made, [prompt], 1)))[0] for made in (policy, against))
-        if wrong := [item for item in (one, two) if not isinstance(item, str)]:
-            raise InvalidInput(f"{str(wrong[0])[:60]!r} is no text: trials compare texts.")
-        if one != two:
-            break
-    return [one, two]
+    """Return a sample of each."""
+    found = [next(iter(generated(made, [prompt], 1)))[0] for made in (policy, against)]
+    if wrong := [item for item in found if not isinstance(item, str)]:
+        raise InvalidInput(f"{str(wrong[0])[:60]!r} is not a text: trials compare texts.")
+    return found

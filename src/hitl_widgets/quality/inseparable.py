@@ -15,7 +15,7 @@ __all__ = ["Inseparable", "inseparable"]
 EACH, BOTH = 8, 24
 # With this share right, the model begins to tell the two apart: it must be ruled out, with 95 % confidence.
 TOLD_APART = 0.72
-# The model must put so much of the labels of the two closer to them than to all other classes.
+# For this share of the labels of the two, the model must prefer them to all other classes.
 KNOWN = 0.8
 # For so many of the unlabeled items that it takes for one of the two, the other must be the next guess.
 BETWEEN = 0.6
@@ -72,7 +72,9 @@ def inseparable(P: Floats, y: Codes, predicted: Codes, runner_up: Codes) -> list
         right = (P[mine, one] > P[mine, other]) == (y[mine] == one)
         # A class that prevails is no evidence that the two are told apart.
         share = float(np.mean([right[y[mine] == code].mean() for code in (one, other)]))
-        known = (P[mine, one] + P[mine, other] > 0.5).mean()
+        rest = np.delete(P[mine], (one, other), axis=1)
+        two = P[mine][:, (one, other)]
+        known = ((two.sum(axis=1) > 0.5) & (two.max(axis=1) > rest.max(axis=1))).mean()
         here = np.isin(predicted, (one, other))
         between = here & np.isin(runner_up, (one, other))
         if (

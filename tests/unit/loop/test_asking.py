@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import hitl_widgets as hitl
 from helpers import clouds
 from hitl_widgets.learn.strategies import as_strategy
 from hitl_widgets.loop.asking import Asker, Labels
@@ -37,3 +38,16 @@ def test_a_start_at_random_is_not_sought_again_whatever_features_come() -> None:
         found.begin_at_random()
         assert not found.lacks_start(labels, X)
         assert not found.lacks_start(labels, np.zeros_like(X))
+
+
+def test_the_curriculum_says_that_clear_cases_come_first() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    texts = [f"item {i}" for i in range(60)]
+    with hitl.Session(
+        texts, X=X, classes=["a", "b"], store=":memory:", audit=0, strategy="curriculum", random_state=0
+    ) as session:
+        session.label(session.pool.ids[:12], "a")
+        session.label(session.pool.ids[12:15], "b")
+        assert session.wait().suggestions[0].reason == "typical of its surroundings: clear cases come first"
+        session.label(session.pool.ids[15:30], "b")
+        assert "between" in session.wait().suggestions[0].reason

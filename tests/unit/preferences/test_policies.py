@@ -144,7 +144,7 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         trial.session.label(trial.session.pool.ids[20], "tie")
         result = trial.result()
         assert (result.wins, result.losses, result.ties) == (20, 0, 1)
-        assert str(result).endswith("of 21 blind answers: better")
+        assert str(result).endswith("21 blind answers: better")
         trial.close()
     with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
         trial = prefs.trial(better, held, worse, name="round 1")
@@ -160,6 +160,11 @@ def test_no_win_is_claimed_without_answers_that_show_it() -> None:
     assert str(Outcome(1, 30, 0)).endswith(": worse")
     assert Outcome(0, 0, 4).win == 0.5
     assert Outcome(0, 0, 0).win is None
+    # What is the same is half a win, and is not an answer.
+    half = Outcome(10, 0, 0, same=0.5)
+    assert half.win == 0.75
+    assert half.low > 0.5
+    assert "50% of the samples the same: better" in str(half)
 
 
 @pytest.mark.parametrize(

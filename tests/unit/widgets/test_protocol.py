@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from helpers import clouds, until
+from hitl_widgets.loop.teach.rules import Rule
 from hitl_widgets.races.simulate import simulate
 from hitl_widgets.session import Session
 from hitl_widgets.widgets import protocol
@@ -69,6 +70,10 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "slice": {"name": "late", "query": "labelled"},
         "guide": {"key": key, "of": "a", "counter": True, "because": ""},
         "requeue": {"of": "a"},
+        "rule": {"of": "a", "query": "", "rows": "AQEA"},
+        "retire_rule": {"name": "ones", "back": False},
+        "remove_rule": {"name": "ones"},
+        "try_rule": {"name": "ones", "query": "", "of": ""},
         "dismiss": {"name": "class 3"},
         "alike": {"row": 3},
         "window": {"number": 1, "start": 0, "n": 10},
@@ -137,6 +142,8 @@ def test_every_message_that_a_widget_takes_is_handled(
     if struct.__struct_config__.tag == "restore":
         session.undo()
         session._loop.acts.label([3], "b")
+    if struct.__struct_config__.tag in {"retire_rule", "remove_rule", "try_rule"}:
+        session.teach.rules["ones"] = Rule(items=session.pool.ids[1:3], label="a")
     if struct.__struct_config__.tag == "requeue":
         session.teach.guidelines["a"].text = "the first letter"
     if struct.__struct_config__.tag in {"hand_over", "take_back"}:

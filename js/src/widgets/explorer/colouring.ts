@@ -123,6 +123,12 @@ export function colouringOf(on: ColouringCallbacks, signal: AbortSignal) {
       if (!computed(colour) || columns.has(colour)) use(colour);
       if (colour.startsWith(LENS) || (computed(colour) && !columns.has(colour))) ask(colour);
     },
+    /** Colours the map by labels and predictions for a while, or in the chosen way again. */
+    plain(yes: boolean): void {
+      if (now === "label") return;
+      if (yes) void on.plot()?.setColour("label");
+      else draw();
+    },
     /** The labels have changed: a lens is computed again. */
     renew(): void {
       if (!wanted.startsWith(LENS)) return;

@@ -190,7 +190,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
 
   // -- selecting
 
-  function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"]): void {
+  function choose(rows: Rows, how: How, fromHere = false, from?: Chosen["from"], query?: string): void {
     chosen = rows.length ? { rows, how } : null;
     narrowing = null;
     unchecked = false;
@@ -198,7 +198,7 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     list.selected(rows);
     if (fromHere) void map.plot?.setSelection(rows);
     view.setChosen(rows.length);
-    labeler = bus.tell("selection", chosen && { ...chosen, from }) || (labeler && rows.length === 0);
+    labeler = bus.tell("selection", chosen && { ...chosen, from, query }) || (labeler && rows.length === 0);
     answers.clear();
     if (rows.length) say(`${count(rows.length, "item")} selected`);
   }
@@ -299,6 +299,10 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
     find.run(asked.text);
     return true;
   });
+  bus.on("preview", (alone) => {
+    colouring.plain(alone !== null);
+    void painting.show(alone);
+  });
   bus.on("turned", news.clear);
   bus.on("narrow", ({ text }) => {
     if (!chosen) return;
@@ -360,7 +364,8 @@ export default defineWidget("explorer", ({ root, channel, signal }) => {
       }
       if (!find.show(message, rows.length) || !map.places) return;
       list.found(message);
-      choose(rows, "search", true);
+      // What a ranking finds depends on the model.
+      choose(rows, "search", true, undefined, message.ranked ? undefined : message.query);
       if (list.open) list.showFound(message, rows);
       else if (rows.length) map.plot?.show(rows);
     },

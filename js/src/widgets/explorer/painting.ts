@@ -7,6 +7,8 @@ import { predictionsChanged } from "./news";
 export class Painting {
   marks: Marks | null = null;
   rings: number[] = [];
+  /** What a rule would label alone, which is shown instead of the predictions. */
+  private preview: Marks | null = null;
   /** The labels of rows that were painted before the kernel's marks, as they were. */
   private readonly early = new Map<number, number>();
 
@@ -19,7 +21,7 @@ export class Painting {
 
   /** Gives a new map the marks. */
   async start(plot: MapPlot): Promise<void> {
-    if (this.marks) await plot.setRound(NO_ROWS, this.marks, this.rings);
+    if (this.marks) await plot.setRound(NO_ROWS, this.preview ?? this.marks, this.preview ? [] : this.rings);
   }
 
   /** Takes the kernel's marks of some rows (null: all); returns how many predictions changed, null before the first. */
@@ -75,6 +77,20 @@ export class Painting {
     if (!marks) return;
     this.rings = rings.filter((row) => marks.label[row] === NONE);
     this.ringed();
-    await this.plot()?.setRound(rows, marks, this.rings);
+    if (!this.preview) await this.plot()?.setRound(rows, marks, this.rings);
+  }
+
+  /** Shows these shades of some rows as the only predictions; null for those of the model. */
+  async show(alone: { rows: Rows; codes: Uint8Array } | null): Promise<void> {
+    const { marks } = this;
+    if (!marks || (!alone && !this.preview)) return;
+    this.preview = alone && {
+      label: marks.label.slice(),
+      predicted: new Uint8Array(marks.label.length).fill(NONE),
+      doubt: new Uint8Array(marks.label.length),
+    };
+    for (let k = 0; alone && this.preview && k < alone.rows.length; k++)
+      this.preview.predicted[alone.rows[k]] = alone.codes[k];
+    await this.plot()?.setRound(null, this.preview ?? marks, this.preview ? [] : this.rings);
   }
 }

@@ -48,7 +48,7 @@ export type ActCallbacks = {
   /** This answer was given to the item with this key. */
   composed: (key: string, answer: Composed["answer"]) => void;
   /** Sends an act to the kernel; returns its id. */
-  act: (act: WithoutId<Act>) => string;
+  act: (act: WithoutId<Act>, answered?: (refused: { why: string } | null) => void) => string;
   /** The form in which an act names rows. */
   wire: (rows: Rows) => string;
   tell: <K extends keyof PageEvents>(name: K, detail: PageEvents[K]) => boolean;
@@ -104,6 +104,10 @@ export function actsOf(on: ActCallbacks) {
   /** Handles a pressed class: it is the answer, or a part of it. */
   function pressed(code: number, clicks = 0): void {
     const state = on.state();
+    if (state.ruling) {
+      if (state.classes[code] && !state.classes[code].retired && answerable(clicks)) rule(code);
+      return;
+    }
     if (state.composed) {
       if (state.classes[code] && !state.classes[code].retired) on.composer()?.pick(code);
       return;
@@ -262,6 +266,34 @@ export function actsOf(on: ActCallbacks) {
     back?.();
   }
 
+  /** Keeps a rule: what is selected, or what its search finds, is of this class. */
+  function rule(code: number): void {
+    const { chosen, classes } = on.state();
+    if (!chosen) return;
+    const { id: of, name } = classes[code];
+    const query = chosen.out.length ? "" : (chosen.query ?? "");
+    const rows = kept(chosen);
+    const words = query ? `“${query}”` : count(rows.length, "item");
+    on.act({ type: "rule", of, query, rows: query ? "" : on.wire(rows) }, (refused) =>
+      on.dispatch({
+        type: "note",
+        words: refused?.why ?? `A rule: ${words} → ${name}. It is no label; R shows the rules.`,
+      }),
+    );
+    on.tell("turned", null);
+    on.dispatch({ type: "ruling", on: false });
+    on.say(`A rule: ${words}, ${name}`);
+  }
+
+  /** Lets the next class make a rule instead of labels, or no longer; returns whether it can. */
+  function always(): boolean {
+    const { ruling } = on.state();
+    on.dispatch({ type: "ruling", on: !ruling });
+    const now = on.state().ruling;
+    if (now) on.say("Press a class: a rule for these items");
+    return now || ruling;
+  }
+
   /** Removes the label of what is shown; an item without a label has nothing to remove. */
   function clear(clicks = 0): void {
     const state = on.state();
@@ -369,6 +401,7 @@ export function actsOf(on: ActCallbacks) {
     reject,
     verdict,
     clear,
+    always,
     skip,
     note,
     keepEdited,

@@ -29,6 +29,8 @@ export type BulkCallbacks = {
   narrow: (text: string) => void;
   /** Undoes that. */
   widen: () => void;
+  /** The next class makes a rule of the items, or no longer. */
+  always: () => void;
 };
 
 export type BulkCard = ReturnType<typeof bulkCard>;
@@ -50,13 +52,20 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
   );
   const how = h("span", { class: "hitl-faint" });
   const widen = button("", on.widen);
+  const always = h("button", {
+    class: "hitl-link hitl-bulk-always",
+    title: "Say it as a rule: the model uses it as far as your labels prove it right",
+    attrs: { type: "button" },
+    on: { click: on.always },
+  });
+  always.append(h("kbd", { text: "⇧A" }), h("span", { text: "always: a rule" }));
   const labels = h("div", { class: "hitl-bulk-labels", attrs: { role: "status" } });
   const says = h("div", { class: "hitl-bulk-says" });
   const list: MembersList = membersList(on, signal);
   const element = h(
     "div",
     { class: "hitl-bulk" },
-    h("div", { class: "hitl-bulk-head" }, all, how, widen),
+    h("div", { class: "hitl-bulk-head" }, all, how, widen, always),
     labels,
     says,
     list.element,
@@ -70,7 +79,10 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
   /** Whether all predicted classes have a button. */
   let split = false;
 
-  function update(now: Chosen, known: LabelClass[], pictures: boolean): void {
+  /** `ruling`: whether the next class makes a rule; null if that is not possible. */
+  function update(now: Chosen, known: LabelClass[], pictures: boolean, ruling: boolean | null): void {
+    show(always, ruling !== null);
+    always.setAttribute("aria-pressed", String(ruling === true));
     const [sample, fresh] = [now.sample, now.sample !== told || known !== classes];
     [chosen, classes, told] = [now, known, sample];
     const n = kept(now).length;

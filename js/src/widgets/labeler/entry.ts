@@ -85,6 +85,8 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   let waitingSince = 0;
   /** The selected items that are in sight. */
   let inSight: readonly number[] = [];
+  /** The search whose result is to become a rule. */
+  let ruling = "";
   /** The last note about an act that was not saved; removed once all are saved. */
   let failure = "";
 
@@ -118,6 +120,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
           needsMap(bus.tell("narrow", { text }));
         },
         widen: () => selection.widen(),
+        always: () => void acts.always(),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -164,6 +167,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       because: {
         ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
         open,
+        find: (query) => {
+          ruling = query;
+          needsMap(bus.tell("query", { text: query }));
+        },
         always: (on) => remember(whyKey, on ? "always" : ""),
         preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
         strike: (named, on) => {
@@ -338,9 +345,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       draw();
     },
     dispatch,
-    act: (act) => {
+    act: (act, answered) => {
       queueMicrotask(tellWaiting);
-      return channel.act(act);
+      return channel.act(act, answered);
     },
     wire: encodeRows,
     tell: (name, detail) => bus.tell(name, detail),
@@ -433,6 +440,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "r" && shift) lookAtDoubtful();
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
+    else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
     else if (key === "e" && shift) return view.edit();
     else if (key === "p" && shift) return view.proposal.accept();
@@ -449,6 +457,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "/") return bus.tell("find", null);
     else if (key === "t" && !isClass(key)) return bus.tell("list", null);
     else if (key === "m" && !isClass(key)) return alike();
+    else if (key === "r" && !shift && !isClass(key)) return bus.tell("rules", null);
     else if (shift) return false;
     else if (key === "s") acts.skip();
     else if (key === "Enter" && view.composer()?.waits?.() && view.press(key, shift)) return true;
@@ -487,6 +496,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     root.focus({ preventScroll: true });
     return true;
   });
+  bus.on("answer", () => {
+    root.focus({ preventScroll: true });
+    return true;
+  });
   bus.on("missed", ({ why }) => {
     acts.miss(why);
     return true;
@@ -496,6 +509,11 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   function take(chosen: Chosen | null): void {
     past.stop();
     selection.take(chosen);
+    if (chosen?.query && chosen.query === ruling) {
+      dispatch({ type: "ruling", on: true });
+      root.focus({ preventScroll: true });
+    }
+    ruling = "";
     // After opening an act, the user continues here.
     if (chosen?.from === "history" || chosen?.from === "member") root.focus({ preventScroll: true });
   }

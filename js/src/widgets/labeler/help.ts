@@ -9,6 +9,7 @@ const KEYS: [string, Keys][] = [
     "Answer",
     [
       [["1\u20139", "A\u2013Z"], "the key of a class: label the item, or everything that is selected"],
+      [["⇧A"], "always: the next class makes a rule of what is selected, instead of labels"],
       [["S"], "skip"],
       [["⇧C"], "copy the last answer, if answers are more than a class"],
       [["⇧D", "⇧B", "⇧N"], "don’t know, bad item, write a note"],
@@ -24,6 +25,7 @@ const KEYS: [string, Keys][] = [
       [["M"], "more items like this one"],
       [["⇧R"], "labels that are queued again or doubtful: Enter keeps one, a class corrects it"],
       [["⇧W"], "why the model guesses what it guesses"],
+      [["R"], "rules: what many items are at once"],
       [["⇧E"], "edit the item; again: the smallest change that flips the guess; a class keeps it"],
       [["⇧P", "⇧Q"], "take up what the model proposes, or never see it again"],
       [["X"], "strike out a word that misleads it: the arrows choose it, X shows what that costs"],

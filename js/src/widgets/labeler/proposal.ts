@@ -110,7 +110,7 @@ export function proposalView(on: ProposalCallbacks) {
     }
     on.look(rows);
     if (kind === "hand_over") on.handOver();
-    else {
+    if (kind === "class") {
       setText(words, "Uncheck what does not belong here. What is it called? Its key then labels the rest.");
       show(offering, false);
       show(naming, true);

@@ -19,6 +19,8 @@ export type Chosen = {
   how: Selection;
   /** Set if the history or an undo restored the selection, or if it is one member of another. */
   from?: "history" | "undo" | "member";
+  /** The search that found all of the rows. */
+  query?: string;
   /** Rows that are left out of the act. */
   out: Rows;
   /** The selection that this one is a part of. */
@@ -83,6 +85,8 @@ export type LabelerState = Progress & {
   again: readonly Ask[];
   current: Ask | null;
   chosen: Chosen | null;
+  /** Whether the next class makes a rule of what is selected, instead of labels. */
+  ruling: boolean;
   /**
    * Keys that were acted on here, each with the number of log events from which on the kernel knows the act (infinite
    * until it is acknowledged). Older queues may still contain them.
@@ -137,6 +141,7 @@ export type LabelerEvent =
   | { type: "turned"; id: string; kind: Turn }
   | { type: "back"; ask: Ask }
   | { type: "chosen"; chosen: Chosen | null }
+  | { type: "ruling"; on: boolean }
   | { type: "exclude"; out: Rows }
   | { type: "sample"; sample: SampleMessage }
   /** Something was done beside the answers. */
@@ -165,6 +170,7 @@ export const initial: LabelerState = {
   current: null,
   known: [],
   chosen: null,
+  ruling: false,
   acted: new Map(),
   flying: new Map(),
   returned: [],
@@ -266,7 +272,9 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
     case "back":
       return back(state, event.ask);
     case "chosen":
-      return { ...state, chosen: event.chosen, note: "" };
+      return { ...state, chosen: event.chosen, ruling: false, note: "" };
+    case "ruling":
+      return { ...state, ruling: event.on && canRule(state), note: "" };
     case "exclude":
       return state.chosen ? { ...state, chosen: { ...state.chosen, out: event.out } } : state;
     case "sample":
@@ -408,6 +416,7 @@ function acted(state: LabelerState, id: string, keys: string[], n: number): Labe
     again: open(state.again),
     current: queue[0] ?? null,
     chosen: null,
+    ruling: false,
     returned: [],
     flying: new Map(state.flying).set(id, { kind: "act", n, keys }),
     note: "",
@@ -446,6 +455,10 @@ export function onCard(state: LabelerState): Ask | null {
  */
 export const draftOf = (state: LabelerState, idea: Codes | null): Codes =>
   state.mode === "correct" && idea && !state.edited && !state.draft.length ? idea : state.draft;
+
+/** Whether what is selected can become a rule: several items, and one class for each. */
+export const canRule = ({ chosen, asks }: LabelerState): boolean =>
+  asks === "choice" && chosen !== null && chosen.rows.length > 1 && chosen.from !== "history";
 
 /** Whether what is shown has a label that can be removed. */
 export function clearable(state: LabelerState): boolean {

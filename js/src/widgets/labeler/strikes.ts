@@ -2,6 +2,7 @@ import "./strikes.css";
 import type { EffectMessage, Spoken, Struck } from "../../host/protocol";
 import { count, focused, h, percent, said, show } from "../../ui/dom";
 import { meanings } from "../../ui/keys";
+import { condition } from "../../ui/query";
 import { placesOf } from "../../ui/words";
 
 /** What is struck out: a word, a column, or a word of one column. */
@@ -12,6 +13,8 @@ export type StrikeCallbacks = {
   preview: (named: Named) => void;
   /** Strikes it out, or brings it back. */
   strike: (named: Named, on: boolean) => void;
+  /** Finds the items with it, to make a rule of them. */
+  find: (query: string) => void;
   /** Returns the keys to the card. */
   leave: () => void;
   say: (words: string) => void;
@@ -84,7 +87,7 @@ export function strikesView(
       "button",
       {
         class: "hitl-word",
-        title: `Strike out: what it would cost is shown first (X)`,
+        title: "Strike out: what it would cost is shown first (X). A rule from it (⇧A)",
         attrs: { type: "button", tabindex: buttons.length ? -1 : 0 },
         on: {
           click: () => ask(named),
@@ -143,9 +146,19 @@ export function strikesView(
     return found !== undefined;
   }
 
+  /** Finds the items with the word that has the focus, to make a rule of them; returns whether there is one. */
+  function rule(): boolean {
+    const named = buttons.find(([button]) => button === focused())?.[1];
+    if (!named) return false;
+    const query = named.word === null ? null : queryOf(named.column, named.word);
+    if (query) on.find(query);
+    else on.say("Only a word can become a rule");
+    return true;
+  }
+
   /** Handles the keys of the words and of the question; returns whether it was one of them. */
   function press(key: string, shift: boolean): boolean {
-    if (shift) return false;
+    if (shift) return key === "a" && !asked && rule();
     if (asked) {
       if (key === "Escape") leave(true);
       return key === "Escape";
@@ -179,7 +192,14 @@ export function strikesView(
       ...lines
         .flatMap(([label, found]) => [
           found.length ? h("span", { class: "hitl-faint", text: label }) : null,
-          ...found.map((one) => h("span", { class: "hitl-strikes-one" }, said(one.name), back(one))),
+          ...found.map((one) =>
+            h(
+              "span",
+              { class: `hitl-strikes-one${one.more ? "" : " hitl-strikes-out"}` },
+              said(one.name),
+              back(one),
+            ),
+          ),
         ])
         .filter((part) => part !== null),
     );
@@ -243,6 +263,12 @@ export function strikesView(
   function outs(): string[] {
     return struck.flatMap(({ word, more }) => (word !== null && !more ? [word] : []));
   }
+}
+
+/** The search for a word, or for a value of a column; null if it cannot be written. */
+function queryOf(column: string | null, word: string): string | null {
+  if (column !== null) return condition(column, word);
+  return word.includes('"') ? null : `"${word}"`;
 }
 
 const same = (a: Named, b: Named): boolean => a.word === b.word && a.column === b.column;

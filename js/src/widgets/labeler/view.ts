@@ -34,6 +34,7 @@ import { moreView, type Why } from "./more";
 import { type ProposalCallbacks, proposalView } from "./proposal";
 import { classSearch } from "./search";
 import {
+  canRule,
   clearable,
   doubtful,
   draftOf,
@@ -426,7 +427,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     setParts(why, ...reasonOf(state, ask));
     show(classes, !composer?.called && !composer?.guessed);
     show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
-    if (state.chosen) bulkShown?.update(state.chosen, state.classes, state.kind === "image");
+    if (state.chosen)
+      bulkShown?.update(
+        state.chosen,
+        state.classes,
+        state.kind === "image",
+        canRule(state) ? state.ruling : null,
+      );
     show(changed, !bulk && ask?.changed === true);
     setText(decided, (!bulk && ask?.decided) || "");
     show(decided, decided.textContent !== "");
@@ -640,6 +647,10 @@ function heading(
 ): (string | HTMLElement)[] {
   if (bulk && state.composed && !state.bulk)
     return ["This question is answered one item at a time: open an item from the list"];
+  if (state.ruling) {
+    const what = state.chosen?.query && !state.chosen.out.length ? "what the search finds" : "these items";
+    return [`Press a class: a rule for ${what}, no label`];
+  }
   const drafted = questionOf(state.asks)?.drafted;
   const chosen = drafted ? "choose classes and press Enter" : "press a class";
   const how = state.composed ? "fill in the answer and press Enter" : chosen;

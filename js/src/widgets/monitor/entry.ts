@@ -1,4 +1,4 @@
-import { decodeRows } from "../../host/codecs";
+import { decodeRows, u8, u32 } from "../../host/codecs";
 import { loadVega, type VegaModule } from "../../host/modules";
 import type {
   Ack,
@@ -10,7 +10,9 @@ import type {
   OpenedMessage,
   ProposalMessage,
   Refused,
+  RulesMessage,
   TrustMessage,
+  VotesMessage,
 } from "../../host/protocol";
 import { defineWidget } from "../../host/widget";
 import type { View } from "../../modules/vega";
@@ -23,6 +25,8 @@ const STALLED_MS = 3000;
 const DRAW_MS = 250;
 /** The trust section follows the labels after a pause, because models are fitted for it. */
 const TRUST_MS = 3000;
+/** The rules follow the labels sooner, because nothing is fitted for them. */
+const RULES_MS = 500;
 const NOWHERE =
   "Items are shown on the map or in the Labeler, but neither is on this page: display the session.";
 
@@ -55,6 +59,9 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     later: undefined as ReturnType<typeof setTimeout> | undefined,
   };
 
+  /** The rules: whether they are open, and whether an answer is still awaited. */
+  const rules = { open: false, asked: false, later: undefined as ReturnType<typeof setTimeout> | undefined };
+
   const view = monitorView(
     root,
     {
@@ -78,16 +85,61 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       remove: (name) => act({ type: "slice", name, query: null }, said),
       propose: (error, certainty) =>
         channel.ask({ type: "propose", view: channel.view, error, certainty }, view.offerFailed),
-      look: (rows) => {
-        const shown = choose(bus, { rows: decodeRows(rows), how: "clicked", from: "history" });
-        view.note(shown ? "" : NOWHERE);
+      sample: (rows) => look(decodeRows(rows)),
+      look,
+      rules: (open) => {
+        rules.open = open;
+        askRules();
+      },
+      keepRule: ({ query, of }, answered) => actRule({ type: "rule", query, of, rows: "" }, answered),
+      retireRule: (rule) => actRule({ type: "retire_rule", ...rule }, said),
+      removeRule: (name) => actRule({ type: "remove_rule", name }, said),
+      tryRule: (rule) => {
+        channel.ask({ type: "try_rule", view: channel.view, ...rule }, view.note);
+      },
+      preview: (shown) => void bus.tell("preview", shown),
+      leave: () => {
+        if (!bus.tell("answer", null)) root.focus({ preventScroll: true });
       },
       handOver: (proposal) => act({ type: "hand_over", proposal }),
       takeBack: (of) => act({ type: "take_back", act: of }),
       settle: (keep) => channel.act({ type: "settle", keep }),
     },
     true,
+    signal,
   );
+
+  function look(rows: Uint32Array): void {
+    const shown = choose(bus, { rows, how: "clicked", from: "history" });
+    view.note(shown ? "" : NOWHERE);
+  }
+
+  /** Sends an act on the rules, and asks for them again once it is saved. */
+  function actRule(
+    made: Parameters<typeof channel.act>[0],
+    answered: (refused: Refused | null) => void,
+  ): void {
+    act(made, (refused) => {
+      answered(refused);
+      askRules();
+    });
+  }
+
+  /** Asks for the rules, if they are open. */
+  function askRules(): void {
+    clearTimeout(rules.later);
+    if (!rules.open || rules.asked) return;
+    rules.asked = true;
+    channel.ask({ type: "rules", view: channel.view }, (why) => {
+      rules.asked = false;
+      view.rulesFailed(why, askRules);
+    });
+  }
+
+  function askRulesLater(): void {
+    clearTimeout(rules.later);
+    if (rules.open) rules.later = setTimeout(askRules, RULES_MS);
+  }
 
   const said = (refused: Refused | null): void => view.note(refused?.why ?? "");
 
@@ -206,6 +258,7 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     resized.disconnect();
     clearInterval(watch);
     clearTimeout(trust.later);
+    clearTimeout(rules.later);
     curve?.drawn.finalize();
   });
   bus.on("handOver", () => {
@@ -228,8 +281,9 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     (message) => {
       welcome = message;
       state = message;
-      trust.asked = false; // a request to an earlier kernel is not answered
+      trust.asked = rules.asked = false; // a request to an earlier kernel is not answered
       askTrustLater();
+      askRulesLater();
       draw();
     },
     signal,
@@ -241,6 +295,19 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
       if (welcome) view.trust(message, welcome.classes);
       askTrustLater();
     },
+    signal,
+  );
+  channel.on<RulesMessage>(
+    "rules",
+    (message) => {
+      rules.asked = false;
+      view.ruled(message);
+    },
+    signal,
+  );
+  channel.on<VotesMessage>(
+    "votes",
+    (message, [rows, codes]) => view.tried(message, u32(rows), u8(codes)),
     signal,
   );
   channel.on<ClassesMessage>(
@@ -279,8 +346,13 @@ export default defineWidget("monitor", ({ root, channel, signal }) => {
     (message) => {
       state = message;
       askTrustLater();
+      askRulesLater();
       draw();
     },
     signal,
   );
+  bus.on("rules", () => {
+    view.openRules();
+    return true;
+  });
 });

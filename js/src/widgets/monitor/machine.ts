@@ -7,7 +7,7 @@ export type MachineCallbacks = {
   /** Asks how many items the model may label. */
   propose: (error: number, certainty: number | null) => void;
   /** Shows a few of the proposed items, encoded as rows. */
-  look: (rows: string) => void;
+  sample: (rows: string) => void;
   handOver: (proposal: string) => void;
   takeBack: (act: string) => void;
   find: (wanted: Wanted) => void;
@@ -33,7 +33,7 @@ export function machineView(on: MachineCallbacks) {
   );
   const ask = button("hitl-tool", "See how many", propose);
   const found = h("div", { class: "hitl-number", attrs: { role: "status" } });
-  const look = button("hitl-link", "", () => proposal && on.look(proposal.some));
+  const look = button("hitl-link", "", () => proposal && on.sample(proposal.some));
   const give = button("hitl-tool hitl-primary", "", () => {
     if (!proposal) return;
     on.handOver(proposal.id);

@@ -104,7 +104,7 @@ const share = (value: number): string => value.toFixed(2);
 const range = (low: number, high: number): string => `${share(low)}\u2013${share(high)}`;
 
 /** A share with its interval on a line from 0 to 1. */
-function interval(value: number | null, low: number, high: number): SVGElement {
+export function interval(value: number | null, low: number, high: number): SVGElement {
   const line = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", class: "hitl-interval" });
   line.setAttribute("aria-hidden", "true");
   line.append(

@@ -4,6 +4,7 @@ import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
 import { type MachineCallbacks, machineView } from "./machine";
+import { type RulesCallbacks, rulesView } from "./rules";
 import { type SlicesCallbacks, sliceRows } from "./slices";
 import { type TrustCallbacks, trustView } from "./trust";
 import { yoursRows } from "./yours";
@@ -11,19 +12,22 @@ import { yoursRows } from "./yours";
 export type MonitorCallbacks = HistoryCallbacks &
   SlicesCallbacks &
   MachineCallbacks &
-  TrustCallbacks & {
+  TrustCallbacks &
+  RulesCallbacks & {
     undo: () => void;
     redo: () => void;
     toggle: (open: boolean) => void;
     /** The trust section was opened or closed. */
     trust: (open: boolean) => void;
+    /** The rules were opened or closed. */
+    rules: (open: boolean) => void;
     /** Keeps or drops the labels of all items that have changed since. */
     settle: (keep: boolean) => void;
   };
 
 export type MonitorProps = { state: MonitorState; classes: LabelClass[]; waiting: number; stalled: boolean };
 
-export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean) {
+export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boolean, signal: AbortSignal) {
   const given = figure("Show the labelled items", () => on.find({ text: "labelled" }));
   const of = h("span", {});
   const labels = part("hitl-number");
@@ -88,11 +92,24 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
   const details = folds("Details", folded, on.toggle);
   const trusting = folds("Trust", trust.element, on.trust);
   trusting.title = "How good are the labels and the model, and how sure is that?";
-  const buttons = h("div", { class: "hitl-fold-buttons" }, trusting, details);
+  const rules = rulesView(on, signal);
+  const ruling = folds("Rules", rules.element, (open) => {
+    if (!open) rules.hide();
+    on.rules(open);
+  });
+  ruling.title = "What many items are at once, as rules that your labels must prove (key R)";
+  const buttons = h("div", { class: "hitl-fold-buttons" }, ruling, trusting, details);
   // The note is visible whichever section is open.
-  root.append(h("div", { class: "hitl-overview" }, status, buttons, advice), note, trust.element, folded);
+  root.append(
+    h("div", { class: "hitl-overview" }, status, buttons, advice),
+    note,
+    rules.element,
+    trust.element,
+    folded,
+  );
   fold(details, folded, open);
   fold(trusting, trust.element, false);
+  fold(ruling, rules.element, false);
   let drawn = "";
   let cut = "";
 
@@ -108,12 +125,21 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
     },
     trust: trust.update,
     trustFailed: trust.failed,
+    ruled: rules.update,
+    rulesFailed: rules.failed,
+    tried: rules.tried,
+    /** Opens the rules for the keyboard. */
+    openRules(): void {
+      if (rules.element.hidden) ruling.click();
+      rules.focus();
+    },
     /** Shows a note about an act or a request that can be made again; an empty text removes it. */
     note(words: string, again?: () => void): void {
       note.replaceChildren(words, ...(again ? [" ", link("try again", again)] : []));
       show(note, words !== "");
     },
     update({ state, classes, waiting, stalled }: MonitorProps): void {
+      rules.setClasses(classes);
       setText(given, count(state.n_labels, "label"));
       const by =
         state.machine?.withdrawn === null ? `, ${state.machine.n.toLocaleString("en")} by machine` : "";

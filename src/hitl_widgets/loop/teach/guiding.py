@@ -252,9 +252,13 @@ class Guiding:
             fold = self._log.ledger.fold
             if not (changed := self._changed(fold)):  # usually
                 return {}
+            labels = self._log.labels
+            older = (labels.y >= 0) & (labels.order < max(changed.values()))
+            if not older.any():  # the guidance was there before the labels
+                return {}
             seen = self._seen()
             labels, belief = seen.labels, seen.belief
-            rows = np.flatnonzero((labels.y >= 0) & seen.shown)
+            rows = np.flatnonzero(older & seen.shown)
             y, order, found = labels.y[rows], labels.order[rows], dict[str, Rows]()
             since = self._looked_at(fold)
             looked = np.array([since.get(row, 0) for row in rows.tolist()])

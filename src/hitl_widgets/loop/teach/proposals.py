@@ -40,7 +40,10 @@ HOLDS = 0.5
 # all unlabeled items.
 ERROR, LOOK, HANDED, SHARE = 0.05, 20, 50, 0.25
 
-Kind = Literal["class", "merge", "hand_over"]
+# A rule that differs from so many labels, and agrees with this share of them, is asked about.
+DIFFER, AGREES = 3, 0.6
+
+Kind = Literal["class", "merge", "rule", "hand_over"]
 Rows = npt.NDArray[np.int64]
 
 
@@ -54,7 +57,8 @@ class Proposal:
         The same as long as it is about the same items or classes, also after a restart.
     kind
         ``class``: these items look like one thing that no class explains. ``merge``: the model cannot tell
-        two classes apart. ``hand_over``: it would label these items by itself.
+        two classes apart. ``rule``: a rule and these labels differ. ``hand_over``: it would label these items
+        by itself.
     text
         The proposal as a sentence or two.
     rows
@@ -101,7 +105,11 @@ class Proposing:
     ----------
     worker
         Looks for proposals when it is requested.
+    conflicts
+        Returns the name of each rule, the rows whose label differs from its vote, and how many have both.
     """
+
+    conflicts: Callable[[], Sequence[tuple[str, Rows, int]]] = staticmethod(tuple)
 
     def __init__(
         self,
@@ -129,11 +137,11 @@ class Proposing:
             return ()
         labels = self._log.labels
         with self._log.lock:
-            dismissed = [event.value["is"] for event in self._log.definitions(OF).values()]
+            dismissed = [(name, event.value["is"]) for name, event in self._log.definitions(OF).items()]
             return tuple(
                 one
                 for one in self._found
-                if self._holds(one, labels) and not any(self._is_same(one, was) for was in dismissed)
+                if self._holds(one, labels) and not any(self._is_same(one, *was) for was in dismissed)
             )
 
     def find(self) -> tuple[Proposal, ...]:
@@ -161,16 +169,17 @@ class Proposing:
         vocabulary = self._log.ledger.fold.vocabulary
         return vocabulary.heir(id_) or id_
 
-    @staticmethod
-    def _holds(one: Proposal, labels: Labels) -> bool:
+    def _holds(self, one: Proposal, labels: Labels) -> bool:
         """Whether it was not taken up since."""
         if one.kind == "hand_over":
             return not labels.handed
         if one.kind == "merge":
             return {*labels.class_ids}.issuperset(one.classes)
+        if one.kind == "rule":
+            return any(f"rule {name}" == one.name for name in self._log.definitions("rule"))
         return bool((labels.y[one.rows] < 0).mean() > HOLDS)
 
-    def _is_same(self, one: Proposal, was: Mapping[str, Any]) -> bool:
+    def _is_same(self, one: Proposal, name: str, was: Mapping[str, Any]) -> bool:
         """Whether it was dismissed, perhaps with slightly other items or names of the classes."""
         if one.kind != was.get("kind"):
             return False
@@ -180,7 +189,7 @@ class Proposing:
             naming, items = self._log.ledger.naming, was.get("items", ())
             known = [row for key in items if (row := naming.row(key)) is not None]
             return is_same_group(one.rows, known, was.get("n", len(known)))
-        return True
+        return one.name == name
 
     # -- finding
 
@@ -196,16 +205,15 @@ class Proposing:
             self._publish(found)
 
     def _publish(self, found: tuple[Proposal, ...]) -> None:
-        before = [one.name for one in self._found]
-        self._found = found
-        if before != [one.name for one in found]:
+        before, self._found = self._found, found
+        if before or found:  # views compare what they show
             self._tell("proposals")
 
     def _all(
         self, labels: Labels, ground: Ground, newest: Round, overtaken: Callable[[], bool]
     ) -> Iterator[Proposal]:
         """Everything that there is to say, in the order in which it is said."""
-        for source in (self._new_classes, self._merges, self._hand_overs):
+        for source in (self._new_classes, self._merges, self._rules, self._hand_overs):
             if overtaken():
                 return
             yield from source(labels, ground, newest)
@@ -245,6 +253,14 @@ class Proposing:
             wrong = np.sort(rows[pair.wrong])
             both = tuple(sorted((ids[pair.one], ids[pair.other])))
             yield Proposal(f"merge {' '.join(both)}", "merge", text, wrong, wrong, both)
+
+    def _rules(self, *_: object) -> Iterator[Proposal]:
+        for name, rows, n in self.conflicts():
+            if len(rows) >= DIFFER and n - len(rows) >= AGREES * n:
+                text = (
+                    f"The rule {within(name)} and {len(rows):,} of {n:,} labels differ. Look at these labels?"
+                )
+                yield Proposal(f"rule {name}", "rule", text, rows, rows)
 
     def _hand_overs(self, labels: Labels, _: Ground, newest: Round) -> Iterator[Proposal]:
         if labels.handed:

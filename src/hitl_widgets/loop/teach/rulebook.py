@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Rules"]
 
 FORMAT = "hitl-widgets rules"
+# What the table says of answers of another task.
+LEARNED = "learned from labels"
 
 
 class Rules(MutableMapping[str, str]):
@@ -109,8 +111,7 @@ class Rules(MutableMapping[str, str]):
             votes, why = self._ruling.votes()
             if rule not in votes:
                 raise HitlError(why[rule])
-            rows = np.flatnonzero(votes[rule] >= 0)
-            codes = votes[rule][rows]
+            rows, codes = self._ruling.claims(votes[rule])
         else:
             rows, codes = self._ruling.preview(rule)
         values, y = self._log.labels.schema.values, self._ruling.shown()
@@ -144,7 +145,7 @@ class Rules(MutableMapping[str, str]):
             {
                 "name": one.name,
                 "rule": one.words,
-                "label": ", ".join(names[code] for code in one.codes),
+                "label": ", ".join(names[code] for code in one.codes) or ("" if one.why else LEARNED),
                 "coverage": None if one.why else one.n_items / n,
                 "n_items": None if one.why else one.n_items,
                 "n_alone": None if one.why else one.n_alone,
@@ -180,9 +181,8 @@ class Rules(MutableMapping[str, str]):
         votes, _ = self._ruling.votes()
         values = np.array([*self._log.labels.schema.values, None], dtype=object)
         used = [one.name for one in self._ruling.measure() if not one.retired and not one.why]
-        return pd.DataFrame(
-            {name: values[: len(values)][votes[name]] for name in used}, index=list(self._ids)
-        )
+        of = {name: np.where(votes[name] < len(values) - 1, votes[name], -1) for name in used}
+        return pd.DataFrame({name: values[codes] for name, codes in of.items()}, index=list(self._ids))
 
     # -- files
 
@@ -276,6 +276,8 @@ def _made(name: str, value: Any, given: Any) -> Rule | None:
                 return Rule(value["query"], label)
             case "items":
                 return Rule(items=value["items"], label=label)
+            case "labels":
+                return Rule(labels=value["labels"], classes=classes)
             case "column":
                 return Rule(column=value["column"], classes=classes)
             case "model" if "path" in value:

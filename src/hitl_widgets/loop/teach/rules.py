@@ -33,13 +33,17 @@ class Rule:
     items
         Ids of items, such as those of a lasso or a cluster.
     column
-        A column of the table with answers, such as those of a language model.
+        A column of the table with answers, such as those of a language model, or of another task.
     model
         A fitted classifier, or the path of a saved one (see :meth:`Session.save_model`), that predicts
         classes. It gets items, or rows of the features if it was fitted to as many.
+    labels
+        Labels of another task for the same items: a dict or Series from ids to answers, or a DataFrame with
+        ``id`` and ``label`` such as that of :meth:`Session.labels`.
     classes
-        The class of each answer of a column, function or model that is not the name of a class. Other answers
-        abstain.
+        The class of each answer of a column, function, model or other task that is not the name of a class.
+        Other answers abstain. But if none of the answers of a column, model or task is a class, what each
+        means is learned from the labels.
 
     Examples
     --------
@@ -52,6 +56,7 @@ class Rule:
     items: Iterable[Any] | None = field(default=None, kw_only=True)
     column: str | None = field(default=None, kw_only=True)
     model: Any = field(default=None, kw_only=True)
+    labels: Any = field(default=None, kw_only=True)
     classes: Mapping[Any, Any] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -60,12 +65,13 @@ class Rule:
             "items=": self.items,
             "column=": self.column,
             "model=": self.model,
+            "labels=": self.labels,
         }
         given = [way for way, value in ways.items() if value is not None]
         if len(given) != 1:
             what = f"{' and '.join(given)} at once" if given else "nothing to go by"
             raise InvalidInput(
-                f"The rule has {what}: expected a query, a function, items=, column= or model=."
+                f"The rule has {what}: expected a query, a function, items=, column=, model= or labels=."
             )
         if self.source is not None and not (isinstance(self.source, str) or callable(self.source)):
             raise InvalidInput(
@@ -78,7 +84,7 @@ class Rule:
             raise InvalidInput(
                 "The rule has no class: pass label=, as in hitl.Rule('unsubscribe', label='ad')."
             )
-        if self.kind in {"column", "model"} and self.label is not None:
+        if self.kind in {"column", "model", "labels"} and self.label is not None:
             raise InvalidInput(
                 f"label={self.label!r}: a {self.kind} gives the classes itself. To rename its answers: "
                 "classes={answer: class}."
@@ -92,7 +98,9 @@ class Rule:
 
     def __repr__(self) -> str:
         words = [name_of(self.source) if callable(self.source) else repr(self.source)] if self.source else []
-        given = {name: getattr(self, name) for name in ("label", "items", "column", "model", "classes")}
+        given = {
+            name: getattr(self, name) for name in ("label", "items", "column", "model", "labels", "classes")
+        }
         for name, value in given.items():
             if value is not None:
                 words += [f"{name}={name_of(value) if hasattr(value, 'predict') else repr(value)}"]
@@ -100,10 +108,26 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """``query``, ``function``, ``items``, ``column`` or ``model``."""
+        """``query``, ``function``, ``items``, ``column``, ``model`` or ``labels``."""
         if self.source is not None:
             return "query" if isinstance(self.source, str) else "function"
-        return "items" if self.items is not None else "column" if self.column is not None else "model"
+        kinds = ("items", "column", "model", "labels")
+        return next(kind for kind in kinds if getattr(self, kind) is not None)
+
+    @property
+    def answers(self) -> dict[Any, Any]:
+        """The labels of another task, by id."""
+        given = self.labels
+        if hasattr(given, "columns"):
+            if not {"id", "label"} <= set(given.columns):
+                raise InvalidInput(
+                    f"labels= has the columns {list(given.columns)}: expected id and label, as of "
+                    "session.labels(), or a dict from ids to answers."
+                )
+            return dict(zip(given["id"].tolist(), given["label"].tolist(), strict=True))
+        if not hasattr(given, "items"):
+            raise InvalidInput(f"labels={given!r}: expected a dict or Series from ids to answers.")
+        return dict(given.items())
 
     @property
     def path(self) -> str | None:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,13 @@ from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.labels.events import LabelEvent
 from hitl_widgets.learn.experts import Expert
-from hitl_widgets.learn.votes import Student, Voters, Votes
+from hitl_widgets.learn.votes import Student, Voters, Votes, completed
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Ground, Labels
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
-from hitl_widgets.loop.teach.rules import Rule, name_of, rule_name
+from hitl_widgets.loop.teach.rules import LONGEST, Rule, name_of, rule_name
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import is_blank, plain
@@ -35,6 +36,8 @@ _Column = npt.NDArray[np.int16]
 OF = "rule"
 # Items that a model predicts at a time.
 SOME = 10_000
+# Kinds of rules whose answers may be those of another task, and the number of such answers.
+OF_TASKS, MOST_ANSWERS = {"column", "model", "labels"}, 50
 # Labelled items that a rule must meet before it is called bad.
 ENOUGH = 5
 
@@ -48,7 +51,7 @@ class Figures:
     name, words, kind
         Its name, what it goes by, and the kind of rule.
     codes
-        The classes that it votes for.
+        The classes that it votes for; empty if its answers are those of another task.
     by
         Who defined it.
     retired
@@ -172,6 +175,23 @@ class Ruling:
             return known.event_id
         return self._acts.define(OF, name, value, event_id=event_id)
 
+    def say(self, rule: Rule, *, event_id: str | None = None) -> str:
+        """Keep a rule that was said in passing, under a name made of what it goes by; returns the event's id.
+
+        Raises
+        ------
+        InvalidInput
+            If the rule is in use already, or as :meth:`keep`.
+        """
+        if self._log.knows(event_id):
+            return event_id
+        self.check_question()
+        value, kept = self._written(rule), self.kept
+        same = next((name for name, event in kept.items() if _plain(event.value["is"]) == value), None)
+        if same is not None and not _retired(kept[same]):
+            raise InvalidInput(f"This rule is there already: {same!r}.")
+        return self.keep(same or _free(words_of(value), kept), rule, event_id=event_id)
+
     def retire(self, name: str, *, back: bool = False, event_id: str | None = None) -> str:
         """Stop using a rule without removing it, or use it again."""
         value = _plain(self.known(name).value["is"])
@@ -208,7 +228,7 @@ class Ruling:
         met = np.unique(answers.values[answers.values >= 0])
         if not len(met):
             raise InvalidInput(f"The rule {name!r} ({words_of(value)}) says nothing about any item.")
-        classes = [self._code(value, answers.said[k]) for k in met.tolist()]
+        classes = self._codes(value, answers)[met]
         if max(classes) < 0:
             schema = self._log.labels.schema
             raise InvalidInput(
@@ -232,6 +252,12 @@ class Ruling:
             case "items":
                 rows = sorted(set(self._pool.index(list(rule.items or ()))))
                 value["items"] = [naming.written(row) for row in rows]
+            case "labels":
+                said = {self._pool.find(id_): one for id_, one in rule.answers.items() if not is_blank(one)}
+                told = {naming.written(row): str(one) for row, one in said.items() if row is not None}
+                if said and not told:
+                    self._pool.index(rule.answers)  # says what the ids should look like
+                value["labels"] = told
             case "column":
                 if rule.column not in self._columns:
                     close = nearest(rule.column, self._columns)
@@ -259,6 +285,13 @@ class Ruling:
                     rows = [found for key in value["items"] if (found := row(key)) is not None]
                 nothing[rows] = 0
                 return _Answers(nothing, (True,))
+            case "labels":
+                row, said = self._log.ledger.naming.held, [None] * len(self._pool)
+                with self._log.lock:
+                    for key, answer in value["labels"].items():
+                        if (at := row(key)) is not None:
+                            said[at] = answer
+                return _answers(said)
             case "column":
                 if value["column"] not in self._columns:
                     raise InvalidInput(f"The table has no column {value['column']!r} any more.")
@@ -316,6 +349,15 @@ class Ruling:
             )
         return ground.X
 
+    def _codes(self, value: Mapping[str, Any], answers: _Answers) -> npt.NDArray[np.int16]:
+        """Return the code of each answer, and -1 at the end: of a class, or of an answer that is none."""
+        codes = [self._code(value, answer) for answer in answers.said]
+        of_task = value["kind"] in OF_TASKS and "classes" not in value and max(codes, default=-1) < 0
+        if of_task and len(codes) <= MOST_ANSWERS:
+            n = len(self._log.labels.schema.classes)
+            codes = list(range(n, n + len(codes)))
+        return np.array([*codes, -1], np.int16)
+
     def _code(self, value: Mapping[str, Any], answer: Any) -> int:
         """Return the code of the class that an answer means now; -1 if it means none."""
         schema = self._log.labels.schema
@@ -355,8 +397,7 @@ class Ruling:
                 except HitlError as error:
                     why[name] = str(error)
                 else:
-                    codes = [self._code(value, answer) for answer in answers.said]
-                    found[name] = np.array([*codes, -1], np.int16)[answers.values]
+                    found[name] = self._codes(value, answers)[answers.values]
             if not passing:
                 self._votes = _Known(acts, schema, found, why)
             return found, why
@@ -394,7 +435,7 @@ class Ruling:
                 return known[3]
             made: tuple[Expert, ...] = ()
             if used:
-                together = Votes(np.column_stack(used), n)
+                together = Votes(np.column_stack([completed(column, X, n) for column in used]), n)
                 made = (Voters(together), Student(together, X))
             self._experts = used, n, X, made
             return made
@@ -404,12 +445,45 @@ class Ruling:
         self.check_question()
         value = self._written(rule)
         answers = self._read(value, rule.calls)
-        codes = [self._code(value, answer) for answer in answers.said]
-        votes = np.array([*codes, -1], np.int16)[answers.values]
-        rows = np.flatnonzero(votes >= 0)
+        return self.claims(self._codes(value, answers)[answers.values])
+
+    def claims(self, votes: _Column) -> tuple[npt.NDArray[np.int64], _Column]:
+        """Return the rows with a vote for a class, and the classes."""
+        rows = np.flatnonzero((votes >= 0) & (votes < len(self._log.labels.schema.classes)))
         return rows, votes[rows]
 
+    def alone(self, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
+        """Return the rows and classes of the votes of a rule, and its figures."""
+        self.known(name)
+        found = next(one for one in self.measure() if one.name == name)
+        if found.why:
+            raise HitlError(found.why)
+        votes = self.votes()[0][name]
+        rows = np.flatnonzero(votes >= 0)
+        return rows, votes[rows], found
+
+    def tried(self, rule: Rule) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
+        """Return the same of a rule that is not kept yet."""
+        rows, codes = self.preview(rule)
+        votes = np.full(len(self._pool), -1, np.int16)
+        votes[rows] = codes
+        with self._lock:
+            kept, (known, _) = self.kept, self.votes()
+        used = [known[name] for name, event in kept.items() if name in known and not _retired(event)]
+        value, y = self._written(rule), self.shown()
+        told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
+        n = len(self._log.labels.schema.classes)
+        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight(), n))
+
     # -- how good they are
+
+    def _weight(self) -> npt.NDArray[np.float64]:
+        """Return what each label counts for, (n_items,): those of one act count as one."""
+        given = self._log.labels.given()
+        _, place, size = np.unique(given.act, return_inverse=True, return_counts=True)
+        weight = np.zeros(len(self._pool))
+        weight[given.index] = 1 / size[place]
+        return weight
 
     def shown(self) -> npt.NDArray[Any]:
         """Return the class of each label that may be shown, -1 for other items and retired classes."""
@@ -421,11 +495,7 @@ class Ruling:
         """Return the figures of every rule, in the order of their names' first use."""
         with self._lock:
             kept, (votes, why) = self.kept, self.votes()
-        labels, y = self._log.labels, self.shown()
-        given = labels.given()
-        _, place, size = np.unique(given.act, return_inverse=True, return_counts=True)
-        weight = np.zeros(len(y))
-        weight[given.index] = 1 / size[place]
+        labels, y, weight = self._log.labels, self.shown(), self._weight()
         used = {name: votes[name] for name, event in kept.items() if name in votes and not _retired(event)}
         found = []
         for name, event in kept.items():
@@ -437,12 +507,26 @@ class Ruling:
                 continue
             mine = votes[name]
             others = {other: column for other, column in used.items() if other != name}
-            made = Figures(**told, **_counts(mine, list(others.values()), y, weight))
+            n = len(labels.schema.classes)
+            made = Figures(**told, **_counts(mine, list(others.values()), y, weight, n))
             first = next(
                 other for other, column in [*used.items(), (name, mine)] if np.array_equal(column, mine)
             )
             made = replace(made, same_as="" if first == name else first)
             found.append(replace(made, bad=_bad(made, y, weight, labels.schema.names)))
+        return found
+
+    def conflicts(self) -> list[tuple[str, npt.NDArray[np.int64], int]]:
+        """Return the rows where each rule in use differs from the label, and how many items have both."""
+        if not self.kept:
+            return []
+        with self._lock:
+            kept, (votes, _) = self.kept, self.votes()
+        y, found = self.shown(), []
+        for name, event in kept.items():
+            if name in votes and not _retired(event):
+                both = (votes[name] >= 0) & (y >= 0)
+                found.append((name, np.flatnonzero(both & (votes[name] != y)), int(both.sum())))
         return found
 
     def notices(self) -> list[str]:
@@ -469,6 +553,12 @@ class _Known:
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a definition without whether it is used."""
     return {key: one for key, one in value.items() if key != "retired"}
+
+
+def _free(words: str, kept: Mapping[str, Any]) -> str:
+    """Return a name for a rule that no other has."""
+    name = "".join(c if c.isprintable() else " " for c in words).strip()[: LONGEST - 5] or "rule"
+    return next(free for k in count(1) if (free := name if k == 1 else f"{name} {k}") not in kept)
 
 
 def _are(known: list[_Column], now: list[_Column]) -> bool:
@@ -504,6 +594,8 @@ def words_of(value: Mapping[str, Any]) -> str:
             return str(value["query"])
         case "items":
             return f"{len(value['items']):,} items"
+        case "labels":
+            return f"{len(value['labels']):,} labels of another task"
         case "column":
             return f"column {value['column']}"
         case kind:
@@ -515,22 +607,23 @@ def _counts(
     others: list[_Column],
     y: npt.NDArray[Any],
     weight: npt.NDArray[np.float64],
+    n_classes: int,
 ) -> dict[str, Any]:
-    met = mine >= 0
+    met, claims = mine >= 0, (mine >= 0) & (mine < n_classes)
     beside = np.zeros(len(mine), np.bool_)
     against = np.zeros(len(mine), np.bool_)
     for column in others:
         beside |= column >= 0
-        against |= (column >= 0) & (column != mine)
-    judged = met & (y >= 0)
+        against |= (column >= 0) & (column < n_classes) & (column != mine)
+    judged = claims & (y >= 0)
     n, right = float(weight[judged].sum()), float(weight[judged & (mine == y)].sum())
     low, high = wilson(right, n) if n else (None, None)
     return {
-        "codes": tuple(np.unique(mine[met]).tolist()),
+        "codes": tuple(np.unique(mine[claims]).tolist()),
         "n_items": int(met.sum()),
         "n_alone": int((met & ~beside).sum()),
         "n_overlaps": int((met & beside).sum()),
-        "n_conflicts": int((met & against).sum()),
+        "n_conflicts": int((claims & against).sum()),
         "n_labelled": int(judged.sum()),
         "n": n,
         "right": right,
@@ -541,7 +634,7 @@ def _counts(
 
 def _bad(one: Figures, y: npt.NDArray[Any], weight: npt.NDArray[np.float64], names: tuple[str, ...]) -> str:
     """Return what is wrong with a rule, and the next step; empty unless its labels leave no doubt."""
-    if one.high is None or one.accuracy is None or one.n < ENOUGH:
+    if one.high is None or one.accuracy is None or one.n < ENOUGH or not one.codes:
         return ""
     known = y >= 0
     shares = np.bincount(y[known], weight[known], minlength=len(names)) / weight[known].sum()

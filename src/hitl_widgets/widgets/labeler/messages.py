@@ -419,7 +419,7 @@ class ProposedMessage(ToBrowser, frozen=True, kw_only=True, tag="proposed"):
 
     to: str | None
     name: str
-    kind: Literal["", "class", "merge", "hand_over"]
+    kind: Literal["", "class", "merge", "rule", "hand_over"]
     text: str
     rows: str
     n: int

@@ -10,7 +10,7 @@ from hitl_widgets.loop.teach.strikes import Effect, in_effect
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.wire import words
 
-__all__ = ["effect", "struck", "why"]
+__all__ = ["effect", "struck", "told", "why"]
 
 # Parts of a text that are underlined at most, and the least strength, relative to the strongest.
 PLACES, WEAKEST = 60, 0.15
@@ -18,6 +18,11 @@ PLACES, WEAKEST = 60, 0.15
 WORDS, BESIDE, LENGTH = 4, 3, 80
 READING = "The items are still being read. The reasons come with the next model."
 BLIND = "This item is asked without a hint. Answer it first."
+
+
+def told(loop: Loop, asked: m.Why | m.Preview) -> m.WhyMessage | m.EffectMessage:
+    """Return the reasons for a guess, or what striking something out would do."""
+    return why(loop, asked) if isinstance(asked, m.Why) else effect(loop, asked)
 
 
 def why(loop: Loop, asked: m.Why) -> m.WhyMessage:

@@ -23,7 +23,7 @@ from hitl_widgets.questions.base import Standing, kind_of
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.labeler import editing
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.labeler.why import effect, struck, why
+from hitl_widgets.widgets.labeler.why import struck, told
 from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
@@ -71,9 +71,9 @@ class Labeler(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
+        self._struck: list[m.Struck] = []
         self._told = m.GuidanceMessage(to=None, precedents=[], guidelines=[], waiting=[])
         self._proposed = NOTHING
-        self._struck: list[m.Struck] = []
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -82,22 +82,22 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._sample(message))
             case m.Members():
                 self._in_order(message, lambda: self._tell_members(message))
+            case m.Answers() if self.loop.suggesting is None:
+                self._in_order(message, lambda: self._tell_answers(message))
             case m.Answers():
-                self._look_up(message)
+                # The suggestions may come from a slow model, so acts go first.
+                self._behind("suggestions", message, lambda: self._tell_answers(message))
             case More() if "words" in message.ask and self.loop.schema.kind == "spans":
                 self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
-            case m.Why():
-                # Words are followed back through the encoder, so acts go first.
-                self._behind("trust", message, lambda: self._post(why(self.loop, message)))
+            case m.Why() | m.Preview():
+                # Words are followed back through the encoder, or two models are fitted, so acts go first.
+                self._behind("trust", message, lambda: self._post(told(self.loop, message)))
             case m.Source():
                 self._in_order(message, lambda: self._post(editing.source(self.loop, message)))
             case m.Try() | m.Flip():
                 self._behind("trust", message, lambda: self._post(editing.answer(self.loop, message)))
-            case m.Preview():
-                # Two models are fitted, and items are read again.
-                self._behind("strikes", message, lambda: self._post(effect(self.loop, message)))
             case m.Skipped():
                 self._look_again(message)
             case m.Suspected():
@@ -105,12 +105,6 @@ class Labeler(SessionWidget):
                 self._behind("trust", message, lambda: self._look_at_doubtful(message))
             case _:
                 super()._handle(message)
-
-    def _look_up(self, message: m.Answers) -> None:
-        if self.loop.suggesting is None:
-            self._in_order(message, lambda: self._tell_answers(message))
-        else:  # the suggestions may come from a slow model, so acts go first
-            self._behind("suggestions", message, lambda: self._tell_answers(message))
 
     def _greet(self, view: str) -> None:
         labels = self.loop.labels
@@ -124,13 +118,13 @@ class Labeler(SessionWidget):
                 queue=self._queue(labels),
             )
         )
+        if out := struck(self.loop):
+            self._post(m.StruckMessage(to=view, struck=out))
         found = self._guidance()
         if found.precedents or found.guidelines:
             self._post(msgspec.structs.replace(found, to=view))
         if (proposed := self._proposal()) != NOTHING:
             self._post(replace(proposed, to=view))
-        if out := struck(self.loop):
-            self._post(m.StruckMessage(to=view, struck=out))
 
     def _guidance(self) -> m.GuidanceMessage:
         """The examples of the classes, without those whose answer is yet to be asked, and the guidelines."""
@@ -208,8 +202,8 @@ class Labeler(SessionWidget):
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what in {"labels", "round"}:
-            self._tell_guidance()
             self._tell_struck()
+            self._tell_guidance()
         if what in {"labels", "round", "proposals"}:
             self._tell_proposal()
         if what == "round":

@@ -58,7 +58,22 @@ class Behind(Request, frozen=True, tag="behind"):
     b: Code = 0
 
 
-Takes = shared.Takes | Open | Span | Propose | Trust | Behind
+class Rules(Request, frozen=True, tag="rules"):
+    """Request the rules; answered by ``rules``."""
+
+
+class TryRule(Request, frozen=True, tag="try_rule"):
+    """Request what a rule would label alone; answered by ``votes``.
+
+    It is the rule of a ``name``, or else one that is not kept yet: a query and the class of its items.
+    """
+
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    query: Annotated[str, msgspec.Meta(max_length=2000)]
+    of: Annotated[str, msgspec.Meta(max_length=400)]
+
+
+Takes = shared.Takes | Open | Span | Propose | Trust | Behind | Rules | TryRule
 
 # -- kernel -> browser
 
@@ -415,6 +430,70 @@ class TrustMessage(ToBrowser, frozen=True, kw_only=True, tag="trust"):
     pace: OwnPace
 
 
+class RuleFigures(msgspec.Struct, frozen=True):
+    """What a rule covers, and how good it is on the labels.
+
+    ``n_alone`` of its items have no vote of another rule, ``n_conflicts`` one for another class. It gets
+    ``accuracy`` of ``n_labelled`` labels right, with the 95 % interval from ``low`` to ``high``; null without
+    labels.
+    """
+
+    codes: tuple[int, ...]
+    n_items: int
+    n_alone: int
+    n_conflicts: int
+    n_labelled: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+class RuleState(msgspec.Struct, frozen=True):
+    """A rule: what it goes by (``words``), and who made it.
+
+    ``same_as`` is a rule with the same votes, which counts instead. ``why`` it cannot be used; ``bad`` is
+    what is wrong with its votes.
+    """
+
+    name: str
+    words: str
+    kind: Literal["query", "items", "column", "model", "function"]
+    by: str
+    retired: bool
+    same_as: str
+    why: str
+    bad: str
+    figures: RuleFigures
+
+
+class RulesMessage(ToBrowser, frozen=True, kw_only=True, tag="rules"):
+    """The rules in the order of their names' first use, and the part that they have in the model, in words.
+
+    ``why`` there can be none for this question; empty if there can.
+    """
+
+    to: str
+    why: str
+    n_items: int
+    trust: str
+    rules: list[RuleState]
+
+
+class VotesMessage(ToBrowser, frozen=True, kw_only=True, tag="votes"):
+    """What a rule would label alone; ``name``, ``query`` and ``of`` are those of the request.
+
+    Buffers: its rows, ascending, and the code of the class of each. ``why`` it cannot be said; then there are
+    none.
+    """
+
+    to: str
+    name: str
+    query: str
+    of: str
+    why: str
+    figures: RuleFigures | None
+
+
 Tells = (
     shared.Tells
     | ClassesMessage
@@ -423,4 +502,6 @@ Tells = (
     | OpenedMessage
     | ProposalMessage
     | TrustMessage
+    | RulesMessage
+    | VotesMessage
 )

@@ -23,6 +23,7 @@ from hitl_widgets.loop.words import within
 from hitl_widgets.session import Session
 from hitl_widgets.widgets.channel import bundle
 from hitl_widgets.widgets.monitor import messages as m
+from hitl_widgets.widgets.monitor.rules import rules_of, tried
 from hitl_widgets.widgets.monitor.trusting import estimate_of, rows_behind, trust_of
 from hitl_widgets.widgets.shared.acts import items_of
 from hitl_widgets.widgets.shared.widget import SessionWidget
@@ -82,6 +83,11 @@ class Monitor(SessionWidget):
             case m.Trust():
                 # Several models are fitted for it, so acts go first.
                 self._behind("trust", message, lambda: self._post(trust_of(self.loop, message.view)))
+            case m.Rules():
+                # Rules may be functions and models of the user, so acts go first.
+                self._behind("rules", message, lambda: self._post(rules_of(self.loop, message.view)))
+            case m.TryRule():
+                self._behind("rules", message, lambda: self._post(*tried(self.loop, message)))
             case m.Behind():
                 self._behind("trust", message, lambda: self._open_behind(message))
             case _:
@@ -331,7 +337,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
             return f"not proposed again: {event.value['is'].get('text', '')}"
         if event.value["of"] == "guideline":
             return loop.guiding.describe(event)
-        done = "removed" if event.value["is"] is None else "set"
+        what = event.value["is"]
+        done = "removed" if what is None else "retired" if what.get("retired") else "kept"
         return f"{event.value['of']} {within(event.value['name'])} {done}"
     if event.kind == "note":
         if "kept" in event.value:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from hitl_widgets.data.rows import decode, encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.loop.acts import relabelled, unsaid
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.teach.rules import Rule
 from hitl_widgets.loop.teach.strikes import keep
 from hitl_widgets.widgets.shared import messages as m
 from hitl_widgets.widgets.wire import Selection, words
 
-__all__ = ["act", "doubtful", "items_of"]
+__all__ = ["act", "doubtful", "items_of", "rule_of"]
 
 # How a bulk act chose its items, in the map's terms.
 BULK: dict[str | None, Selection] = {
@@ -84,6 +87,14 @@ def _of_task(loop: Loop, message: m.Act) -> None:
     match message:
         case m.Slice():
             loop.slicing.keep(message.name, message.query, replace=message.replace, event_id=message.id)
+        case m.KeepRule():
+            rows = decode(message.rows, len(loop.pool)) if message.rows else None
+            rule = rule_of(loop, message.query, message.of, rows)
+            loop.ruling.say(rule, event_id=message.id)
+        case m.RetireRule():
+            loop.ruling.retire(message.name, back=message.back, event_id=message.id)
+        case m.RemoveRule():
+            loop.ruling.remove(message.name, event_id=message.id)
         case m.Requeue():
             loop.guiding.queue(message.of, event_id=message.id)
         case m.Strike():
@@ -159,6 +170,16 @@ def items_of(loop: Loop, event_id: str) -> m.ActItems:
     """The items of an act of the annotator, as far as they are in this table."""
     rows, missing, how = loop.log.items_of(event_id)
     return m.ActItems(rows=encode(rows), n=len(rows), how=BULK.get(how, "clicked"), missing=missing)
+
+
+def rule_of(loop: Loop, query: str, class_id: str, rows: npt.NDArray[np.int64] | None) -> Rule:
+    """The rule that a page means: by its query, or for these rows."""
+    vocabulary = loop.log.ledger.fold.vocabulary
+    label = vocabulary.meaning(vocabulary.choosable(class_id))
+    if rows is None:
+        return Rule(query, label)
+    ids = loop.pool.ids
+    return Rule(label=label, items=[ids[row] for row in rows.tolist()])
 
 
 def _taken_back(loop: Loop, event_id: str) -> m.Ask | None:

@@ -228,6 +228,27 @@ class Requeue(Action, frozen=True, kw_only=True, tag="requeue"):
     of: ClassId
 
 
+class KeepRule(Action, frozen=True, kw_only=True, tag="rule"):
+    """Keep a rule: what a query finds is of a class, or else these rows of the pool with this fingerprint."""
+
+    of: ClassId
+    query: Annotated[str, msgspec.Meta(max_length=2000)]
+    rows: Rows
+
+
+class RetireRule(Action, frozen=True, kw_only=True, tag="retire_rule"):
+    """Stop using a rule, or use it again (``back``)."""
+
+    name: Name
+    back: bool
+
+
+class RemoveRule(Action, frozen=True, kw_only=True, tag="remove_rule"):
+    """Remove a rule."""
+
+    name: Name
+
+
 class HandOver(Action, frozen=True, kw_only=True, tag="hand_over"):
     """Hand over to the model what was proposed."""
 
@@ -276,6 +297,9 @@ Act = (
     | Guide
     | Requeue
     | Strike
+    | KeepRule
+    | RetireRule
+    | RemoveRule
     | HandOver
     | TakeBack
     | Dismiss

@@ -85,11 +85,25 @@ def test_a_rule_is_an_act_that_undo_reverts(session: Session) -> None:
         (hitl.Rule(items=["k0", "k3", "k0"], label="ad"), 2, {"ad"}),
         (hitl.Rule(column="gpt", classes={"junk": "ad", "letter": "mail"}), 80, {"ad", "mail"}),
         (hitl.Rule(column="gpt", classes={"junk": "ad"}), 40, {"ad"}),
+        (hitl.Rule(labels={"k0": "ad", "k1": "mail", "k2": None, "gone": "ad"}), 2, {"ad", "mail"}),
+        (hitl.Rule(labels=pd.Series(["ad", "other"], index=["k0", "k1"])), 1, {"ad"}),
+        (hitl.Rule(labels=pd.DataFrame({"id": ["k4"], "label": ["x"]}), classes={"x": "ad"}), 1, {"ad"}),
         (hitl.Rule(is_ad), 40, {"ad"}),
         (hitl.Rule(lambda item: "minutes" in item, "mail"), 80, {"mail"}),
         (hitl.Rule(lambda item: np.nan if "see" in item else 1.0, classes={1.0: "ad"}), 40, {"ad"}),
     ],
-    ids="words pattern comparison slice items column-2 column-1 function lambda missing".split(),
+    ids=[
+        "words",
+        "pattern",
+        "comparison",
+        "slice",
+        "items",
+        "column-2",
+        "column-1",
+        "function",
+        "lambda",
+        "missing",
+    ],
 )
 def test_every_kind_of_rule_votes(session: Session, rule: Any, n: int, classes: set[str]) -> None:
     session.slices["late"] = "n>=100"
@@ -124,6 +138,23 @@ def test_a_model_votes_from_memory_and_from_a_file(session: Session, tmp_path: P
         InvalidInput, match="was fitted to 2 features, and these items have 4: pass a pipeline"
     ):
         session.teach.rules["two"] = hitl.Rule(model=LogisticRegression().fit(X[:, :2], ADS))
+
+
+def test_answers_of_another_task_are_learned_from_labels(session: Session) -> None:
+    rest = np.arange(30, N)
+    label(session, 30)
+    session.teach.rules["gpt"] = hitl.Rule(column="gpt")
+    frame = session.teach.rules.to_frame()
+    assert frame.label.tolist() == ["learned from labels"]
+    assert frame.n_items.tolist() == [80]
+    assert frame.accuracy.isna().all()
+    assert not frame.conflicts.any()
+    assert len(session.teach.rules.preview("gpt")) == 0
+    assert not session.teach.rules.votes().gpt.notna().any()
+    predicted = session.wait().predicted[rest]
+    junk = (TABLE.gpt == "junk")[rest].to_numpy()
+    assert (predicted[junk] == 0).mean() > 0.95
+    assert (predicted[(TABLE.gpt == "letter")[rest].to_numpy()] == 1).mean() > 0.9
 
 
 def test_figures_of_rules(session: Session) -> None:
@@ -308,7 +339,9 @@ def broken(item: str) -> str:
         (hitl.Rule("doubt>0.5 OR mail", "ad"), "depends on labels or predictions"),
         (hitl.Rule("like:k1", "ad"), "depends on labels or predictions"),
         (hitl.Rule(column="gtp"), "no column 'gtp'. Did you mean 'gpt'"),
-        (hitl.Rule(column="gpt"), "No answer of the rule .* is a class. It says 'junk', 'letter'"),
+        (hitl.Rule(column="gpt", classes={"j": "ad"}), "No answer of the rule .* is a class. It says 'junk'"),
+        (hitl.Rule(column="text"), "No answer of the rule 'one' .column text. is a class"),
+        (hitl.Rule(labels={"zz": "ad"}), "No item has the id 'zz'"),
         (hitl.Rule(items=["k1", "zz"], label="ad"), "No item has the id 'zz'"),
         (hitl.Rule(broken), r"The function broken failed for item 'k0': KeyError: 'oh'"),
     ],

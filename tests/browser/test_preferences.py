@@ -1,0 +1,82 @@
+"""Comparisons and a ranking of candidates by keyboard, which a restart keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+SHOTS = Path(__file__).parent / "shots"
+N = 60
+
+DATA = """import numpy as np
+import hitl_widgets as hitl
+openings = ["Thank you for asking.", "No idea.", "We are sorry for the delay.", "Look it up yourself."]
+prompts = [f"Where is parcel {i}?" for i in range(15)]
+candidates = [[f"{one} Parcel {i} arrives on day {i + k}." for k, one in enumerate(openings)]
+              for i in range(15)]
+embed = lambda texts: np.array([[one in text for one in openings] for text in texts], float)
+how = {"store": "prefs.sqlite", "embed": embed, "random_state": 1}"""
+PAIRS = """prefs = hitl.Preferences(prompts, candidates, text="Which answer is better?", **how)
+hitl.Labeler(prefs.session)"""
+TABLE = "print(len(prefs.answers()), prefs.rewards()['candidate'][0])"
+RANKING = """ranks = hitl.Preferences(prompts, candidates, ask="ranking", task="ranks", **how)
+hitl.Labeler(ranks.session)"""
+
+
+def answers(path: Path, task: str) -> list[dict[str, object]]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "select body from label_event where kind = 'label' and task = ? order by seq", [task]
+        ).fetchall()
+    return [json.loads(body)["value"] for (body,) in rows]
+
+
+def test_sixty_comparisons_and_a_ranking_of_four_by_keyboard(desk) -> None:
+    notebook, bench = desk.open(DATA, PAIRS, TABLE, RANKING)
+    notebook.run(0)
+    notebook.run(1)
+    expect(bench.card.locator(".hitl-pair > section")).to_have_count(2)
+    bench.focus()
+    given = []
+    for k in range(N):
+        # The first is on the left. What is kinder is better, so that the model has something to learn.
+        left = bench.card.locator("[data-place=first]")
+        expect(left).to_contain_text("Parcel")
+        kind = "Thank you" in left.inner_text() or "sorry" in left.inner_text()
+        given.append({"pair": "first" if kind else "second", "left": "first"})
+        bench.label(("ArrowLeft" if k % 2 else "1") if kind else ("ArrowRight" if k % 2 else "2"))
+        if k == 20:
+            SHOTS.mkdir(exist_ok=True)
+            bench.labeler.screenshot(path=SHOTS / "preferences.png")
+    bench.wait_labels(N)
+    bench.acknowledged()
+    assert answers(desk.folder / "prefs.sqlite", "preferences") == given
+    os.kill(notebook.kernel_pid(), signal.SIGKILL)
+    notebook.wait_restarted()
+    for cell in (0, 1, 2):
+        notebook.run(cell)
+    assert notebook.output(2).startswith(f"{N} Thank you")
+    bench.wait_labels(N)
+    notebook.run(3)
+    part = bench.page.locator(".hitl-labeler").nth(1)
+    ranks = part.locator(".hitl-rank")
+    expect(ranks).to_have_count(4)
+    part.evaluate("e => e.focus({ preventScroll: false })")
+    last = ranks.nth(3).get_attribute("data-member")
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "1"):
+        bench.press(key)
+    expect(ranks.first).to_have_attribute("data-member", last)
+    order = [int(ranks.nth(k).get_attribute("data-member")) for k in range(4)]
+    row = part.locator(".hitl-card").get_attribute("data-row")
+    bench.press("Enter")
+    expect(part.locator(".hitl-card")).not_to_have_attribute("data-row", row)
+    bench.acknowledged()
+    [found] = answers(desk.folder / "prefs.sqlite", "ranks")
+    assert found["ranking"] == order
