@@ -167,3 +167,17 @@ test("the reasons of a newer model than the guess say so", () => {
   expect(view.element.textContent).toContain("ham rather than spam");
   expect(view.element.textContent).toContain("newer model than the guess above");
 });
+
+test("a word that is chosen is found, to make a rule of it; a column is not", () => {
+  const always = (): void =>
+    void document.activeElement?.dispatchEvent(
+      new KeyboardEvent("keydown", { key: "A", shiftKey: true, bubbles: true, cancelable: true }),
+    );
+  always();
+  expect(on.find).toHaveBeenLastCalledWith('"free"');
+  press("ArrowRight");
+  always();
+  expect(on.find).toHaveBeenCalledTimes(1);
+  expect(on.say).toHaveBeenLastCalledWith("Only a word can become a rule");
+  expect(on.preview).not.toHaveBeenCalled();
+});

@@ -40,7 +40,8 @@ def test_the_wheel_holds_the_bundles_the_charts_and_the_notebooks(tmp_path: Path
 
 
 def test_the_labelers_bundle_is_small() -> None:
-    assert (STATIC / "labeler.js").stat().st_size < 100_000
+    # 100 kB until the card could be edited, struck out, and kept as an example: these are to load when used.
+    assert (STATIC / "labeler.js").stat().st_size < 115_000
 
 
 def test_a_widget_carries_the_styles_that_all_share_and_its_own() -> None:

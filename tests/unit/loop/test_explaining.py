@@ -119,7 +119,7 @@ def test_the_card_names_words_and_underlines_them(spam: Any) -> None:
     [row] = session.pool.index([row_of(session, MAIL[30])])
     said = told(session, row)
     assert (said.code, said.other, said.missing) == (0, 1, "")
-    assert {"free", "money"} <= set(said.words)
+    assert {"free", "money"} <= {one.word for one in said.words}
     assert {MAIL[30][one.start : one.end] for one in said.places if one.strength > 0.8} <= {"free", "money"}
     assert sum(abs(one.share) for one in said.parts) == pytest.approx(1, abs=0.01)
 

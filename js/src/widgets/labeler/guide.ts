@@ -51,9 +51,9 @@ export function guideView(on: GuideCallbacks) {
     },
   });
   const keep = h("button", {
-    class: "hitl-button hitl-keep-give",
+    class: "hitl-tool hitl-primary",
     title: "Keep the item as this example",
-    attrs: { type: "button", "data-ready": true },
+    attrs: { type: "button" },
     on: { click: give },
   });
   keep.append(h("kbd", { text: "⏎" }), "keep");

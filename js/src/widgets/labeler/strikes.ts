@@ -192,7 +192,14 @@ export function strikesView(
       ...lines
         .flatMap(([label, found]) => [
           found.length ? h("span", { class: "hitl-faint", text: label }) : null,
-          ...found.map((one) => h("span", { class: "hitl-strikes-one" }, said(one.name), back(one))),
+          ...found.map((one) =>
+            h(
+              "span",
+              { class: `hitl-strikes-one${one.more ? "" : " hitl-strikes-out"}` },
+              said(one.name),
+              back(one),
+            ),
+          ),
         ])
         .filter((part) => part !== null),
     );
