@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -471,9 +472,7 @@ class Ruling:
         found = next(one for one in self.measure() if one.name == name)
         if found.why:
             raise HitlError(found.why)
-        votes = self.votes()[0][name]
-        rows = np.flatnonzero(votes >= 0)
-        return rows, votes[rows], found
+        return *self.claims(self.votes()[0][name]), found
 
     def tried(self, rule: Rule) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Figures]:
         """Return the same of a rule that is not kept yet."""
@@ -484,9 +483,10 @@ class Ruling:
             kept, (known, _) = self.kept, self.votes()
         used = [known[name] for name, event in kept.items() if name in known and not _retired(event)]
         value, y = self._written(rule), self.shown()
-        told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
         n = len(self._log.labels.schema.classes)
-        return rows, codes, Figures(**told, **_counts(votes, used, y, self._weight(), n))
+        tally = _Tally.of_columns(used, len(self._pool), n)
+        told = {"name": "", "words": words_of(value), "kind": value["kind"], "by": "", "retired": False}
+        return rows, codes, Figures(**told, **_counts(votes, tally, y, self._weight(), n, used=False))
 
     # -- how good they are
 
@@ -510,7 +510,10 @@ class Ruling:
             kept, (votes, why) = self.kept, self.votes()
         labels, y, weight = self._log.labels, self.shown(), self._weight()
         used = {name: votes[name] for name, event in kept.items() if name in votes and not _retired(event)}
-        found = []
+        n, firsts, found = len(labels.schema.classes), dict[bytes, str](), list[Figures]()
+        for name, column in used.items():
+            firsts.setdefault(_digest(column), name)
+        tally = _Tally.of_columns(list(used.values()), len(self._pool), n)
         for name, event in kept.items():
             value = event.value["is"]
             told = {"name": name, "words": words_of(value), "kind": value["kind"], "by": event.annotator}
@@ -519,13 +522,12 @@ class Ruling:
                 found.append(Figures(**told, codes=(), why=why.get(name, "")))
                 continue
             mine = votes[name]
-            others = {other: column for other, column in used.items() if other != name}
-            n = len(labels.schema.classes)
-            made = Figures(**told, **_counts(mine, list(others.values()), y, weight, n))
-            first = next(
-                other for other, column in [*used.items(), (name, mine)] if np.array_equal(column, mine)
+            first = firsts.get(_digest(mine), name)
+            made = Figures(
+                **told,
+                **_counts(mine, tally, y, weight, n, used=name in used),
+                same_as="" if first == name else first,
             )
-            made = replace(made, same_as="" if first == name else first)
             found.append(replace(made, bad=_bad(made, y, weight, labels.schema.names)))
         return found
 
@@ -535,10 +537,10 @@ class Ruling:
             return []
         with self._lock:
             kept, (votes, _) = self.kept, self.votes()
-        y, found = self.shown(), []
+        y, n, found = self.shown(), len(self._log.labels.schema.classes), []
         for name, event in kept.items():
             if name in votes and not _retired(event):
-                both = (votes[name] >= 0) & (y >= 0)
+                both = (votes[name] >= 0) & (votes[name] < n) & (y >= 0)
                 found.append((name, np.flatnonzero(both & (votes[name] != y)), int(both.sum())))
         return found
 
@@ -615,19 +617,47 @@ def words_of(value: Mapping[str, Any]) -> str:
             return f"{kind} {value.get('path') or value.get('name')}"
 
 
+@dataclass(frozen=True, eq=False)
+class _Tally:
+    """How many rules in use have a vote for each item, a vote for a class, and a vote for each class."""
+
+    votes: npt.NDArray[np.int32]
+    claims: npt.NDArray[np.int32]
+    of: dict[int, npt.NDArray[np.int32]]
+
+    @classmethod
+    def of_columns(cls, columns: list[_Column], n: int, n_classes: int) -> _Tally:
+        votes, claims = np.zeros((2, n), np.int32)
+        of: dict[int, npt.NDArray[np.int32]] = {}
+        for column in columns:
+            votes += column >= 0
+            for code in np.unique(column[(column >= 0) & (column < n_classes)]).tolist():
+                mine = column == code
+                claims += mine
+                of[code] = of.get(code, np.zeros(n, np.int32)) + mine
+        return cls(votes, claims, of)
+
+
+def _digest(column: _Column) -> bytes:
+    return hashlib.blake2b(column.tobytes()).digest()
+
+
 def _counts(
     mine: _Column,
-    others: list[_Column],
+    tally: _Tally,
     y: npt.NDArray[Any],
     weight: npt.NDArray[np.float64],
     n_classes: int,
+    *,
+    used: bool,
 ) -> dict[str, Any]:
     met, claims = mine >= 0, (mine >= 0) & (mine < n_classes)
-    beside = np.zeros(len(mine), np.bool_)
-    against = np.zeros(len(mine), np.bool_)
-    for column in others:
-        beside |= column >= 0
-        against |= (column >= 0) & (column < n_classes) & (column != mine)
+    beside = tally.votes > used
+    same = np.zeros(len(mine), np.int32)
+    for code in np.unique(mine[claims]).tolist():
+        if code in tally.of:
+            same[mine == code] = tally.of[code][mine == code]
+    against = tally.claims > same
     judged = claims & (y >= 0)
     n, right = float(weight[judged].sum()), float(weight[judged & (mine == y)].sum())
     low, high = wilson(right, n) if n else (None, None)
