@@ -344,7 +344,7 @@ def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDAr
     if len(known) > TAUGHT:
         known = np.sort(np.random.default_rng(0).choice(known, TAUGHT, replace=False))
     with one_blas_thread():
-        model = LogisticRegression(C=STRENGTH * 10, max_iter=200).fit(np.asarray(X[known]), values[known])
+        model = LogisticRegression(C=10 * STRENGTH, max_iter=1_000).fit(np.asarray(X[known]), values[known])
         found = values.copy()
         for part in blocks_of(found, SOME):
             give_way()

@@ -157,6 +157,14 @@ def test_answers_of_another_task_are_learned_from_labels(session: Session) -> No
     predicted = session.wait().predicted[rest]
     junk = (TABLE.gpt == "junk")[rest].to_numpy()
     assert (predicted[junk] == 0).mean() > 0.75
+    other = session.teach.rules
+    other["some"] = hitl.Rule(labels=dict(zip(TABLE.key[:60], TABLE.gpt[:60], strict=True)))
+    before = loop_of(session).background.trainer.experts[0](loop_of(session).labels, X)
+    other["ads"] = hitl.Rule("unsubscribe", label="ad")
+    session.undo()
+    after = loop_of(session).background.trainer.experts[0](loop_of(session).labels, X)
+    assert [type(one) for one in after] == [type(one) for one in before]
+    assert np.array_equal(after[0].votes.values, before[0].votes.values)  # type: ignore[attr-defined]
     assert (predicted[(TABLE.gpt == "letter")[rest].to_numpy()] == 1).mean() > 0.75
 
 
