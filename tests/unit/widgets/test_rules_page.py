@@ -128,3 +128,15 @@ def test_rules_are_retired_brought_back_and_removed(session: hitl.Session) -> No
 def test_other_questions_have_no_rules_and_it_says_why(make_session: Make, bundles: None) -> None:
     page = Page(make_session(classes=None, question=hitl.Question.choices(["a", "b"])))
     assert "Rules are for questions with one class" in page.rules()["why"]
+
+
+def test_the_history_says_what_was_struck_out_and_brought_back(make_session: Make) -> None:
+    session = make_session(TABLE, text="text", id="key", classes=["ad", "mail"])
+    page = Page(session)
+    session.teach.strike("minutes")
+    session.teach.bring_back("minutes")
+    session.teach.emphasize("mail")
+    history = page.ask("hello", "welcome")[0]["history"]
+    assert [one["value"] for one in history[:3]] == [
+        "counts more: mail", "brought back: minutes", "struck out: minutes",
+    ]  # fmt: skip

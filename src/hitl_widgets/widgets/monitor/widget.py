@@ -330,16 +330,8 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "slice":
         done = "removed" if event.value["query"] is None else "kept"
         return f"slice {within(event.value['name'])} {done}"
-    if event.kind == "definition" and event.value["of"] == "edit":
-        return _edit_words(loop, event.value["is"])
     if event.kind == "definition":
-        if event.value["of"] == "proposal" and event.value["is"] is not None:
-            return f"not proposed again: {event.value['is'].get('text', '')}"
-        if event.value["of"] == "guideline":
-            return loop.guiding.describe(event)
-        what = event.value["is"]
-        done = "removed" if what is None else "retired" if what.get("retired") else "kept"
-        return f"{event.value['of']} {within(event.value['name'])} {done}"
+        return _defined(loop, event)
     if event.kind == "note":
         if "kept" in event.value:
             return "looked at again, label kept"
@@ -350,6 +342,26 @@ def _words_of(loop: Loop, event: Any) -> str | None:
     if event.kind == "skip":
         return SKIPPED.get(loop.log.why(event))
     return loop.log.text(event)
+
+
+def _defined(loop: Loop, event: Any) -> str | None:
+    """Describe what was taught besides labels."""
+    of, name, what = event.value["of"], within(event.value["name"]), event.value["is"]
+    match of, what:
+        case "edit", _:
+            return _edit_words(loop, what)
+        case "guideline", _:
+            return loop.guiding.describe(event)
+        case "proposal", {"text": str(text)}:
+            return f"not proposed again: {text}"
+        case "strike", None:
+            return f"brought back: {name}"
+        case "strike", {"weight": float() | int() as weight} if weight > 0:
+            return f"counts more: {name}"
+        case "strike", _:
+            return f"struck out: {name}"
+    done = "removed" if what is None else "retired" if what.get("retired") else "kept"
+    return f"{of} {name} {done}"
 
 
 def _balance(labels: Labels, codes: npt.NDArray[Any]) -> tuple[list[int], int]:
