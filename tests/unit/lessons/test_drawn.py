@@ -47,7 +47,7 @@ def test_an_empty_lesson_invites_to_draw_and_says_what_is_missing(
     welcome, buffers = Wire(lesson, monkeypatch).say("hello")
     assert (welcome["n"], welcome["draws"], welcome["strategies"]) == (0, True, [])
     assert [c["name"] for c in welcome["classes"]] == ["circle", "square", "triangle"]
-    assert buffers == [b"", b"", b""]
+    assert buffers == [b"", b"", b"", b""]
     assert repr(lesson) == "<Lesson without points>"
     assert "lesson on active learning" in lesson._repr_mimebundle_()[0]["text/plain"]
     for act in (lambda: lesson.save(tmp_path / "lesson.html"), lesson.curves, lambda: lesson.points):
@@ -58,7 +58,7 @@ def test_an_empty_lesson_invites_to_draw_and_says_what_is_missing(
 def test_drawn_points_are_a_lesson(bundles: None, monkeypatch: pytest.MonkeyPatch) -> None:
     lesson = hitl.Lesson(budget=30, compare=["random"])
     wire = Wire(lesson, monkeypatch)
-    welcome, [points, truth, _] = wire.say("draw", points=POINTS)
+    welcome, [points, truth, *_] = wire.say("draw", points=POINTS)
     assert (welcome["type"], welcome["to"], welcome["n"], welcome["budget"]) == ("welcome", "", 14, 13)
     assert [c["name"] for c in welcome["classes"]] == ["circle", "square"], "only those that were drawn"
     assert welcome["compare"] == ["random"]
@@ -78,7 +78,7 @@ def test_points_are_added_to_those_of_a_lesson(bundles: None, monkeypatch: pytes
     before = datasets.toy("line", n=40)
     lesson = Lesson(before[["x1", "x2"]], before["label"], budget=8)
     wire = Wire(lesson, monkeypatch)
-    welcome, [points, truth, _] = wire.say("hello")
+    welcome, [points, truth, *_] = wire.say("hello")
     assert welcome["draws"]
     unit = np.frombuffer(points, "<f4").reshape(-1, 2).tolist()
     same = [[*place, int(code)] for place, code in zip(unit, truth, strict=True)]

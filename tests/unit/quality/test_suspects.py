@@ -56,7 +56,7 @@ def test_every_label_is_judged_where_a_learner_leaves_out_a_sample(monkeypatch) 
     learner = AutoLearner().start(X, 2)
     whole, every = without_own(learner, given)
     assert every.tolist() == list(range(120))
-    monkeypatch.setattr("hitl_widgets.learn.auto.WITNESSES", 25)
+    monkeypatch.setattr("hitl_widgets.learn.pooling.WITNESSES", 25)
     found, among = without_own(learner, given)
     assert among.tolist() == list(range(120))
     assert np.abs(found - whole).max() < 0.1, "the weights of the experts come from fewer labels"
