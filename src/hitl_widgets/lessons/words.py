@@ -15,7 +15,7 @@ __all__ = ["WITHOUT_MODEL", "Asked", "looks_at", "of_batch", "too_few", "why"]
 _WORDS = {
     "random": "Drawn at random: this strategy does not look at the model.",
     "least_confident": "The model is least sure of its best guess here: {first}.",
-    "curriculum": "A typical point of a region without labels; after 20 labels, one that tells most of its region.",
+    "curriculum": "Typical of a region without labels; after 20 labels, uncertain here and around it.",
     "margin": "The two most likely classes are closest here: {first} against {second}.",
     "margin_kmeans": "The two most likely classes are closest here: {first} against {second}.",
     "entropy": "The model's probabilities are most evenly spread here: {first}, {second}.",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hitl_widgets.quality.sequential import wilson
+from hitl_widgets.questions.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["biases", "cycles"]
+__all__ = ["biases", "cycles", "fixed"]
 
 
 def biases(answers: pd.DataFrame, again: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
@@ -51,6 +52,11 @@ def biases(answers: pd.DataFrame, again: Mapping[str, tuple[int, int]]) -> pd.Da
 def _share(name: str, k: int, n: int) -> dict[str, float]:
     low, high = wilson(k, n) if n else (np.nan, np.nan)
     return {name: k / n if n else np.nan, f"{name}_low": low, f"{name}_high": high}
+
+
+def fixed(schema: Schema) -> dict[Any, str]:
+    """Return the fixed name of each answer to a comparison, such as ``first``, whatever it is called now."""
+    return dict(zip(schema.values, schema.ids, strict=False))
 
 
 def cycles(wins: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:

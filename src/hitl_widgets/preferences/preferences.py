@@ -26,7 +26,7 @@ from hitl_widgets.preferences.candidates import (
     prompt_words,
 )
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
-from hitl_widgets.preferences.people import biases, cycles
+from hitl_widgets.preferences.people import biases, cycles, fixed
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
@@ -321,7 +321,8 @@ class Preferences:
         pair = on_the_left("", found.keys[at[draft]], found.keys[at[revision]])
         rows = (at[draft], at[revision]) if pair else (at[revision], at[draft])
         id_ = found.key_of(rows)
-        self.session.label(id_, "second" if pair else "first")
+        called = {name: value for value, name in fixed(self.session.schema).items()}
+        self.session.label(id_, called["second" if pair else "first"])
         return id_
 
     def also(self, name: str, question: Schema) -> Session:
@@ -452,6 +453,7 @@ class Preferences:
         if self.ask == "ranking":
             raise InvalidInput("Rankings have no sides: people() is for ask='pairs'.")
         answers = self.answers()
+        answers["answer"] = answers["answer"].map(fixed(self.session.schema))
         rows = self._learner.members[self.session.pool.index(answers["id"])]
         length = self.candidates.lengths()
         if length is None:

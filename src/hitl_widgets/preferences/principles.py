@@ -13,6 +13,7 @@ from scipy.special import expit
 
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.preferences.people import fixed
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
 
@@ -226,9 +227,10 @@ class Principles:
         """Return how the pairs were answered that were asked about a principle: 1, -1 or 0, by id."""
         if sentence not in self._sessions and not self._prefs.has_also(f"principle: {sentence}"):
             return {}
-        labels = self.question(sentence).labels()
-        codes = {"first": 1.0, "second": -1.0}
-        return {id_: codes.get(one, 0.0) for id_, one in zip(labels["id"], labels["label"], strict=True)}
+        session = self.question(sentence)
+        labels, codes = session.labels(), {"first": 1.0, "second": -1.0}
+        answers = labels["label"].map(fixed(session.schema))
+        return {id_: codes.get(one, 0.0) for id_, one in zip(labels["id"], answers, strict=True)}
 
     def differences(self) -> pd.DataFrame:
         """Return how much more the first of each pair follows each principle, indexed by id.

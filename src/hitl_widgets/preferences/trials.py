@@ -11,6 +11,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.preferences.candidates import generated, on_the_left, prompt_words
+from hitl_widgets.preferences.people import fixed
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
@@ -144,7 +145,8 @@ class Trial:
         """Return how often the policy is preferred, of all answers so far."""
         wins = losses = 0
         labels, ties = self.session.labels(), 0
-        for word, answer in zip(labels["id"], labels["label"], strict=True):
+        answers = labels["label"].map(fixed(self.session.schema))
+        for word, answer in zip(labels["id"], answers, strict=True):
             if answer not in ("first", "second"):
                 ties += 1
             elif (answer == "first") == self._left[word]:

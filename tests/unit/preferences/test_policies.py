@@ -122,6 +122,12 @@ def test_reinforce_raises_the_reward_and_is_shown_beside_best_of_n() -> None:
         reinforce(["", " "], rewards)
 
 
+def swapped(session: hitl.Session) -> None:
+    """Call the first answer what the second was called, and the other way round."""
+    for name, new in (("first", "A"), ("second", "first"), ("A", "second")):
+        session.classes.rename(name, new)
+
+
 def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
     calls: list[str] = []
 
@@ -145,6 +151,8 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         result = trial.result()
         assert (result.wins, result.losses, result.ties) == (20, 0, 1)
         assert str(result).endswith("21 blind answers: better")
+        swapped(trial.session)  # what the answers are called changes nothing
+        assert trial.result() == result
         trial.close()
     with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
         trial = prefs.trial(better, held, worse, name="round 1")

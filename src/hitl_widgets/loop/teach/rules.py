@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hitl_widgets.errors import InvalidInput, a_type
 
 __all__ = ["Rule", "name_of", "rule_name"]
@@ -78,8 +80,8 @@ class Rule:
                 f"{self.source!r} is {a_type(self.source)}: expected a query, such as 'unsubscribe', or a "
                 "function of an item. For ids: items=."
             )
-        if isinstance(self.items, str):
-            raise InvalidInput(f"items={self.items!r} is a single text: expected a list of ids.")
+        if self.items is not None:
+            object.__setattr__(self, "items", _ids(self.items))
         if self.kind in {"query", "items"} and self.label is None:
             raise InvalidInput(
                 "The rule has no class: pass label=, as in hitl.Rule('unsubscribe', label='ad')."
@@ -157,3 +159,18 @@ def rule_name(name: Any, known: int) -> str:
     if known >= MOST:
         raise InvalidInput(f"There are {known} rules already, which is the limit: remove one first.")
     return name
+
+
+def _ids(items: Any) -> tuple[Any, ...]:
+    """Return ids as a tuple, also those of an array, a Series or a generator."""
+    if isinstance(items, str):
+        raise InvalidInput(f"items={items!r} is a single text: expected a list of ids.")
+    try:
+        found = tuple(items)
+    except TypeError:
+        raise InvalidInput(f"items={items!r} is {a_type(items)}: expected a list of ids.") from None
+    if found and all(isinstance(one, bool | np.bool_) for one in found):
+        raise InvalidInput(
+            "items= is a mask of True and False: expected the ids, such as session.pool.ids[mask]."
+        )
+    return found

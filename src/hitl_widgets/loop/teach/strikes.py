@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
@@ -238,8 +240,9 @@ class Striking:
         if ground is None or ground.passing:
             return replace(effect, missing="The items are still being read.")
         given = labels.given()
-        if not len(given):
-            return replace(effect, missing="There are no labels yet that could tell what it costs.")
+        if len(np.unique(given.y)) < 2:
+            missing = "There are no labels of two classes yet that could tell what it costs."
+            return replace(effect, missing=missing)
         whole = len(labels.y) <= MOST_IN_PREVIEW
         X = self._preparation.taught((*known, strike))
         then = ground_of(X, self._preparation.neighbours_of(X)) if whole else Ground(X)

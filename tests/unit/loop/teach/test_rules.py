@@ -373,3 +373,15 @@ def test_rules_need_one_class_for_each_item(make_session: Make) -> None:
     several = make_session(TABLE, **{**HOW, "classes": None}, question=hitl.Question.choices(["ad", "mail"]))
     with pytest.raises(InvalidInput, match="Rules are for questions with one class for each item"):
         several.teach.rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series, pd.Index, iter])
+def test_items_may_be_any_ids_but_no_mask(session: Session, kind: Any) -> None:
+    rule = hitl.Rule(items=kind(["k0", "k3"]), label="ad")
+    assert len(session.teach.rules.preview(rule)) == 2
+    session.teach.rules["some"] = rule
+    assert len(session.teach.rules.preview("some")) == 2
+    with pytest.raises(InvalidInput, match="is a mask of True and False"):
+        hitl.Rule(items=TABLE.n < 3, label="ad")
+    with pytest.raises(InvalidInput, match="items=3 is an int"):
+        hitl.Rule(items=3, label="ad")  # type: ignore[arg-type]

@@ -266,3 +266,9 @@ def test_hidden_personal_data_is_not_sent_to_be_struck(make_session: Any) -> Non
     )
     session.teach.strike("ann")
     assert [(one.word, "ann" in one.name) for one in struck(session._loop)] == [(None, False)]
+
+
+def test_labels_of_one_class_cannot_tell_what_a_strike_costs(make_session: Any) -> None:
+    session = make_session(MAIL, classes=CLASSES)
+    session.label(session.pool.ids[0], CLASSES[0])
+    assert "no labels of two classes yet" in str(session.teach.preview("free"))
