@@ -242,3 +242,15 @@ def test_the_card_tells_and_takes_guidance(session: hitl.Session, bundles: None)
     say("guide", key=key, of="spam", counter=None, because="")
     until(lambda: last("guidance")["precedents"] == [])
     widget.close()
+
+
+def test_a_cell_that_sets_the_text_can_be_run_again_and_other_values_are_refused(
+    session: hitl.Session,
+) -> None:
+    spam = session.teach.guidelines["spam"]
+    for _ in range(2):
+        spam.text = "wants money"
+        session.teach.guidelines["spam"] = "wants money"
+    assert len(spam.versions) == 1
+    with pytest.raises(InvalidInput, match="text=3: expected text"):
+        spam.text = 3  # type: ignore[assignment]

@@ -73,6 +73,10 @@ class Guideline:
 
     @text.setter
     def text(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise InvalidInput(f"text={text!r}: expected text that says when to choose {self.name!r}.")
+        if text == self.text:  # a cell was run again
+            return
         self._acts.change_classes({"change": "edit", "of": [self.name], "set": {"guidance": text}})
 
     @property
