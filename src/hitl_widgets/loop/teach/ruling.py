@@ -41,6 +41,8 @@ SOME = 10_000
 OF_TASKS, MOST_ANSWERS = {"column", "model", "labels"}, 50
 # Labelled items that a rule must meet before it is called bad.
 ENOUGH = 5
+# As many answers that are all those of this task are not another task's.
+REPEATED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +262,7 @@ class Ruling:
                 told = {naming.written(row): str(one) for row, one in said.items() if row is not None}
                 if said and not told:
                     self._pool.index(rule.answers)  # says what the ids should look like
+                self._refuse_own(said)
                 value["labels"] = told
             case "column":
                 if rule.column not in self._columns:
@@ -460,6 +463,17 @@ class Ruling:
         value = self._written(rule)
         answers = self._read(value, rule.calls)
         return self.claims(self._codes(value, answers)[answers.values])
+
+    def _refuse_own(self, said: Mapping[int | None, Any]) -> None:
+        """Raise InvalidInput for the labels of this task: a rule that repeats them is always right."""
+        labels = self._log.labels
+        known = dict(enumerate(map(str, labels.schema.values)))
+        own = [known.get(int(labels.y[row])) == str(one) for row, one in said.items() if row is not None]
+        if len(own) >= REPEATED and all(own):
+            raise InvalidInput(
+                f"These {len(own)} answers are the labels of this task itself, so the rule would repeat what "
+                "it should add to. Pass the labels of another task for the same items."
+            )
 
     def claims(self, votes: _Column) -> tuple[npt.NDArray[np.int64], _Column]:
         """Return the rows with a vote for a class, and the classes."""

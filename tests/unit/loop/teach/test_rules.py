@@ -385,3 +385,12 @@ def test_items_may_be_any_ids_but_no_mask(session: Session, kind: Any) -> None:
         hitl.Rule(items=TABLE.n < 3, label="ad")
     with pytest.raises(InvalidInput, match="items=3 is an int"):
         hitl.Rule(items=3, label="ad")  # type: ignore[arg-type]
+
+
+def test_the_labels_of_the_task_itself_are_no_rule(session: Session) -> None:
+    label(session, 30)
+    with pytest.raises(InvalidInput, match="These 30 answers are the labels of this task itself"):
+        session.teach.rules["own"] = hitl.Rule(labels=session.labels())
+    other = session.labels().assign(label=["mail", *session.labels().label[1:]])
+    session.teach.rules["other"] = hitl.Rule(labels=other)
+    assert len(session.teach.rules) == 1
