@@ -101,7 +101,7 @@ session"""
 REST = """() => {
     const page = document.body.cloneNode(true);
     const alike = ".jp-Cell-inputWrapper, button.hitl-class, .hitl-edit, .hitl-guide, .hitl-balance"
-        + ", .hitl-history, .hitl-legend, .hitl-news, .hitl-fallback";
+        + ", .hitl-history, .hitl-legend, .hitl-news, .hitl-fallback, .hitl-rules-new, .hitl-keeping";
     for (const part of page.querySelectorAll(alike)) part.remove();
     return page.innerHTML;
 }"""

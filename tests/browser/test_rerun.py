@@ -22,7 +22,7 @@ time.sleep(1)
 print(*found())"""
 
 
-ONE_SESSION = 9  # threads at most
+ONE_SESSION = 12  # threads at most
 
 
 def counted(notebook, index):
