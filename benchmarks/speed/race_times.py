@@ -8,9 +8,10 @@ processors.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from pathlib import Path
+
+import psutil
 
 import hitl_widgets as hitl
 
@@ -30,7 +31,8 @@ def main() -> None:
     began = time.perf_counter()
     bench = hitl.benchmark(SETS, [told.learner], STRATEGIES, told.budget, told.repeats, path=folder)
     minutes = (time.perf_counter() - began) / 60
-    used = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    me = psutil.Process()  # the workers of joblib wait for the next race
+    used = sum(sum(one.cpu_times()[:2]) for one in (me, *me.children(recursive=True)))
     print(bench)
     for name, race in bench.races.items():
         runs = race.frame.groupby(["contestant", "repeat"])["elapsed"].max().groupby("contestant").mean()
