@@ -70,7 +70,7 @@ def test_classes_are_added_renamed_and_split_from_the_card_and_undone(desk):
     bench.press("z")
     wait_names(bench, "fruit", "river 1", "mineral")
     bench.wait_labels(5)
-    assert bench.page.locator(".hitl-guide dd").first.text_content() == "grows on trees"
+    assert bench.page.locator(".hitl-guide dd > div").first.text_content() == "grows on trees"
 
 
 def test_classes_are_merged_retired_and_offered_again_and_the_cell_run_again_keeps_them(desk):
