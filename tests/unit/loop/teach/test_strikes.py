@@ -169,7 +169,7 @@ def test_what_it_costs_is_told_beforehand(make_session: Any) -> None:
     # The label depends on nothing but one word.
     texts = [f"{'yes' if i % 2 else 'no'} word{i % 7} word{i % 5} {i}" for i in range(80)]
     session = make_session(texts, classes=["a", "b"], audit=0)
-    assert "no labels yet" in str(session.teach.preview("yes"))
+    assert "no labels of two classes yet" in str(session.teach.preview("yes"))
     for i in range(30):
         session.label([session.pool.ids[i]], "a" if i % 2 else "b")
     session.wait()
