@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -292,13 +292,8 @@ class AutoLearner:
             self._graph.update(index, y)
             left, F = self._graph.left_out(index[among], y[among]), self._graph.reached(rows)
         found = self._fit((index, y, None), among, left, rows)
-        P = self._pooled(found, F=F) if found.head is None else self._beside(found.head, found.advice, rows)
-        return P, among, found.left_out
-
-    def _beside(self, head: Head, advice: Logs | None, rows: IntArray | None) -> FloatArray:
-        """Return the predictions of linear experts for rows, with the advice of others for these rows."""
-        P = head.over(self._X, rows)
-        return P if advice is None else softmax(limited_logs(P) + advice)
+        P = self._pooled(found, F=F) if found.head is None else found.head.over(self._X, rows)
+        return _beside(P, found.advice), among, found.left_out
 
     @one_blas_thread()
     def _fit(
@@ -386,11 +381,7 @@ class AutoLearner:
         for part in blocks_of(base, SOME):
             give_way()
             some = part if rows is None else rows[part]
-            plain, views = self._linear[: len(STRENGTHS)], self._linear[len(STRENGTHS) :]
-            told = told_together(plain, self._X[some])
-            for expert, view in zip(views, self._views[1:], strict=True):
-                told += told_together([expert], view[some])
-            logs = [limited_logs(P) for P in told]
+            logs = self._linear_logs(self._X[some], (view[some] for view in self._views[1:]))
             prior[part] = unsure(softmax(summed(first, logs)))
             base[part] = summed(weights[: len(logs)], logs)
             if trees and weights[len(logs)] > LITTLE:
@@ -425,15 +416,19 @@ class AutoLearner:
         self, new: FloatArray, near: Any, share: Any, first: npt.NDArray[np.float64], trees: _Trees | None
     ) -> list[FloatArray]:
         """Return what its own experts say of rows outside of the pool; the graph, of the nearest rows."""
-        told, views = told_together(self._linear[: len(STRENGTHS)], new), self._linear[len(STRENGTHS) :]
-        for expert, view in zip(views, self._views[1:], strict=True):
-            told += told_together([expert], mixed(view[near], share).astype(np.float32))
-        logs = [limited_logs(P) for P in told]
+        logs = self._linear_logs(new, (mixed(v[near], share).astype(np.float32) for v in self._views[1:]))
         if self._affinity is None:
             return logs
         prior = unsure(softmax(summed(first, logs)))
         spread = self._spread_logs(self._graph.reached_at(near, share), prior)
         return [*logs, *([trees.logs(new, self._n_classes)] if trees else []), *spread]
+
+    def _linear_logs(self, X: FloatArray, views: Iterable[FloatArray]) -> list[FloatArray]:
+        """Return what each linear expert says of some rows, given their features and their views."""
+        told, n = told_together(self._linear[: len(STRENGTHS)], X), len(STRENGTHS)
+        for expert, view in zip(self._linear[n:], views, strict=True):
+            told += told_together([expert], view)
+        return [limited_logs(P) for P in told]
 
     def _spread_logs(self, F: FloatArray, prior: FloatArray) -> list[FloatArray]:
         unit = self._graph.prior_weight
@@ -587,8 +582,9 @@ class AutoLearner:
         with held(self._lock):
             head, found = self._head(), self._found
         if head is not None:
-            advice = None if found is None or found.advice is None else found.advice
-            return self._beside(head, advice if advice is None or index is None else advice[index], index)
+            advice = None if found is None else found.advice
+            advice = advice if advice is None or index is None else advice[index]
+            return _beside(head.over(self._X, index), advice)
         return self._P if index is None else self._P[index]
 
     def proba_of(self, X: FloatArray) -> FloatArray:
@@ -605,8 +601,7 @@ class AutoLearner:
                 near, share = amid(self._X, new)
             advice = added_outside(found.heard, new, near, share)
             if head is not None:
-                P = head.over(new)
-                return P if advice is None else softmax(limited_logs(P) + advice)
+                return _beside(head.over(new), advice)
             told = self._logs_at(new, near, share, found.first, found.trees)
             own = found.weights
             if self._affinity is not None:  # those of other experts come before label spreading
@@ -684,6 +679,11 @@ def _views_of(X: npt.NDArray[np.float32], affinity: Affinity | None) -> list[npt
     if affinity is None:
         return [X]
     return [X, smoothed(X, affinity), spectral(affinity, X)]
+
+
+def _beside(P: FloatArray, advice: Logs | None) -> FloatArray:
+    """Return predictions with the advice of others; only beside it, their certainty is limited."""
+    return P if advice is None else softmax(limited_logs(P) + advice)
 
 
 def _pooled_head(weights: npt.NDArray[np.float64], experts: list[LinearLearner]) -> Head:

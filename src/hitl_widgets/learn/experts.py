@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -98,8 +98,19 @@ class Heard:
 
     def logs(self, rows: IntArray | None) -> Logs:
         """Return what it adds to the logarithms of the pool at rows (default all), (m, n_classes)."""
-        P = np.asarray(self.advice.proba(rows), np.float32)
-        return np.float32(self.weight) * limited_logs(P)
+        return self._weighted(self.advice.proba(rows))
+
+    def logs_outside(self, new: FloatArray, near: IntArray, share: FloatArray) -> Logs:
+        """Return the same at rows that are not in the pool: see :func:`added_outside`."""
+        of = getattr(self.advice, "proba_of", None)
+        return self._weighted(self.nearby(near, share) if of is None else of(new))
+
+    def nearby(self, near: IntArray, share: FloatArray) -> FloatArray:
+        """Return what it says of the rows ``near``, (m, k), in their mean weighted by ``share``."""
+        return mixed(self.advice.proba(near.ravel()).reshape(*near.shape, -1), share)
+
+    def _weighted(self, P: FloatArray) -> Logs:
+        return np.float32(self.weight) * limited_logs(np.asarray(P, np.float32))
 
 
 def told_of(
@@ -124,11 +135,7 @@ def weighed(heard: Sequence[Heard], weights: npt.NDArray[np.float64]) -> tuple[H
 
 def added(heard: Sequence[Heard], rows: IntArray | None) -> Logs | None:
     """Return what they add together at rows (default all); None if nothing."""
-    total: Logs | None = None
-    for one in heard:
-        logs = one.logs(rows)
-        total = logs if total is None else total + logs
-    return total
+    return _sum(one.logs(rows) for one in heard)
 
 
 def added_outside(heard: Sequence[Heard], new: FloatArray, near: Any, share: Any) -> Logs | None:
@@ -137,12 +144,13 @@ def added_outside(heard: Sequence[Heard], new: FloatArray, near: Any, share: Any
     ``new`` are their features. An expert without a method ``proba_of(new)`` says what it says of the nearest
     rows ``near``, weighted by ``share``: see :func:`~hitl_widgets.learn.outside.amid`.
     """
+    return _sum(one.logs_outside(new, near, share) for one in heard)
+
+
+def _sum(logs: Iterable[Logs]) -> Logs | None:
     total: Logs | None = None
-    for one in heard:
-        of = getattr(one.advice, "proba_of", None)
-        P = mixed(one.advice.proba(near.ravel()).reshape(*near.shape, -1), share) if of is None else of(new)
-        logs = np.float32(one.weight) * limited_logs(np.asarray(P, np.float32))
-        total = logs if total is None else total + logs
+    for one in logs:
+        total = one if total is None else total + one
     return total
 
 
@@ -157,9 +165,7 @@ def told_beside(
 ) -> list[FloatArray]:
     """Return what each expert says of these rows; the one that has learned them, without each."""
     return [
-        beside.left_out()
-        if getattr(one.advice, "beside", None) is beside
-        else mixed(one.advice.proba(near.ravel()).reshape(*near.shape, -1), share)
+        beside.left_out() if getattr(one.advice, "beside", None) is beside else one.nearby(near, share)
         for one in heard
     ]
 

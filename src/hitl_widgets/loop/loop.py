@@ -7,16 +7,12 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, TypeVar
 
 from hitl_widgets.background.worker import Worker, weakly
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import new_event_id
-from hitl_widgets.learn.experts import Expert
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
@@ -39,7 +35,7 @@ from hitl_widgets.loop.resting import KEPT, Resting
 from hitl_widgets.loop.round import Round
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.segmenting import Segment, Segmenting
-from hitl_widgets.loop.slices import Slice, Slicing
+from hitl_widgets.loop.slices import Slicing
 from hitl_widgets.loop.suggesting import Source, Suggesting, Sweep, source_of_model
 from hitl_widgets.loop.suspecting import Suspecting
 from hitl_widgets.loop.tagging import Tagging
@@ -60,6 +56,8 @@ from hitl_widgets.questions.schema import Schema
 __all__ = ["Loop", "opaque"]
 
 CACHE = ".hitl-widgets"
+
+T = TypeVar("T")
 
 
 class Loop:
@@ -188,7 +186,7 @@ class Loop:
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
         self.slicing = Slicing(self.log, self.acts, self.finder, seen)
-        trainer.slices = partial(_slices, weakref.ref(self.slicing))
+        trainer.slices = _weak(self.slicing.now, ())
         self.ruling = self._ruling(columns, seen)
         self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
@@ -218,8 +216,8 @@ class Loop:
         background, again = self.background, weakly(self.background.trainer.request)
         parts = (self.pool, self.log, self.acts, self.finder, columns)
         made = Ruling(*parts, seen, lambda: background.ground, again)
-        background.trainer.experts.append(partial(_experts, weakref.ref(made)))
-        background.proposing.conflicts = partial(_conflicts, weakref.ref(made))
+        background.trainer.experts.append(_weak(made.experts, ()))
+        background.proposing.conflicts = _weak(made.conflicts, [])
         return made
 
     @cached_property
@@ -233,7 +231,7 @@ class Loop:
         encoder = partial(_encoder, weakref.ref(background))
         made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
         background.editing = made
-        trainer.experts.append(partial(_experts, weakref.ref(made)))
+        trainer.experts.append(_weak(made.experts, ()))
         return made
 
     @cached_property
@@ -458,24 +456,20 @@ def _doubts(drafting: weakref.ref[Drafting]) -> Changes | None:
     return None if found is None else found.doubts
 
 
-def _experts(teacher: weakref.ref[Ruling | Editing], labels: Labels, X: Any) -> tuple[Expert, ...]:
-    found = teacher()
-    return () if found is None else found.experts(labels, X)
+def _weak(method: Callable[..., T], gone: T) -> Callable[..., T]:
+    """Wrap a bound method so that its owner is held weakly; returns ``gone`` once it is gone."""
+    known = weakref.WeakMethod(method)
 
+    def call(*args: Any) -> T:
+        found = known()
+        return gone if found is None else found(*args)
 
-def _slices(slicing: weakref.ref[Slicing]) -> tuple[Slice, ...]:
-    found = slicing()
-    return () if found is None else found.now()
+    return call
 
 
 def _encoder(background: weakref.ref[Background]) -> Any:
     found = background()
     return None if found is None else found.encoder
-
-
-def _conflicts(ruling: weakref.ref[Ruling]) -> list[tuple[str, npt.NDArray[np.int64], int]]:
-    found = ruling()
-    return [] if found is None else found.conflicts()
 
 
 def _finish(

@@ -345,7 +345,7 @@ class Trainer:
         if labels.target.problem.name != "multiclass" or hasattr(X, "each_block"):
             return ()
         known, found = self._advisers, tuple(one for source in self.experts for one in source(labels, X))
-        if len(known) != len(found) or any(a is not b for a, b in zip(known, found, strict=True)):
+        if known != found:  # experts are compared by identity
             self._advisers = known = found
         return known
 
@@ -572,7 +572,7 @@ class Trainer:
     def _earlier_of(self, ground: Ground, labels: Labels) -> Earlier:
         """Predictions of earlier models, as long as features, graph, experts and classes are the same."""
         known, task, of = self._earlier, labels.task, (ground, self._experts(labels, ground.X))
-        if known is None or known[1] != task or any(a is not b for a, b in zip(known[0], of, strict=True)):
+        if known is None or known[:2] != (of, task):
             known = self._earlier = of, task, Earlier()
         return known[2]
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.loop.log import Log
+from hitl_widgets.loop.teach.reading import words_of
 from hitl_widgets.loop.teach.rules import Rule
-from hitl_widgets.loop.teach.ruling import Ruling, words_of
+from hitl_widgets.loop.teach.ruling import Ruling
 
 if TYPE_CHECKING:
     import os
@@ -59,9 +60,9 @@ class Rules(MutableMapping[str, str]):
                 f"{rule!r} is not a rule: expected one such as hitl.Rule('unsubscribe', label='ad')."
             )
         self._ruling.keep(name, rule)
-        found = next((one for one in self._ruling.measure() if one.name == name.strip()), None)
-        if found is not None and found.bad:
-            warnings.warn(found.bad, RuntimeWarning, stacklevel=2)
+        for found in self._ruling.measure(name.strip()):
+            if found.bad:
+                warnings.warn(found.bad, RuntimeWarning, stacklevel=2)
 
     def __delitem__(self, name: str) -> None:
         self[name]  # a KeyError if there is none
@@ -106,14 +107,8 @@ class Rules(MutableMapping[str, str]):
         """
         import pandas as pd
 
-        if isinstance(rule, str):
-            self._ruling.known(rule)
-            votes, why = self._ruling.votes()
-            if rule not in votes:
-                raise HitlError(why[rule])
-            rows, codes = self._ruling.claims(votes[rule])
-        else:
-            rows, codes = self._ruling.preview(rule)
+        of = self._ruling
+        rows, codes = of.votes_of(rule) if isinstance(rule, str) else of.preview(rule)
         values, y = self._log.labels.schema.values, self._ruling.shown()
         return pd.DataFrame(
             {
@@ -178,10 +173,9 @@ class Rules(MutableMapping[str, str]):
         """
         import pandas as pd
 
-        votes, _ = self._ruling.votes()
-        values = np.array([*self._log.labels.schema.values, None], dtype=object)
-        used = [one.name for one in self._ruling.measure() if not one.retired and not one.why]
-        of = {name: np.where(votes[name] < len(values) - 1, votes[name], -1) for name in used}
+        now = self._ruling.now()
+        values = np.array([*now.schema.values, None], dtype=object)
+        of = {name: np.where(now.claimed(votes), votes, -1) for name, votes in now.used.items()}
         return pd.DataFrame({name: values[codes] for name, codes in of.items()}, index=list(self._ids))
 
     # -- files

@@ -8,7 +8,7 @@ import numpy as np
 
 from hitl_widgets.errors import HitlError
 from hitl_widgets.loop.loop import Loop
-from hitl_widgets.loop.teach.ruling import Figures
+from hitl_widgets.loop.teach.figures import Figures
 from hitl_widgets.widgets.monitor import messages as m
 from hitl_widgets.widgets.shared.acts import rule_of
 from hitl_widgets.widgets.wire import words
