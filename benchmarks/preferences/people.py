@@ -40,7 +40,7 @@ class Made(Candidates):
     def __init__(self, X: np.ndarray, prompt: np.ndarray) -> None:
         prompt = np.asarray(prompt, np.int64)
         words = [f"prompt {p}" for p in range(prompt.max() + 1)]
-        super().__init__(words, [f"{i}" for i in range(len(X))], prompt, None, lambda _: (X, None))  # type: ignore[arg-type]
+        super().__init__(words, [f"{i}" for i in range(len(X))], prompt, None, None)  # type: ignore[arg-type]
         self.__dict__["basis"] = Basis(X, Layout.of(prompt))
         self.__dict__["keys"] = [f"{i:06d}" for i in range(len(X))]
 

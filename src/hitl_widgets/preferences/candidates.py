@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
+import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.data.embedding import fit_embedding
+from hitl_widgets.errors import HitlError, InvalidInput, a_type
 from hitl_widgets.items.base import ItemKind, content_hash, is_missing
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.preferences.reward import Basis, Layout
 
-__all__ = ["Candidates", "as_candidates", "generated", "listed", "on_the_left", "prompt_words"]
+__all__ = ["Candidates", "as_candidates", "listed", "on_the_left", "prompt_words"]
 
 MOST_PAIRS = 100_000
 MOST_OF_ONE = 300
@@ -40,14 +41,14 @@ class Candidates:
     kind
         Their kind of items.
     embed
-        Returns features of a list of candidates, and a function that does so for new ones.
+        ``embed=``: see :class:`.Preferences`.
     """
 
     prompts: Sequence[Any]
     items: Sequence[Any]
     prompt: npt.NDArray[np.int64]
     kind: ItemKind
-    embed: Callable[[list[Any]], tuple[FloatArray, Callable[[list[Any]], FloatArray]]] = field(repr=False)
+    embed: Any = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -65,11 +66,21 @@ class Candidates:
     @cached_property
     def keys(self) -> list[str]:
         """A hash of each candidate with its prompt."""
-        kind, words = self.kind, self.words
-        return [
-            _hash(words[p], content_hash(kind, item))
-            for p, item in zip(self.prompt.tolist(), self.items, strict=True)
-        ]
+        words = self.words
+        return [self.key(words[p], item) for p, item in zip(self.prompt.tolist(), self.items, strict=True)]
+
+    def key(self, word: str, item: Any) -> str:
+        """Return the hash of a candidate with its prompt, as a text."""
+        return _hash(word, content_hash(self.kind, item))
+
+    def rows_of(self, prompt: Any) -> npt.NDArray[np.int64]:
+        """Return the candidates of a prompt; none if it is not one of these."""
+        p = self._place.get(prompt_words(prompt), -1)
+        return np.flatnonzero(self.prompt == p)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {word: p for p, word in enumerate(self.words)}
 
     def key_of(self, rows: Sequence[int]) -> str:
         """Return the id of candidates in this order."""
@@ -82,12 +93,15 @@ class Candidates:
 
         The side is drawn by a hash of the two, so that it stays the same wherever they are listed.
         """
-        keys, found = self.keys, []
+        found = []
         starts = np.append(np.flatnonzero(self.layout.place == 0), len(self)).tolist()
         for low, high in pairwise(starts):
-            for a, b in combinations(range(low, high), 2):
-                found.append((a, b) if on_the_left("", keys[a], keys[b]) else (b, a))
+            found += [self.in_order(a, b) for a, b in combinations(range(low, high), 2)]
         return np.array(found, np.int64).reshape(-1, 2)
+
+    def in_order(self, a: int, b: int) -> tuple[int, int]:
+        """Return two candidates from left to right."""
+        return (a, b) if on_the_left("", self.keys[a], self.keys[b]) else (b, a)
 
     def lengths(self, items: Sequence[Any] | None = None) -> npt.NDArray[np.int64] | None:
         """Return the number of characters of candidates, by default all; None if they are no texts."""
@@ -98,8 +112,12 @@ class Candidates:
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
     @cached_property
-    def _embedded(self) -> tuple[FloatArray, Callable[[list[Any]], FloatArray]]:
-        return self.embed(list(self.items))
+    def _embedded(self) -> tuple[FloatArray, Any]:
+        """The features, and the transformer of new candidates or None."""
+        kind, items = self.kind, list(self.items)
+        if self.embed is None:
+            return kind.features(list(map(kind.words, items)) if kind.reads else items)
+        return fit_embedding(items, self.embed, kind)
 
     @property
     def features(self) -> FloatArray:
@@ -109,9 +127,19 @@ class Candidates:
 
     def features_of(self, items: list[Any]) -> FloatArray:
         """Return the features of new candidates, (m, d)."""
+        kind, embed = self.kind, self.embed
         with self._lock:
-            transform = self._embedded[1]
-        return np.asarray(transform(items), np.float64)
+            encoder = self._embedded[1]
+        if encoder is not None:
+            found = encoder.transform(list(map(kind.words, items)) if kind.reads else items)
+        elif isinstance(embed, str | os.PathLike) or not callable(embed):
+            raise HitlError(
+                "These features cannot be computed for new candidates: pass embed= a function or a "
+                "transformer."
+            )
+        else:
+            found = fit_embedding(items, embed, kind)[0]
+        return np.asarray(found, np.float64)
 
     @cached_property
     def basis(self) -> Basis:
@@ -164,10 +192,7 @@ def prompt_words(prompt: Any) -> str:
 
 
 def as_candidates(
-    prompts: Sequence[Any],
-    candidates: Iterable[Iterable[Any]],
-    kind: ItemKind,
-    embed: Callable[[list[Any]], tuple[FloatArray, Callable[[list[Any]], FloatArray]]],
+    prompts: Sequence[Any], lists: Sequence[list[Any]], kind: ItemKind, embed: Any
 ) -> Candidates:
     """Return the candidates of each prompt, without repetitions.
 
@@ -176,7 +201,6 @@ def as_candidates(
     InvalidInput
         If there is not a list of candidates for each prompt, or fewer than two of a prompt.
     """
-    lists = listed(candidates)
     if len(lists) != len(prompts):
         raise InvalidInput(
             f"There are {len(prompts):,} prompts, but candidates= has {len(lists):,} lists: expected a list "
@@ -221,32 +245,3 @@ def _listed(value: Any, where: str) -> list[Any]:
         said = "missing" if is_missing(value) else a_type(value)
         raise InvalidInput(f"{where} is {said}: expected a list of candidates.")
     return list(value)
-
-
-def generated(generate: Any, prompts: Sequence[Any], n: int) -> Iterator[list[Any]]:
-    """Yield ``n`` candidates of each prompt from a user's function.
-
-    It takes a prompt and a number, and returns a list; or takes a prompt and returns one candidate, and is
-    then called ``n`` times.
-    """
-    if not callable(generate):
-        raise InvalidInput(
-            f"generate= is {a_type(generate)}: expected a function (prompt, n) -> list of candidates, or "
-            "(prompt) -> one candidate."
-        )
-    try:
-        inspect.signature(generate).bind(None, n)
-        at_once = True
-    except TypeError:
-        at_once = False
-    for prompt in prompts:
-        if not at_once:
-            yield [generate(prompt) for _ in range(n)]
-            continue
-        found = generate(prompt, n)
-        if isinstance(found, str) or not isinstance(found, Sequence) or not len(found):
-            raise InvalidInput(
-                f"generate= returned {a_type(found)} for the prompt {str(prompt)[:60]!r}: expected a list of "
-                f"{n} candidates."
-            )
-        yield list(found)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, softmax
+from scipy.special import softmax
 
 from hitl_widgets.background.turns import one_blas_thread
 from hitl_widgets.learn.learner import FloatArray, IntArray, NotYet
@@ -222,8 +222,3 @@ def undecided(proba: FloatArray, context: Context) -> FloatArray:
         return margins(proba)
     mean, variance = differences()
     return np.asarray(-np.abs(mean) / np.sqrt(variance), np.float64)
-
-
-def chosen_share(mean: FloatArray, variance: FloatArray | float = 0.0) -> npt.NDArray[np.float64]:
-    """Return the probability that a candidate is preferred, from the mean and variance of the difference."""
-    return np.asarray(expit(_softened(mean, np.asarray(variance))), np.float64)

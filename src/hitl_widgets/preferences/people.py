@@ -14,7 +14,7 @@ from hitl_widgets.questions.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["biases", "cycles", "fixed"]
+__all__ = ["biases", "biases_on_card", "cycles", "fixed"]
 
 
 def biases(answers: pd.DataFrame, again: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
@@ -52,6 +52,27 @@ def biases(answers: pd.DataFrame, again: Mapping[str, tuple[int, int]]) -> pd.Da
 def _share(name: str, k: int, n: int) -> dict[str, float]:
     low, high = wilson(k, n) if n else (np.nan, np.nan)
     return {name: k / n if n else np.nan, f"{name}_low": low, f"{name}_high": high}
+
+
+def biases_on_card(found: pd.DataFrame, called: Mapping[str, str]) -> list[str]:
+    """Return the section of a data card about :func:`biases`, with these names of the annotators."""
+    from hitl_widgets.formats.card import escaped, table
+
+    def share(row: Any, name: str) -> str:
+        value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+        return "-" if np.isnan(value) else f"{value:.0%} ({low:.0%} to {high:.0%})"
+
+    rows = [
+        (
+            escaped(called.get(row["annotator"], row["annotator"])),
+            f"{row['n']:,}",
+            f"{row['ties']:.0%}",
+            *(share(row, name) for name in ("left", "longer", "same")),
+        )
+        for _, row in found.iterrows()
+    ]
+    header = ["annotator", "answers", "neither", "left preferred", "longer preferred", "same when repeated"]
+    return ["## Biases", "Shares with 95 % intervals. Sides were drawn at random.", table(header, rows)]
 
 
 def fixed(schema: Schema) -> dict[Any, str]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.preferences.candidates import generated, prompt_words
+from hitl_widgets.preferences.candidates import prompt_words
+from hitl_widgets.preferences.samples import generated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,23 +52,21 @@ class Policy(ABC):
 
 def given_base(candidates: Candidates, rng: np.random.Generator) -> Base:
     """Return a base that draws the given candidates of a prompt, with repetitions."""
-    at = {word: p for p, word in enumerate(candidates.words)}
 
     def draw(prompt: Any, n: int) -> list[Any]:
-        p = at.get(prompt_words(prompt))
-        if p is None:
+        rows = candidates.rows_of(prompt)
+        if not len(rows):
             raise InvalidInput(
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass generate=, or one of the "
-                f"{len(at):,} prompts that have."
+                f"{len(candidates.prompts):,} prompts that have."
             )
-        rows = np.flatnonzero(candidates.prompt == p)
         return [candidates.items[i] for i in rng.choice(rows, n)]
 
     return draw
 
 
 def of_function(generate: Any) -> Base:
-    """Return a base that asks a user's function: see :func:`~.candidates.generated`."""
+    """Return a base that asks a user's function: see :func:`~.samples.generated`."""
     return lambda prompt, n: next(iter(generated(generate, [prompt], n)))
 
 
@@ -137,20 +136,20 @@ class Tilted(Policy):
 
     def __init__(self, candidates: Candidates, rewards: Floats, kl: float, rng: np.random.Generator) -> None:
         self._candidates, self._rng = candidates, rng
-        self._rows = [np.flatnonzero(candidates.prompt == p) for p in range(len(candidates.prompts))]
-        self.shares, self.strength, self.kl = tilt([rewards[rows] for rows in self._rows], kl)
+        starts = np.flatnonzero(candidates.layout.place == 0)[1:]
+        shares, self.strength, self.kl = tilt(np.split(rewards, starts), kl)
+        self._p = np.concatenate(shares)
         self.name = f"exponential tilting, reward x {self.strength:.2g}"
-        self._at = {word: p for p, word in enumerate(candidates.words)}
 
     def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
         """See :class:`Policy`."""
-        p = self._at.get(prompt_words(prompt))
-        if p is None:
+        rows = self._candidates.rows_of(prompt)
+        if not len(rows):
             raise InvalidInput(
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: tilting draws from the given "
                 "ones. Use how='best' or 'reject' with generate=."
             )
-        return [self._candidates.items[i] for i in self._rng.choice(self._rows[p], n, p=self.shares[p])]
+        return [self._candidates.items[i] for i in self._rng.choice(rows, n, p=self._p[rows])]
 
     def table(self) -> pd.DataFrame:
         """Return the probability of each candidate: columns prompt, candidate and p."""
@@ -161,7 +160,7 @@ class Tilted(Policy):
             {
                 "prompt": [found.words[p] for p in found.prompt],
                 "candidate": list(found.items),
-                "p": np.concatenate(self.shares),
+                "p": self._p,
             }
         )
 
@@ -185,23 +184,17 @@ class Rejection(Policy):
 
     def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
         """See :class:`Policy`; after 200 samples the best of them is taken."""
-        found: list[Any] = []
-        for _ in range(n):
-            best: tuple[float, Any] | None = None
-            taken = False
-            for _ in range(TRIES // 8):
-                items = list(self._base(prompt, 8))
-                rewards = self._rewards(items)
-                accept = np.exp(np.minimum(rewards - self._top, 0) * self.strength)
-                yes = np.flatnonzero(self._rng.random(len(items)) < accept)
-                if len(yes):
-                    found.append(items[yes[0]])
-                    taken = True
-                    break
-                i = int(rewards.argmax())
-                if best is None or rewards[i] > best[0]:
-                    best = float(rewards[i]), items[i]
-            if not taken:
-                assert best is not None  # noqa: S101 - something was sampled
-                found.append(best[1])
-        return found
+        return [self._accepted(prompt) for _ in range(n)]
+
+    def _accepted(self, prompt: Any) -> Any:
+        best, highest = None, -np.inf
+        for _ in range(TRIES // 8):
+            items = list(self._base(prompt, 8))
+            rewards = self._rewards(items)
+            accept = np.exp(np.minimum(rewards - self._top, 0) * self.strength)
+            yes = np.flatnonzero(self._rng.random(len(items)) < accept)
+            if len(yes):
+                return items[yes[0]]
+            if rewards.max() > highest:
+                best, highest = items[int(rewards.argmax())], float(rewards.max())
+        return best

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,23 +13,17 @@ import numpy.typing as npt
 from hitl_widgets import screen
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
 from hitl_widgets.items.base import kind_of
-from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.settings import check_settings
 from hitl_widgets.paths import full_path, replacing
-from hitl_widgets.preferences.candidates import (
-    Candidates,
-    as_candidates,
-    generated,
-    listed,
-    on_the_left,
-    prompt_words,
-)
+from hitl_widgets.preferences.candidates import Candidates, as_candidates, listed, prompt_words
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
-from hitl_widgets.preferences.people import biases, cycles, fixed
+from hitl_widgets.preferences.people import biases, biases_on_card, cycles, fixed
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
+from hitl_widgets.preferences.samples import Samples, generated
 from hitl_widgets.preferences.training import (
     BAD,
     SECOND,
@@ -52,8 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["Preferences"]
 
 Ask = Literal["pairs", "ranking"]
-SAMPLES = "samples"  # what generate= has made, in the log
-GENERATOR = "generate="  # who has: no annotator, so that nobody's undo removes it
+How = Literal["best", "tilt", "reject", "trigram"]
+SAMPLES, GENERATOR = "samples", "generate="
 MOST, MOST_RANKED = 8, 8
 CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
 
@@ -131,8 +125,7 @@ class Preferences:
         ):
             raise InvalidInput(f"Preferences takes no {taken[0]}=: it sets what its session asks.")
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
-        if isinstance(prompts, str) or not isinstance(prompts, Sequence):
-            prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        self._prompts = [prompts] if isinstance(prompts, str) else list(prompts)
         self.ask, self.kind = ask, kind
         self._embed, self._of = embed, kind_of(kind)
         self._how = more | {"task": task, "strategy": strategy}
@@ -146,7 +139,7 @@ class Preferences:
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
         try:
-            self._prompts = list(prompts)
+            self._samples = Samples(self.store, task, SAMPLES, GENERATOR)
             self._given = None if candidates is None else listed(candidates)
             if generate is not None:
                 self._sample(generate, n)
@@ -165,30 +158,31 @@ class Preferences:
     """What a good candidate does, and how much the preferences follow it."""
 
     def _open(self) -> None:
-        lists = self._lists()
-        self.candidates = as_candidates(self._prompts, lists, self._of, self._encode)
+        self.candidates = as_candidates(self._prompts, self._lists(), self._of, self._embed)
         self._known: tuple[int, Posterior] | None = None
-        found, members = self.candidates, self._members()
+        found, how = self.candidates, dict(self._how)
         if self.ask == "ranking" and found.layout.most > MOST_RANKED:
             raise InvalidInput(
                 f"A prompt has {found.layout.most} candidates, and at most {MOST_RANKED} can be ranked at "
                 "once: pass fewer, or ask='pairs'."
             )
-        self._learner = (PairLearner if self.ask == "pairs" else RankLearner)(found, members)
-        how = dict(self._how)
         if self.ask == "pairs" and how["strategy"] == "auto":
             how["strategy"] = undecided
-        if any(found.words):
+        self._learner = (PairLearner if self.ask == "pairs" else RankLearner)(found, self._members())
+        self.session = self._asking(self._question, learner=self._learner, **how)
+
+    def _asking(self, question: Schema, **how: Any) -> Session:
+        """Return a session that asks this question about all pairs or lists."""
+        if any(self.candidates.words):
             how["context"] = "prompt"
-        self.session = Session(
-            self._table(members),
+        return Session(
+            self._table(self._learner.members),
             item="candidates",
             kind=f"list:{self.kind}",
             id="id",
             embed=self.candidates.features_of_members,
-            question=self._question,
+            question=question,
             store=self.store,
-            learner=self._learner,
             **how,
         )
 
@@ -215,38 +209,11 @@ class Preferences:
             }
         )
 
-    def _encode(self, items: list[Any]) -> tuple[Any, Any]:
-        """Return features of candidates, and a function that returns those of new ones."""
-        from hitl_widgets.data.embedding import fit_embedding
-
-        kind, embed = self._of, self._embed
-        if embed is None:
-            X, encoder = kind.features(list(map(kind.words, items)) if kind.reads else items)
-        else:
-            X, encoder = fit_embedding(items, embed, kind)
-
-        def of(new: list[Any]) -> Any:
-            if encoder is not None:
-                return encoder.transform(list(map(kind.words, new)) if kind.reads else new)
-            if embed is None or isinstance(embed, str | os.PathLike) or not callable(embed):
-                raise HitlError(
-                    "These features cannot be computed for new candidates: pass embed= a function or a "
-                    "transformer."
-                )
-            return fit_embedding(new, embed, kind)[0]
-
-        return X, of
-
     # -- samples
-
-    def _events(self) -> list[dict[str, Any]]:
-        """What was added to the candidates, oldest first, as it lies in the store."""
-        found = [event.value for _, event in self.store.read(self._how["task"]) if event.kind == "definition"]
-        return [value["is"] for value in found if value.get("of") == SAMPLES and value.get("is")]
 
     def _sample(self, generate: Any, n: int) -> None:
         """Generate candidates of the prompts that the store has none of."""
-        known = {key for event in self._events() for key in event["items"]}
+        known = {key for event in self._samples.read() for key in event["items"]}
         words = list(map(prompt_words, self._prompts))
         lacking = [i for i, one in enumerate(words) if one not in known]
         if lacking:
@@ -260,15 +227,14 @@ class Preferences:
                     f"{str(wrong[0])[:60]!r} was generated for {word[:60]!r}: expected texts, because they "
                     "are kept in the store. Pass other candidates with candidates=."
                 )
-        value = definition(SAMPLES, f"{len(self._events())}", {"items": dict(made), "source": source})
-        self.store.append(LabelEvent("definition", self._how["task"], GENERATOR, value=value))
+        self._samples.keep({"items": dict(made), "source": source})
 
     def _lists(self) -> list[list[Any]]:
         """The candidates of each prompt: those that were passed, then those that were added."""
         lists = [list(one) for one in self._given] if self._given is not None else [[] for _ in self._prompts]
         if len(lists) == len(self._prompts):
             at = {prompt_words(one): i for i, one in enumerate(self._prompts)}
-            for event in self._events():
+            for event in self._samples.read():
                 for word, items in event["items"].items():
                     if word in at:
                         lists[at[word]] += items
@@ -307,40 +273,36 @@ class Preferences:
 
         Like any act, the preference can be undone.
         """
+        found, word = self.candidates, prompt_words(prompt)
         draft, revision = self._of.read([draft, revision], "draft and revision")
-        word = prompt_words(prompt)
-        known = {one for p, one in zip(self.candidates.prompt, self.candidates.items, strict=True)
-                 if self.candidates.words[p] == word}  # fmt: skip
-        if draft not in known or draft == revision:
+        old, new = found.key(word, draft), found.key(word, revision)
+        if old not in found.keys or old == new:
             raise InvalidInput(
-                f"The draft {draft[:80]!r} is not a candidate of this prompt, or equals its revision."
+                f"The draft {str(draft)[:80]!r} is not a candidate of this prompt, or equals its revision."
             )
-        self.add({prompt: [revision]}, source="revision")
-        found = self.candidates
-        at = {found.items[i]: i for i in np.flatnonzero(found.prompt == found.words.index(word)).tolist()}
-        pair = on_the_left("", found.keys[at[draft]], found.keys[at[revision]])
-        rows = (at[draft], at[revision]) if pair else (at[revision], at[draft])
-        id_ = found.key_of(rows)
-        called = {name: value for value, name in fixed(self.session.schema).items()}
-        self.session.label(id_, called["second" if pair else "first"])
+        self.add({word: [revision]}, source="revision")
+        keys = self.candidates.keys
+        pair = self.candidates.in_order(keys.index(old), keys.index(new))
+        id_ = self.candidates.key_of(pair)
+        self.session.label(id_, 1 if keys[pair[0]] == new else 2)
         return id_
 
     def also(self, name: str, question: Schema) -> Session:
         """Return a session that asks another question about the same pairs or lists, in a task of its own."""
-        how = {key: value for key, value in self._how.items() if key not in {"task", "strategy"}}
-        if any(self.candidates.words):
-            how["context"] = "prompt"
-        task = f"{self._how['task']}: {name}"
-        return Session(
-            self._table(self._learner.members), item="candidates", kind=f"list:{self.kind}", id="id",
-            embed=self.candidates.features_of_members, question=question, store=self.store, task=task, **how,
-        )  # fmt: skip
+        how = {key: value for key, value in self._how.items() if key != "strategy"}
+        return self._asking(question, **how | {"task": f"{self._how['task']}: {name}"})
 
     def has_also(self, name: str) -> bool:
         """Return whether the store has answers of :meth:`also`."""
         return f"{self._how['task']}: {name}" in self.store.tasks()
 
     # -- what was learned
+
+    def _labels(self) -> Labels:
+        """The labels of everybody so far."""
+        log = loop_of(self.session).log
+        log.catch_up()
+        return log.labels
 
     @property
     def posterior(self) -> Posterior:
@@ -351,9 +313,7 @@ class Preferences:
         HitlError
             If there are no answers yet.
         """
-        loop = loop_of(self.session)
-        loop.log.catch_up()
-        labels = loop.labels
+        labels = self._labels()
         version = labels.n_events
         if self._known is None or self._known[0] != version:
             rows, taught, _ = labels.training()
@@ -472,9 +432,7 @@ class Preferences:
 
         The shortest come first. They show where people disagree or the question is unclear.
         """
-        loop = loop_of(self.session)
-        loop.log.catch_up()
-        rows, taught, _ = loop.labels.training()
+        rows, taught, _ = self._labels().training()
         if not len(rows):
             return []
         given = self._learner.comparisons(rows, taught)
@@ -487,7 +445,7 @@ class Preferences:
 
     def improve(
         self,
-        how: Literal["best", "tilt", "reject", "trigram"] = "best",
+        how: How = "best",
         *,
         n: int = 8,
         kl: float = 1.0,
@@ -523,8 +481,7 @@ class Preferences:
         random_state
             Seeds what is drawn here; a function of yours draws by itself.
         """
-        if how not in ("best", "tilt", "reject", "trigram"):
-            known = ["best", "tilt", "reject", "trigram"]
+        if how not in (known := get_args(How)):
             raise InvalidInput(f"how={how!r}: expected one of {choices(known)}.{nearest(str(how), known)}")
         if not isinstance(n, int | np.integer) or not 2 <= n <= 256:
             raise InvalidInput(f"n={n!r}: expected a number of samples from 2 to 256.")
@@ -547,8 +504,7 @@ class Preferences:
                     f"Candidates of kind {self.kind!r} have no words: how='trigram' is for texts."
                 )
             start = list(self.candidates.items) if texts is None else list(texts)
-            told: dict[str, Any] = {"steps": steps, "beta": beta, "judge": judge}
-            return reinforce(start, rewards, **told, random_state=random_state)
+            return reinforce(start, rewards, steps=steps, beta=beta, judge=judge, random_state=random_state)
         base = given_base(self.candidates, rng) if generate is None else of_function(generate)
         if how == "best":
             return BestOf(base, rewards, int(n))
@@ -607,63 +563,34 @@ class Preferences:
         """
         from hitl_widgets.formats.hugging_face import write_rows
         from hitl_widgets.transfer.cards import session_card
+        from hitl_widgets.transfer.exporting import pseudonyms
 
         trainer = check_trainer(to)
-        loop = loop_of(self.session)
         made = rows_of(trainer, self.candidates, self._said(), messages=messages, margin=margin)
         target = full_path(path)
         if not made.rows:
             raise HitlError(f"There is nothing to write for to={to!r}: answer some questions first.")
         with replacing(target) as part:
             write_rows(made.rows, part)
+        loop = loop_of(self.session)
         lines = "\n".join(f"- {line}" for line in (f"{len(made.rows):,} rows.", *made.notes))
-        sections = [f"## File for {trainer.upper()}: {target.name}", lines, *self._biases_on_card()]
+        sections = [f"## File for {trainer.upper()}: {target.name}", lines]
+        if self.ask == "pairs":
+            sections += biases_on_card(self.people(), pseudonyms(loop.log.events()))
         sections += self.principles.on_card()
         session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
         return target
 
     def _said(self) -> Said:
-        loop = loop_of(self.session)
-        loop.log.catch_up()
-        rows, taught, _ = loop.labels.training()
+        labels = self._labels()
+        rows, taught, _ = labels.training()
         if not len(rows):
             raise HitlError("There is nothing to export yet: answer at least one question.")
         given, reward = self._learner.comparisons(rows, taught), self.posterior.mean
         if self.ask == "ranking":
             return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
-        names = np.array([CODES[name] for name in loop.schema.ids[: len(loop.schema.classes)]], np.int64)
-        return Said(given.first, given.second, names[np.asarray(taught)], reward)
-
-    def _biases_on_card(self) -> list[str]:
-        if self.ask == "ranking":
-            return []
-        from hitl_widgets.formats.card import escaped, table
-        from hitl_widgets.transfer.exporting import pseudonyms
-
-        called, found = pseudonyms(loop_of(self.session).log.events()), self.people()
-
-        def share(row: Any, name: str) -> str:
-            value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-            return "-" if np.isnan(value) else f"{value:.0%} ({low:.0%} to {high:.0%})"
-
-        rows = [
-            (
-                escaped(called.get(row["annotator"], row["annotator"])),
-                f"{row['n']:,}",
-                f"{row['ties']:.0%}",
-                *(share(row, name) for name in ("left", "longer", "same")),
-            )
-            for _, row in found.iterrows()
-        ]
-        header = [
-            "annotator",
-            "answers",
-            "neither",
-            "left preferred",
-            "longer preferred",
-            "same when repeated",
-        ]
-        return ["## Biases", "Shares with 95 % intervals. Sides were drawn at random.", table(header, rows)]
+        codes = np.array([CODES[id_] for id_ in labels.class_ids], np.int64)
+        return Said(given.first, given.second, codes[np.asarray(taught)], reward)
 
     # -- the session
 

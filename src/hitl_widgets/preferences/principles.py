@@ -30,7 +30,6 @@ Floats = npt.NDArray[np.float64]
 OF = "principle"
 SPREAD = 1.5  # of weights, before anybody has answered
 LONGEST = 500
-CHECKS = ("has", "lacks", "most", "least", "check")
 
 
 @dataclass(frozen=True)
@@ -140,27 +139,13 @@ class Principles:
         given = {name: value for name, value in told.items() if value is not None}
         if len(given) > 1:
             raise InvalidInput(f"Pass one of {' and '.join(f'{name}=' for name in given)}, not both.")
-        name: str
-        value: Any
-        name, value = next(iter(given.items()), ("", None))
-        if name in ("has", "lacks"):
-            try:
-                re.compile(str(value))
-            except re.error as error:
-                raise InvalidInput(f"{name}={value!r} is not a regular expression: {error}.") from None
-        if name in ("most", "least") and (
-            not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0
-        ):
-            raise InvalidInput(f"{name}={value!r}: expected a number of words.")
-        value = int(value) if name in ("most", "least") else value
-        if name == "check":
-            if not callable(value):
-                raise InvalidInput(f"check={value!r}: expected a function of a candidate.")
-            self._functions[sentence] = value
-            value = getattr(value, "__name__", "a function")
-        if name and name != "check" and not self._prefs.candidates.kind.reads:
-            raise InvalidInput(f"{name}= is for texts: pass check=, a function of a candidate.")
-        kept: dict[str, Any] = {"check": name, "value": value} if name else {}
+        kept: dict[str, Any] = {}
+        for name, value in given.items():
+            kept = {"check": name, "value": _kept(name, value)}
+            if name != "check" and not self._prefs.candidates.kind.reads:
+                raise InvalidInput(f"{name}= is for texts: pass check=, a function of a candidate.")
+        if check is not None:
+            self._functions[sentence] = check
         return self._loop.acts.define(OF, sentence, kept)
 
     def remove(self, sentence: str) -> str:
@@ -352,3 +337,22 @@ class Principles:
         ]
         words = "What following each adds to the log odds of being preferred, with 95 % intervals."
         return ["## Principles", words, table(["principle", "check", "weight", "pairs"], rows)]
+
+
+def _kept(check: str, value: Any) -> Any:
+    """Return what the log keeps of a check; raise InvalidInput if it cannot be used."""
+    if check in ("most", "least"):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
+            raise InvalidInput(f"{check}={value!r}: expected a number of words.")
+        return int(value)
+    if check == "check":
+        if not callable(value):
+            raise InvalidInput(f"check={value!r}: expected a function of a candidate.")
+        return getattr(value, "__name__", "a function")
+    if not isinstance(value, str):
+        raise InvalidInput(f"{check}={value!r}: expected a regular expression, as a text.")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise InvalidInput(f"{check}={value!r} is not a regular expression: {error}.") from None
+    return value

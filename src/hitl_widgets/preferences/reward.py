@@ -198,6 +198,8 @@ class Posterior:
         The logarithm of the marginal likelihood.
     weights, root
         The weights of the columns, (q,), and a root of their covariance, (q, r).
+    own
+        What each candidate has of its own, in a table of prompts by places, (n_prompts, k).
     """
 
     layout: Layout
@@ -208,7 +210,7 @@ class Posterior:
     evidence: float
     weights: Floats
     root: Floats
-    start: tuple[Floats, Floats] = field(repr=False)
+    own: Floats = field(repr=False)
     _rows: Floats = field(repr=False)
     _cov: Floats = field(repr=False)  # of what candidates have of their own, by touched prompt
     _shift: Floats = field(repr=False)
@@ -302,8 +304,7 @@ def fit(
     prior = np.eye(k) / scales.own**2
     w, u = np.zeros(q), np.zeros(len(touched) * k)
     if start is not None and start.scales == scales:
-        w, cells = start.start[0].copy(), start.start[1]
-        u = cells.reshape(-1, k)[touched].ravel().copy()
+        w, u = start.weights, start.own[touched].ravel()
 
     def value(odds: Floats, w: Floats, u: Floats) -> float:
         fits = given.y * log_expit(odds) + (1 - given.y) * log_expit(-odds)
@@ -334,15 +335,15 @@ def fit(
     root = solve_triangular(factored[0], np.eye(q), lower=True).T
     evidence = now - float(np.log(np.diag(factored[0])).sum())
     evidence += float(np.linalg.slogdet(C)[1].sum()) / 2 - len(touched) * k * np.log(scales.own)
-    everywhere = np.zeros((layout.n_prompts, k))
-    everywhere[touched] = u.reshape(-1, k)
-    mean = rows @ w[:-1] + everywhere.ravel()[layout.cell]
+    own = np.zeros((layout.n_prompts, k))
+    own[touched] = u.reshape(-1, k)
+    mean = rows @ w[:-1] + own[layout.prompt, layout.place]
     side = (SIDE * float(w[-1]), SIDE * float(np.linalg.norm(root[-1])))
     length = (
         (LENGTH * float(w[-2]), LENGTH * float(np.linalg.norm(root[-2]))) if basis.has_length else (0.0, 0.0)
     )
     return Posterior(
-        layout, scales, factor, mean, side, evidence, w, root, (w, everywhere),
+        layout, scales, factor, mean, side, evidence, w, root, own,
         rows, C.astype(np.float32), CB, touched, given, length,
     )  # fmt: skip
 
@@ -369,8 +370,7 @@ def _design(rows: Floats, layout: Layout, given: Comparisons) -> tuple[Ints, Flo
 def tuned(basis: Basis, layout: Layout, given: Comparisons, sweeps: int = 3) -> Scales:
     """Return the scales with the highest evidence, by coordinate search in factors of 2."""
     best = Scales()
-    found = fit(basis, layout, given, best)
-    known = {best: found.evidence}
+    known = {best: fit(basis, layout, given, best).evidence}
     for _ in range(sweeps):
         before = best
         for name in ("linear", "curved", "own"):

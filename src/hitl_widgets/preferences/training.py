@@ -39,13 +39,13 @@ class Said:
     first, second, code
         The candidates, and the answer.
     reward
-        The reward of each candidate; None without a model.
+        The reward of each candidate.
     """
 
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
     code: npt.NDArray[np.int64]
-    reward: npt.NDArray[np.float64] | None = None
+    reward: npt.NDArray[np.float64]
 
     def better(self) -> list[tuple[int, int]]:
         """Return the better and the worse candidate of each decided answer."""
@@ -93,13 +93,12 @@ def rows_of(
     write = _Writer(candidates, messages=messages)
     ties, bad = said.counts()
     if to in ("dpo", "reward"):
-        rows = [write.pair(a, b) for a, b in said.better()]
-        if margin:
-            assert said.reward is not None  # noqa: S101 - there are answers
-            for row, (a, b) in zip(rows, said.better(), strict=True):
-                row["margin"] = float(said.reward[a] - said.reward[b])
+        better = said.better()
+        rows = [write.pair(a, b) for a, b in better]
         notes = ["Each row is an answer: `chosen` was preferred to `rejected`."]
         if margin:
+            for row, (a, b) in zip(rows, better, strict=True):
+                row["margin"] = float(said.reward[a] - said.reward[b])
             notes.append("`margin` is the difference of the rewards; below 0 where the model disagrees.")
         notes += [f"{ties:,} ties and {bad:,} pairs of which both are bad are not in the file."]
         return Made(rows, notes)
@@ -129,7 +128,6 @@ def _desirable(write: _Writer, said: Said) -> Made:
 
 def _best(write: _Writer, said: Said) -> Made:
     winners = {a for a, _ in said.better()}
-    assert said.reward is not None  # noqa: S101 - there are answers
     best: dict[int, int] = {}
     for i in sorted(winners):
         prompt = int(write.candidates.prompt[i])

@@ -8,11 +8,13 @@ from typing import Any
 
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.preferences.candidates import generated, on_the_left, prompt_words
+from hitl_widgets.preferences.candidates import on_the_left, prompt_words
 from hitl_widgets.preferences.people import fixed
+from hitl_widgets.preferences.policies import of_function
+from hitl_widgets.preferences.samples import Samples
 from hitl_widgets.quality.sequential import wilson
+from hitl_widgets.questions.pair import FIRST, SECOND
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
 
@@ -103,12 +105,13 @@ class Trial:
         if isinstance(prompts, str) or not len(prompts):
             raise InvalidInput("prompts= is empty or a text: expected a list of prompts.")
         words = list(map(prompt_words, prompts))
-        known = self._drawn(store, task)
+        kept, known = Samples(store, task, DRAWN, "trial()"), dict[str, list[str]]()
+        for event in kept.read():
+            known |= event["samples"]
         lacking = [i for i, word in enumerate(words) if word not in known]
         if lacking:
             made = {words[i]: _two(prompts[i], policy, against) for i in lacking}
-            value = definition(DRAWN, f"{len(known)}", {"samples": made})
-            store.append(LabelEvent("definition", task, "trial()", value=value))
+            kept.keep({"samples": made})
             known |= made
         self._samples = {word: known[word] for word in words}
         # The first of a pair is on the left: drawn by the hash with which Preferences does.
@@ -133,28 +136,16 @@ class Trial:
             **told,
         )
 
-    @staticmethod
-    def _drawn(store: LabelStore, task: str) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for _, event in store.read(task):
-            if event.kind == "definition" and event.value.get("of") == DRAWN:
-                found |= event.value["is"]["samples"]
-        return found
-
     def result(self) -> Outcome:
         """Return how often the policy is preferred, of all answers so far."""
-        wins = losses = 0
-        labels, ties = self.session.labels(), 0
+        labels, wins, losses = self.session.labels(), 0, 0
         answers = labels["label"].map(fixed(self.session.schema))
         for word, answer in zip(labels["id"], answers, strict=True):
-            if answer not in ("first", "second"):
-                ties += 1
-            elif (answer == "first") == self._left[word]:
-                wins += 1
-            else:
-                losses += 1
+            left = self._left[word]  # whether the policy's sample is the first
+            wins += answer == (FIRST if left else SECOND)
+            losses += answer == (SECOND if left else FIRST)
         same = sum(a == b for a, b in self._samples.values()) / len(self._samples)
-        return Outcome(wins, losses, ties, same)
+        return Outcome(wins, losses, len(labels) - wins - losses, same)
 
     def __repr__(self) -> str:
         return f"<Trial {self.session.task!r}: {self.result()}>"
@@ -175,7 +166,7 @@ class Trial:
 
 def _two(prompt: Any, policy: Any, against: Any) -> list[str]:
     """Return a sample of each."""
-    found = [next(iter(generated(made, [prompt], 1)))[0] for made in (policy, against)]
+    found = [of_function(made)(prompt, 1)[0] for made in (policy, against)]
     if wrong := [item for item in found if not isinstance(item, str)]:
         raise InvalidInput(f"{str(wrong[0])[:60]!r} is not a text: trials compare texts.")
     return found

@@ -234,9 +234,8 @@ def reinforce(
     pool = _texts(Biased(base), n_judged * NS[-1], rng)
     pooled = rewards(pool)
     scale = float(pooled.std()) or 1.0
-    rows: list[dict[str, Any]] = []
-
     rivals = rewards(rival)
+    rows: list[dict[str, Any]] = []
 
     def measure(policy: str, step: int, kl: float, made: list[str], reward: Floats) -> None:
         row: dict[str, Any] = {"policy": policy, "step": step, "kl": kl, "reward": float(reward.mean())}

@@ -226,6 +226,8 @@ def test_conversations_and_pictures() -> None:
     talk = [[{"role": "user", "content": f"Hello {i}"}] for i in range(2)]
     with hitl.Preferences(talk, [["a", "b"], ["c", "d"]], embed=embed, store=":memory:") as prefs:
         assert prefs.candidates.words == ["user: Hello 0", "user: Hello 1"]
+        id_ = prefs.revise(talk[0], "a", "aa")
+        assert set(prefs.session.item(id_)) == {"a", "aa"}
     rng = np.random.default_rng(0)
     pictures = [[rng.integers(0, 255, (8, 8, 3), np.uint8) for _ in range(3)] for _ in range(3)]
     with hitl.Preferences(["a", "b", "c"], pictures, kind="image", store=":memory:") as prefs:
@@ -234,6 +236,8 @@ def test_conversations_and_pictures() -> None:
         assert len(prefs.rewards()) == 9
         assert list(prefs.effects().index) == ["left"]
         assert prefs.people()["longer"].isna().all()
+        with pytest.raises(InvalidInput, match="expected texts"):
+            prefs.revise("a", pictures[0][0], pictures[1][0])
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_a_revision_is_preferred_to_its_draft() -> None:
     [
         ({"sentence": " "}, "expected a sentence"),
         ({"has": "("}, "not a regular expression"),
+        ({"has": 5}, "has=5: expected a regular expression"),
         ({"has": "a", "most": 3}, "Pass one of has= and most="),
         ({"most": -1}, "most=-1"),
         ({"check": "len"}, "expected a function"),
