@@ -112,6 +112,15 @@ export function onKey(root: HTMLElement, handler: Press, signal: AbortSignal): v
   );
 }
 
+/** Handles keys in a line with a field, to which the keys of the widget do not apply. A handled key goes no further. */
+export function onTyping(line: HTMLElement, handler: (event: KeyboardEvent) => boolean): void {
+  line.addEventListener("keydown", (event) => {
+    if (isComposing(event) || !handler(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
 /** Makes a held Enter key press a button only once. */
 export function pressOnce(root: HTMLElement, signal: AbortSignal): void {
   root.addEventListener(

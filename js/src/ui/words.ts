@@ -5,6 +5,7 @@ const WORD = new RegExp(`[${BLOCKS}]|${RUN}(?:['\u2019]${RUN})*`, "gu");
 
 /** Finds words, or several words in a row, in a text: whole, and regardless of case. */
 export function placesOf(text: string, wanted: readonly string[]): [number, number][] {
+  if (!wanted.length) return [];
   const found = [...text.matchAll(WORD)].map((match) => ({ word: match[0].toLowerCase(), at: match.index }));
   return wanted.flatMap((phrase) => {
     const words = (phrase.match(WORD) ?? []).map((word) => word.toLowerCase());

@@ -21,7 +21,12 @@ export class Painting {
 
   /** Gives a new map the marks. */
   async start(plot: MapPlot): Promise<void> {
-    if (this.marks) await plot.setRound(NO_ROWS, this.preview ?? this.marks, this.preview ? [] : this.rings);
+    await this.apply(plot, NO_ROWS);
+  }
+
+  private async apply(plot: MapPlot | null, rows: Rows | null): Promise<void> {
+    const shown = this.preview ?? this.marks;
+    if (shown) await plot?.setRound(rows, shown, this.preview ? [] : this.rings);
   }
 
   /** Takes the kernel's marks of some rows (null: all); returns how many predictions changed, null before the first. */
@@ -77,20 +82,22 @@ export class Painting {
     if (!marks) return;
     this.rings = rings.filter((row) => marks.label[row] === NONE);
     this.ringed();
-    if (!this.preview) await this.plot()?.setRound(rows, marks, this.rings);
+    if (!this.preview) await this.apply(this.plot(), rows);
   }
 
   /** Shows these shades of some rows as the only predictions; null for those of the model. */
   async show(alone: { rows: Rows; codes: Uint8Array } | null): Promise<void> {
     const { marks } = this;
     if (!marks || (!alone && !this.preview)) return;
-    this.preview = alone && {
-      label: marks.label.slice(),
-      predicted: new Uint8Array(marks.label.length).fill(NONE),
-      doubt: new Uint8Array(marks.label.length),
-    };
-    for (let k = 0; alone && this.preview && k < alone.rows.length; k++)
-      this.preview.predicted[alone.rows[k]] = alone.codes[k];
-    await this.plot()?.setRound(null, this.preview ?? marks, this.preview ? [] : this.rings);
+    this.preview = alone && previewOf(marks.label, alone);
+    await this.apply(this.plot(), null);
   }
+}
+
+function previewOf(label: Marks["label"], { rows, codes }: { rows: Rows; codes: Uint8Array }): Marks {
+  const predicted = new Uint8Array(label.length).fill(NONE);
+  rows.forEach((row, k) => {
+    predicted[row] = codes[k];
+  });
+  return { label: label.slice(), predicted, doubt: new Uint8Array(label.length) };
 }

@@ -1,6 +1,8 @@
 import "./edit.css";
 import type { Ask, FlipMessage, LabelClass, SourceMessage, TriedMessage } from "../../host/protocol";
-import { focused, h, percent, said, setParts, show } from "../../ui/dom";
+import { keyed } from "../../ui/button";
+import { count, focused, h, percent, said, setParts, show } from "../../ui/dom";
+import { onTyping } from "../../ui/keys";
 
 type Subject = Pick<Ask, "row" | "key">;
 type Shares = readonly (readonly [number, number])[];
@@ -46,8 +48,8 @@ export function editView(card: HTMLElement, on: EditCallbacks, signal: AbortSign
   const body = h("div", { class: "hitl-rewrite-body" });
   const status = h("div", { class: "hitl-rewrite-guess", attrs: { role: "status" } });
   const swaps = h("div", { class: "hitl-rewrite-swaps" });
-  const suggest = button("\u21e7E", "smallest change", "Change as little as flips the guess", flip);
-  const close = button("Esc", "leave", "Leave the item as it is", () => leave());
+  const suggest = keyed("\u21e7E", "smallest change", "Change as little as flips the guess", flip);
+  const close = keyed("Esc", "leave", "Leave the item as it is", () => leave());
   const hint = h("span", { class: "hitl-faint" });
   const element = h(
     "div",
@@ -58,14 +60,11 @@ export function editView(card: HTMLElement, on: EditCallbacks, signal: AbortSign
   );
   element.addEventListener("focusin", tellKeys);
   element.addEventListener("focusout", () => queueMicrotask(tellKeys));
-  element.addEventListener("keydown", (event) => {
-    const typing = (event.target as HTMLElement).matches("textarea, input");
-    if (event.isComposing || !typing || !["Enter", "Escape"].includes(event.key)) return;
-    if (event.key === "Enter" && event.shiftKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (event.key === "Escape") leave();
-    else on.leave();
+  onTyping(body, ({ key, shiftKey }) => {
+    if (key === "Escape") leave();
+    else if (key === "Enter" && !shiftKey) on.leave();
+    else return false;
+    return true;
   });
 
   const isOpen = (): boolean => !element.hidden;
@@ -251,8 +250,7 @@ export function editView(card: HTMLElement, on: EditCallbacks, signal: AbortSign
   };
 }
 
-const moreWords = (n: number): string =>
-  `${n.toLocaleString("en")} more ${n === 1 ? "column" : "columns"}, which can be edited in Python.`;
+const moreWords = (n: number): string => `${count(n, "more column")}, which can be edited in Python.`;
 
 /** The guess for the edited item, and whether it is another one. */
 function guessWords(shares: Shares, was: Shares, classes: readonly LabelClass[]): [Parts, boolean] {
@@ -271,11 +269,3 @@ function swapWords({ column, before, after }: FlipMessage["swaps"][number]): Par
   if (!after) return ["without ", said(before)];
   return before ? [said(before), " \u2192 ", said(after)] : ["with ", said(after)];
 }
-
-const button = (key: string, words: string, title: string, act: () => void): HTMLButtonElement =>
-  h(
-    "button",
-    { class: "hitl-button", title, attrs: { type: "button" }, on: { click: act } },
-    h("kbd", { text: key }),
-    words,
-  );

@@ -150,17 +150,14 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       parts: (row, end) => parts.of(row, end),
       guide: {
         keep: (example) => {
-          channel.act({ type: "guide", ...example }, told);
-          bus.tell("turned", null); // what the map says is no longer about the last act
+          teach({ type: "guide", ...example }, told);
           say("Kept in the guidance");
         },
-        requeue: (of) => {
-          channel.act({ type: "requeue", of }, (refusal) => {
+        requeue: (of) =>
+          teach({ type: "requeue", of }, (refusal) => {
             told(refusal);
             if (!refusal) lookAtDoubtful();
-          });
-          bus.tell("turned", null);
-        },
+          }),
         again: lookAtDoubtful,
         open,
       },
@@ -173,30 +170,16 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         },
         always: (on) => remember(whyKey, on ? "always" : ""),
         preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
-        strike: (named, on) => {
-          channel.act({ type: "strike", ...named, on });
-          bus.tell("turned", null); // what the map says is no longer about the last act
-          tellWaiting();
-        },
-        leave: () => root.focus({ preventScroll: true }),
-        say: (words) => say(words),
+        strike: (named, on) => teach({ type: "strike", ...named, on }),
       },
       proposal: {
-        look: (rows) => {
-          const chosen: Chosen = { rows: decodeRows(rows), how: "search" };
-          if (!choose(bus, chosen)) take(chosen);
-        },
+        look: (rows) => select({ rows: decodeRows(rows), how: "search" }),
         handOver: () => {
           const words = "This needs the Monitor, which is not on this page. Or call session.hand_over(…).";
           if (!bus.tell("handOver", null)) dispatch({ type: "note", words });
         },
         dismiss: (name) => {
-          channel.act({ type: "dismiss", name }, (refusal) => {
-            if (refusal) dispatch({ type: "note", words: refusal.why });
-            tellWaiting();
-          });
-          tellWaiting();
-          bus.tell("turned", null);
+          teach({ type: "dismiss", name }, told);
           say("It is not proposed again. Undo takes that back.");
         },
       },
@@ -204,13 +187,24 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     remembered(whyKey) === "always",
   );
 
-  function open(row: number): void {
-    const chosen: Chosen = { rows: Uint32Array.of(row), how: "clicked" };
+  /** Selects items, on the map if it is on the page. */
+  function select(chosen: Chosen): void {
     if (!choose(bus, chosen)) take(chosen);
   }
 
+  function open(row: number): void {
+    select({ rows: Uint32Array.of(row), how: "clicked" });
+  }
+
+  /** Sends an act that is not an answer. */
+  function teach(...made: Parameters<typeof channel.act>): void {
+    channel.act(...made);
+    bus.tell("turned", null); // what the map says is no longer about the last act
+    tellWaiting();
+  }
+
   /** Says why an act was refused. */
-  function told(refusal?: { why: string } | null): void {
+  function told(refusal: { why: string } | null): void {
     if (refusal) dispatch({ type: "note", words: refusal.why });
     tellWaiting();
   }
@@ -296,12 +290,12 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ask: (rows) => channel.ask({ type: "sample", view: channel.view, rows: encodeRows(rows) }),
     askMembers: (rows) => channel.ask({ type: "members", view: channel.view, rows }),
     keep: (selected) => bus.tell("keep", selected),
-    choose: (selected) => choose(bus, selected) || take(selected),
+    choose: select,
     draw,
   });
   const past = pastWalk({
     ask: (n) => channel.ask({ type: "past", view: channel.view, n }),
-    open: (chosen) => choose(bus, chosen) || take(chosen),
+    open: select,
     leave: () => state.chosen && release(),
     say,
   });

@@ -1,7 +1,9 @@
 import "./guide.css";
 import type { Ask, GuidanceMessage, Guide, LabelClass, Precedent } from "../../host/protocol";
 import type { Codes } from "../../questions/index";
+import { link } from "../../ui/button";
 import { count, h, said, setText, show } from "../../ui/dom";
+import { onTyping } from "../../ui/keys";
 
 export type Guidance = Pick<GuidanceMessage, "precedents" | "guidelines" | "waiting">;
 
@@ -26,17 +28,14 @@ const SHOWN = 3;
 /** The guidance of the classes, with examples, and the line in which an item is kept as one. */
 export function guideView(on: GuideCallbacks) {
   const list = h("dl", { class: "hitl-guide-list" });
-  const due = h("button", {
-    class: "hitl-link",
-    attrs: { type: "button", hidden: true },
-    title: "The guidance has changed since: keep or correct these labels (⇧R)",
-    on: {
-      click: () => {
-        on.again();
-        on.leave();
-      },
+  const due = link(
+    "",
+    () => {
+      on.again();
+      on.leave();
     },
-  });
+    "The guidance has changed since: keep or correct these labels (⇧R)",
+  );
   const fold = h("details", { class: "hitl-guide hitl-fold" }, h("summary", { text: "Guidance" }), due, list);
   const what = h("select", { class: "hitl-select", attrs: { "aria-label": "What the item shows" } });
   const because = h("input", {
@@ -58,17 +57,15 @@ export function guideView(on: GuideCallbacks) {
   });
   keep.append(h("kbd", { text: "⏎" }), "keep");
   const keeping = h("div", { class: "hitl-keeping", attrs: { hidden: true } }, what, because, keep);
-  keeping.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (event.key === "Escape") close();
-    else if (event.key === "Enter" && event.target !== keep) give();
-    else if (step && event.target === because) {
+  onTyping(keeping, ({ key, target }) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (key === "Escape") close();
+    else if (key === "Enter" && target !== keep) give();
+    else if (step && target === because) {
       const n = what.options.length;
       what.selectedIndex = (what.selectedIndex + step + n) % n;
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
+    } else return false;
+    return true;
   });
   let classes: readonly LabelClass[] = [];
   let guidance = NO_GUIDANCE;
@@ -106,6 +103,8 @@ export function guideView(on: GuideCallbacks) {
 
   /** One item of the guidance. */
   function line(one: Precedent, c: LabelClass): HTMLElement {
+    const opening = link("", () => on.open(one.row), "Open this item");
+    opening.append(said(one.item || `item ${one.row + 1}`));
     return h(
       "div",
       {
@@ -114,16 +113,7 @@ export function guideView(on: GuideCallbacks) {
         style: { "--class": c.color },
       },
       one.counter ? h("b", { text: "Not: " }) : null,
-      h(
-        "button",
-        {
-          class: "hitl-link",
-          title: "Open this item",
-          attrs: { type: "button" },
-          on: { click: () => on.open(one.row) },
-        },
-        said(one.item || `item ${one.row + 1}`),
-      ),
+      opening,
       h("span", { class: "hitl-guide-why" }, said(one.because), one.because ? ` (${one.by})` : one.by),
     );
   }
@@ -149,18 +139,14 @@ export function guideView(on: GuideCallbacks) {
             })
           : null,
         guideline?.n_touched
-          ? h("button", {
-              class: "hitl-link",
-              text: `look at ${count(guideline.n_touched, "older label")} again`,
-              title: `Labels of ${c.name}, or that the model finds close to it, from before this version`,
-              attrs: { type: "button" },
-              on: {
-                click: () => {
-                  on.requeue(c.id);
-                  on.leave();
-                },
+          ? link(
+              `look at ${count(guideline.n_touched, "older label")} again`,
+              () => {
+                on.requeue(c.id);
+                on.leave();
               },
-            })
+              `Labels of ${c.name}, or that the model finds close to it, from before this version`,
+            )
           : null,
       ].filter((part) => part !== null);
       return [

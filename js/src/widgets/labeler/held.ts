@@ -1,5 +1,6 @@
 import "./held.css";
 import type { Held } from "../../host/held";
+import { link } from "../../ui/button";
 import { count, h, said, show } from "../../ui/dom";
 
 export type HeldCallbacks = {
@@ -31,7 +32,7 @@ export function heldView(root: HTMLElement, on: HeldCallbacks) {
         ? [
             line(
               [unsafeWords(unsafe)],
-              button("Download", () => on.download()),
+              link("Download", () => on.download()),
             ),
           ]
         : []),
@@ -47,8 +48,8 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
   const name = nameOf(group);
   if (asking === name)
     return [
-      button(`Discard ${counted(group)} permanently`, () => on.discard(group)),
-      button("Keep", () => ask("")),
+      link(`Discard ${counted(group)} permanently`, () => on.discard(group)),
+      link("Keep", () => ask("")),
     ];
   const [apply, title] =
     group.reason === "refused"
@@ -56,11 +57,11 @@ function buttons(group: Held, asking: string, ask: (name: string) => void, on: H
       : ["Apply here", "Label the items with the same ids in this table"];
   return [
     // Another task may ask another question.
-    ...(group.reason === "task" ? [] : [button(apply, () => on.apply(group), title)]),
+    ...(group.reason === "task" ? [] : [link(apply, () => on.apply(group), title)]),
     ...(isAnswers(group)
-      ? [button("Export", () => on.download(group), "Download a file that session.import_labels() reads")]
+      ? [link("Export", () => on.download(group), "Download a file that session.import_labels() reads")]
       : []),
-    button("Discard", () => ask(name)),
+    link("Discard", () => ask(name)),
   ];
 }
 
@@ -108,8 +109,4 @@ function line(words: (string | HTMLElement)[], ...acts: HTMLElement[]): HTMLElem
     h("span", {}, ...words),
     h("span", { class: "hitl-held-acts" }, ...acts),
   );
-}
-
-function button(text: string, click: () => void, title = ""): HTMLElement {
-  return h("button", { class: "hitl-link", text, title, attrs: { type: "button" }, on: { click } });
 }

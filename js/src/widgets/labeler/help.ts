@@ -1,5 +1,6 @@
 import "./help.css";
 import type { Told } from "../../items/index";
+import { link } from "../../ui/button";
 import { h, show } from "../../ui/dom";
 
 type Keys = [string[], string][];
@@ -49,12 +50,7 @@ const KEYS: [string, Keys][] = [
 
 /** A list of the keys, shown over the card. */
 export function helpView(closed: () => void) {
-  const close = h("button", {
-    class: "hitl-link",
-    text: "close",
-    attrs: { type: "button" },
-    on: { click: () => set(false) },
-  });
+  const close = link("close", () => set(false));
   const list = h("div", {});
   const element = h(
     "div",

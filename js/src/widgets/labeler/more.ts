@@ -1,6 +1,7 @@
 import "./more.css";
 import type { Ask, Skip } from "../../host/protocol";
 import { h, setText, show } from "../../ui/dom";
+import { onTyping } from "../../ui/keys";
 
 export type Why = NonNullable<Skip["why"]>;
 
@@ -36,17 +37,14 @@ export function moreView(on: MoreCallbacks) {
       "aria-label": "Note on this item",
       autocomplete: "off",
     },
-    on: {
-      keydown: (event) => {
-        if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (event.key === "Escape") field.value = text;
-        save();
-        on.leave();
-      },
-      blur: save,
-    },
+    on: { blur: save },
+  });
+  onTyping(field, ({ key }) => {
+    if (key !== "Enter" && key !== "Escape") return false;
+    if (key === "Escape") field.value = text;
+    save();
+    on.leave();
+    return true;
   });
   const editing = h("div", { class: "hitl-note-line", attrs: { hidden: true } }, field);
   const words = h("bdi", {});

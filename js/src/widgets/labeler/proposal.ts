@@ -1,6 +1,8 @@
 import "./proposal.css";
 import type { LabelClass, ProposedMessage } from "../../host/protocol";
+import { keyed, link } from "../../ui/button";
 import { count, h, said, setText, show } from "../../ui/dom";
+import { onTyping } from "../../ui/keys";
 import type { SendChange } from "./classes";
 
 export type ProposalCallbacks = {
@@ -19,19 +21,21 @@ export type ProposalCallbacks = {
 export function proposalView(on: ProposalCallbacks) {
   const words = h("span", { class: "hitl-proposal-words", attrs: { dir: "auto" } });
   const yes = h("span", {});
-  const accepting = button("⇧P", yes, "", accept);
-  const looking = h("button", {
-    class: "hitl-link",
-    attrs: { type: "button" },
-    on: { click: () => now && on.look(now.rows) },
-  });
-  const refusing = button("⇧Q", "no, not again", "Never propose this again", dismiss);
+  const accepting = keyed("⇧P", yes, "", accept);
+  const looking = link("", () => now && on.look(now.rows));
+  const refusing = keyed("⇧Q", "no, not again", "Never propose this again", dismiss);
   const name = h("input", {
     class: "hitl-field",
-    attrs: { type: "text", maxlength: 200, dir: "auto", spellcheck: "false", "aria-label": "New class" },
+    attrs: {
+      type: "text",
+      maxlength: 200,
+      placeholder: "Name of the new class",
+      "aria-label": "New class",
+      dir: "auto",
+      spellcheck: "false",
+    },
   });
-  name.placeholder = "Name of the new class";
-  const add = button("⏎", "add", "Add this class", addClass);
+  const add = keyed("⏎", "add", "Add this class", addClass);
   const naming = h("span", { class: "hitl-proposal-naming", attrs: { hidden: true } }, name, add);
   const offering = h("span", { class: "hitl-proposal-acts" }, accepting, looking, refusing);
   const element = h(
@@ -46,12 +50,11 @@ export function proposalView(on: ProposalCallbacks) {
   let later: [ProposedMessage, readonly LabelClass[]] | null = null;
   let classes: readonly LabelClass[] = [];
 
-  name.addEventListener("keydown", (event) => {
-    if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
-    event.stopPropagation();
-    event.preventDefault();
-    if (event.key === "Enter") addClass();
-    else rest();
+  onTyping(name, ({ key }) => {
+    if (key === "Enter") addClass();
+    else if (key === "Escape") rest();
+    else return false;
+    return true;
   });
 
   function came(message: ProposedMessage, known: readonly LabelClass[]): void {
@@ -137,13 +140,4 @@ export function proposalView(on: ProposalCallbacks) {
     /** Never proposes it again; returns whether there was something. */
     dismiss,
   };
-}
-
-function button(key: string, words: string | HTMLElement, title: string, act: () => void): HTMLButtonElement {
-  return h(
-    "button",
-    { class: "hitl-button", title, attrs: { type: "button" }, on: { click: act } },
-    h("kbd", { text: key }),
-    words,
-  );
 }

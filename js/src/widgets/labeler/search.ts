@@ -1,5 +1,6 @@
 import "./search.css";
 import { h, show } from "../../ui/dom";
+import { onTyping } from "../../ui/keys";
 
 const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
 
@@ -19,19 +20,17 @@ export function classSearch(press: (code: number) => void, done: () => void) {
     on: {
       input: filter,
       blur: close,
-      keydown: (event) => {
-        if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-        event.preventDefault();
-        event.stopPropagation();
-        const code = element.value.trim()
-          ? buttons.findIndex((button) => !button.hasAttribute("hidden"))
-          : -1;
-        if (event.key === "Enter" && element.value.trim() && code < 0) return;
-        close();
-        done();
-        if (event.key === "Enter" && code >= 0) press(code);
-      },
     },
+  });
+  onTyping(element, ({ key }) => {
+    if (key !== "Enter" && key !== "Escape") return false;
+    const typed = element.value.trim() !== "";
+    const code = typed ? buttons.findIndex((button) => !button.hasAttribute("hidden")) : -1;
+    if (key === "Enter" && typed && code < 0) return true;
+    close();
+    done();
+    if (key === "Enter" && code >= 0) press(code);
+    return true;
   });
 
   function filter(): void {

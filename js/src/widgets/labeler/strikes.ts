@@ -1,7 +1,9 @@
 import "./strikes.css";
 import type { EffectMessage, Spoken, Struck } from "../../host/protocol";
+import { keyed, link } from "../../ui/button";
 import { count, focused, h, percent, said, show } from "../../ui/dom";
-import { meanings } from "../../ui/keys";
+import type { Press } from "../../ui/keys";
+import { type TextMark, textMarks } from "../../ui/marks";
 import { condition } from "../../ui/query";
 import { placesOf } from "../../ui/words";
 
@@ -20,9 +22,6 @@ export type StrikeCallbacks = {
   say: (words: string) => void;
 };
 
-/** The names under which the style sheet knows words of the text on the card. */
-const [OUT, HERE] = ["hitl-struck", "hitl-struck-here"];
-
 /** Words that can be struck out, what that would do, and what is struck out. */
 export function strikesView(
   card: HTMLElement,
@@ -37,47 +36,21 @@ export function strikesView(
   let told = false;
   /** Whether the first word gets the focus once it is there. */
   let entering = false;
-  const mine = new Map<string, Range[]>();
+  const [markOut, markHere] = [textMarks(card, signal), textMarks(card, signal)];
   const list = h("div", { class: "hitl-strikes-list", attrs: { role: "group", "aria-label": "Struck out" } });
   const words = h("div", { class: "hitl-strikes-words", attrs: { role: "status" } });
-  const go = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    h("kbd", { text: "\u23ce" }),
-    "strike out",
-  );
-  const stay = h(
-    "button",
-    { class: "hitl-button", attrs: { type: "button" } },
-    h("kbd", { text: "Esc" }),
-    "leave it",
-  );
+  const go = keyed("\u23ce", "strike out", "", hold);
+  const stay = keyed("Esc", "leave it", "", () => leave(true));
   const confirm = h("div", { class: "hitl-strikes-ask", attrs: { hidden: true } }, words, go, stay);
-  go.addEventListener("click", hold);
-  stay.addEventListener("click", () => leave(true));
-  signal.addEventListener("abort", () => {
-    mark(OUT, []);
-    mark(HERE, []);
-  });
 
-  /** Marks parts of the text on the card; none to remove the marks. */
-  function mark(name: string, wanted: readonly string[]): void {
-    for (const range of mine.get(name) ?? []) CSS.highlights?.get(name)?.delete(range);
-    mine.delete(name);
-    const home = card.querySelector(".hitl-text");
-    const text = home?.firstChild;
-    // Older browsers do without.
-    if (!wanted.length || typeof Highlight === "undefined" || !(text instanceof Text)) return;
-    const made = placesOf(text.data, wanted).map(([start, end]) => {
-      const range = document.createRange();
-      range.setStart(text, start);
-      range.setEnd(text, end);
-      return range;
-    });
-    if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
-    for (const range of made) CSS.highlights.get(name)?.add(range);
-    mine.set(name, made);
-  }
+  const drawHere = (word: string | null): void => {
+    const wanted = word === null ? [] : [word];
+    markHere((text) => marked(text, wanted, "hitl-struck-here"));
+  };
+  const drawOut = (): void => {
+    const wanted = struck.flatMap(({ word, more }) => (word !== null && !more ? [word] : []));
+    markOut((text) => marked(text, wanted, "hitl-struck"));
+  };
 
   /** A word that can be struck out; one of all words is reached by Tab, the others by the arrows. */
   function button(one: Spoken): HTMLElement {
@@ -93,9 +66,9 @@ export function strikesView(
           click: () => ask(named),
           focus: () => {
             for (const [other] of buttons) other.tabIndex = other === made ? 0 : -1;
-            mark(HERE, named.word === null ? [] : [named.word]);
+            drawHere(named.word);
           },
-          blur: () => mark(HERE, []),
+          blur: () => drawHere(null),
         },
       },
       said(one.shown),
@@ -157,7 +130,7 @@ export function strikesView(
   }
 
   /** Handles the keys of the words and of the question; returns whether it was one of them. */
-  function press(key: string, shift: boolean): boolean {
+  function press(key: string, shift: boolean): ReturnType<Press> {
     if (shift) return key === "a" && !asked && rule();
     if (asked) {
       if (key === "Escape") leave(true);
@@ -166,21 +139,14 @@ export function strikesView(
     const at = buttons.findIndex(([button]) => button === focused());
     if (at < 0) return false;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
-    if (step) buttons[(at + step + buttons.length) % buttons.length][0].focus({ preventScroll: true });
-    else if (key === "x" || key === "Delete" || key === "Backspace") ask(buttons[at][1]);
+    if (step) {
+      buttons[(at + step + buttons.length) % buttons.length][0].focus({ preventScroll: true });
+      return "again";
+    }
+    if (key === "x" || key === "Delete" || key === "Backspace") ask(buttons[at][1]);
     else if (key === "Escape") on.leave();
     else return false;
     return true;
-  }
-
-  /** Before the keys of the card, which the focus is within. */
-  function listen(element: HTMLElement): void {
-    element.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (!meanings(event).some(({ key, shift }) => press(key, shift))) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
   }
 
   function drawList(): void {
@@ -207,26 +173,21 @@ export function strikesView(
   }
 
   /** Brings something back; not by its hidden words. */
-  const back = (one: Struck): HTMLElement | null =>
-    one.word === null && one.column === null
-      ? null
-      : h("button", {
-          class: "hitl-link",
-          text: "bring back",
-          attrs: { type: "button", "aria-label": `Bring back ${one.name}` },
-          on: {
-            click: () => {
-              on.strike({ word: one.word, column: one.column }, false);
-              on.say(`${one.name} is brought back`);
-              on.leave();
-            },
-          },
-        });
+  function back({ name, word, column }: Struck): HTMLElement | null {
+    if (word === null && column === null) return null;
+    const made = link("bring back", () => {
+      on.strike({ word, column }, false);
+      on.say(`${name} is brought back`);
+      on.leave();
+    });
+    made.setAttribute("aria-label", `Bring back ${name}`);
+    return made;
+  }
 
   return {
     list,
     confirm,
-    listen,
+    press,
     button,
     /** New words are about to be made; returns what gives the focus back to the one that had it. */
     renew(): () => void {
@@ -245,13 +206,13 @@ export function strikesView(
     update(): void {
       entering = false;
       if (asked) leave(false);
-      mark(HERE, []);
-      mark(OUT, outs());
+      drawHere(null);
+      drawOut();
     },
     now(found: readonly Struck[]): void {
       struck = found;
       drawList();
-      mark(OUT, outs());
+      drawOut();
     },
     effect(message: EffectMessage): void {
       if (!asked || !same(asked, message)) return;
@@ -259,11 +220,10 @@ export function strikesView(
       words.replaceChildren("Strike out ", name(asked), "? ", ...effectWords(message));
     },
   };
-
-  function outs(): string[] {
-    return struck.flatMap(({ word, more }) => (word !== null && !more ? [word] : []));
-  }
 }
+
+const marked = (text: string, words: readonly string[], name: string): TextMark[] =>
+  placesOf(text, words).map(([start, end]) => [start, end, name]);
 
 /** The search for a word, or for a value of a column; null if it cannot be written. */
 function queryOf(column: string | null, word: string): string | null {

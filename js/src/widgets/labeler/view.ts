@@ -19,6 +19,7 @@ import {
   questionOf,
   saidNames,
 } from "../../questions/index";
+import { enable, enabled, keyed, link } from "../../ui/button";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { icon } from "../../ui/icons";
 import type { Press } from "../../ui/keys";
@@ -94,7 +95,7 @@ export type LabelerCallbacks = {
   /** The selected items. */
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
-  because: BecauseCallbacks;
+  because: Omit<BecauseCallbacks, "say" | "leave">;
   proposal: Omit<ProposalCallbacks, "change" | "leave">;
   guide: Omit<GuideCallbacks, "leave">;
   /** Keeps or drops the label of the current item, which has changed since. */
@@ -123,6 +124,8 @@ const [FEW, SHORT] = [3, 8];
 const LEAST = 0.05;
 
 export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = false) {
+  /** Moves the focus back to the widget. */
+  const leave = (): void => root.focus({ preventScroll: true });
   const asked = h("div", { class: "hitl-question" });
   const why = h("div", { class: "hitl-why" });
   const reason = h("div", { class: "hitl-reason" }, asked, why);
@@ -140,21 +143,11 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
   root.setAttribute("aria-describedby", `${reason.id} ${card.id}`);
   const guess = h("span", { class: "hitl-number" });
   const shares = h("span", { class: "hitl-shares", attrs: { "aria-hidden": "true" } });
-  const eye = h("button", { class: "hitl-link", on: { click: on.toggleGuess }, attrs: { type: "button" } });
+  const eye = link("", on.toggleGuess);
   const ending = new AbortController();
-  const because = becauseView(card, on.because, explains, ending.signal);
-  const asking = h("button", {
-    class: "hitl-link",
-    text: "why",
-    title: "Why the model guesses this (\u21e7W)",
-    attrs: { type: "button" },
-    on: { click: () => because.toggle() },
-  });
-  const proposal = proposalView({
-    ...on.proposal,
-    change: on.change,
-    leave: () => root.focus({ preventScroll: true }),
-  });
+  const because = becauseView(card, { ...on.because, say: on.say, leave }, explains, ending.signal);
+  const asking = link("why", () => because.toggle(), "Why the model guesses this (\u21e7W)");
+  const proposal = proposalView({ ...on.proposal, change: on.change, leave });
   const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye, asking);
   const changed = h(
     "div",
@@ -164,10 +157,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     link("drop it", () => on.settle(false)),
   );
   const decided = h("div", { class: "hitl-decided", attrs: { hidden: true, dir: "auto" } });
-  const search = classSearch(
-    (code) => on.press(code, 0),
-    () => root.focus({ preventScroll: true }),
-  );
+  const search = classSearch((code) => on.press(code, 0), leave);
   const classes = h("div", { class: "hitl-classes", attrs: { role: "group", "aria-label": "Classes" } });
   const fields = h("div", { class: "hitl-fields" });
   const recently = h("div", {
@@ -178,39 +168,35 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
   let buttons: HTMLButtonElement[] = [];
   let shortNames: string[] = [];
   let shownRecent = "";
-  const give = button("⏎", "", "Give this answer", on.give);
+  const give = keyed("⏎", "", "Give this answer", on.give);
   give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
-  const no = button("N", "no", "The suggestion is wrong", on.reject);
-  const skip = button("S", "skip", "Leave this item unanswered", on.skip);
-  const undo = button("Z", "undo", "Undo your last act", on.undo);
-  const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
-  const again = button("⇧S", "", "Show again what you left unanswered", on.again);
+  const no = keyed("N", "no", "The suggestion is wrong", on.reject);
+  const skip = keyed("S", "skip", "Leave this item unanswered", on.skip);
+  const undo = keyed("Z", "undo", "Undo your last act", on.undo);
+  const redo = keyed("⇧Z", "redo", "Redo what was last undone", on.redo);
+  const again = keyed("⇧S", "", "Show again what you left unanswered", on.again);
   const againWords = again.appendChild(h("span", {}));
-  const clearing = button("Del", "no label", "Remove the label", on.clear);
-  const release = button("Esc", "back", "Go back to the suggested item", on.release);
+  const clearing = keyed("Del", "no label", "Remove the label", on.clear);
+  const release = keyed("Esc", "back", "Go back to the suggested item", on.release);
   const keysOff = h("span", {
     class: "hitl-faint hitl-keys-off",
     text: "Click to use shortcuts",
   });
   const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
-  const guide = guideView({ ...on.guide, leave: () => root.focus({ preventScroll: true }) });
-  const help = helpView(() => root.focus({ preventScroll: true }));
-  const helping = button("?", "", "Show the keys", () => help.toggle(composer?.keys, itemKeys));
+  const guide = guideView({ ...on.guide, leave });
+  const help = helpView(leave);
+  const helping = keyed("?", "", "Show the keys", () => help.toggle(composer?.keys, itemKeys));
   const editor = classEditor(on.change);
   const more = moreView({
     skip: (why) => (why === "rejected" ? on.reject() : on.skip(0, why)),
     note: on.note,
     example: () => keepExample(),
     edit: () => edit(),
-    leave: () => root.focus({ preventScroll: true }),
+    leave,
   });
   const cover = coverView(card, on.reveal);
-  const rewriting = editView(
-    card,
-    { ...on.edit, say: on.say, leave: () => root.focus({ preventScroll: true }) },
-    ending.signal,
-  );
+  const rewriting = editView(card, { ...on.edit, say: on.say, leave }, ending.signal);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
   root.append(
     h(
@@ -314,7 +300,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       render: renderItem,
       chance: ask ? on.chance(ask) : 0,
       say: on.say,
-      leave: () => root.focus({ preventScroll: true }),
+      leave,
     });
     fields.replaceChildren(...(made.fields ? [made.fields] : []));
     composer = made;
@@ -327,13 +313,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     const picked = state.composed ? (composer?.picked() ?? []) : draftOf(state, idea);
     for (const element of [...buttons, ...recently.querySelectorAll<HTMLElement>(".hitl-class")]) {
       const code = Number(element.dataset.code);
-      setDisabled(element, !any || !(question || composer));
+      enable(element, any && Boolean(question || composer));
       if (question?.drafted || composer) element.setAttribute("aria-pressed", String(picked.includes(code)));
       else element.removeAttribute("aria-pressed");
     }
     const held = doubtful(state);
     show(give, held !== null || question?.drafted === true || composer !== null || idea !== null);
-    setDisabled(give, !any);
+    enable(give, any);
     if (composer) {
       const found = composer.read();
       const quiet = typeof found === "string" || found.quiet;
@@ -413,7 +399,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       );
       // A field that had the focus is gone.
       if (here && composer?.focus && !state.chosen) composer.focus();
-      else if (here && !root.contains(focused())) root.focus({ preventScroll: true });
+      else if (here && !root.contains(focused())) leave();
       cover.update(bulk || !found ? null : ask, found);
       because.update(bulk || !found || state.asks !== "choice" ? null : ask);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
@@ -471,12 +457,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     const refusable = state.mode === "verify" && idea !== null && !state.composed;
     show(no, refusable && !state.classes.some(({ key }) => key === "n"));
     show(skip, !bulk);
-    setDisabled(skip, !ask || state.chosen !== null);
+    enable(skip, ask !== null && state.chosen === null);
     const can = turnable(state);
     show(walk, labelsGiven(state) > 0);
-    setDisabled(later, state.chosen?.from !== "history");
-    setDisabled(undo, !can.undo);
-    setDisabled(redo, !can.redo);
+    enable(later, state.chosen?.from === "history");
+    enable(undo, can.undo);
+    enable(redo, can.redo);
     offer(again, state.n_skipped > 0 && !isAgain(state));
     setText(againWords, state.left_out);
     offer(clearing, clearable(state));
@@ -549,7 +535,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
 
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
   function offer(element: HTMLElement, visible: boolean): void {
-    if (!visible && element.contains(focused())) root.focus({ preventScroll: true });
+    if (!visible && element.contains(focused())) leave();
     show(element, visible);
   }
 
@@ -749,23 +735,6 @@ const walking = (name: "earlier" | "later", title: string, act: () => void): HTM
 let made = 0;
 const newId = (): string => `hitl-${++made}`;
 
-const link = (words: string, act: () => void): HTMLElement =>
-  h("button", { class: "hitl-link", text: words, attrs: { type: "button" }, on: { click: act } });
-
-function button(key: string, words: string, title: string, act: (clicks: number) => void): HTMLButtonElement {
-  return h(
-    "button",
-    {
-      class: "hitl-button",
-      title,
-      on: { click: (event) => enabled(event) && act(event.detail) },
-      attrs: { type: "button" },
-    },
-    h("kbd", { text: key }),
-    words,
-  );
-}
-
 function classButton(
   c: LabelClass,
   code: number,
@@ -790,14 +759,6 @@ function classButton(
     h("span", { class: "hitl-class-name", text: words, attrs: { dir: "auto" } }),
   );
 }
-
-// Not the disabled attribute, which would remove the focus from a focused button.
-function setDisabled(element: HTMLElement, disabled: boolean): void {
-  element.setAttribute("aria-disabled", String(disabled));
-}
-
-const enabled = (event: Event): boolean =>
-  (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";
 
 /** Whether images are shown, which need all the space there is. */
 const hasImage = ({ kind, items }: Content): boolean =>

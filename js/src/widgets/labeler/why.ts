@@ -1,6 +1,9 @@
 import "./why.css";
 import type { Ask, LabelClass, Spoken, WhyMessage } from "../../host/protocol";
+import { link } from "../../ui/button";
 import { h, percent, said, show } from "../../ui/dom";
+import { onKey } from "../../ui/keys";
+import { type TextMark, textMarks } from "../../ui/marks";
 import { Offsets } from "../../ui/offsets";
 import { type StrikeCallbacks, strikesView } from "./strikes";
 
@@ -8,7 +11,6 @@ type Subject = Pick<Ask, "row" | "key" | "guess">;
 
 /** The names under which the style sheet knows parts of a text, by how much they speak for the guess. */
 const [FOR, AGAINST] = [["hitl-why-1", "hitl-why-2", "hitl-why-3"], "hitl-why-against"];
-const NAMES = [...FOR, AGAINST];
 /** A part of the reasons below this share is not named. */
 const LEAST = 0.03;
 const PARTS: Record<string, string> = {
@@ -33,7 +35,7 @@ export type BecauseCallbacks = {
 export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boolean, signal: AbortSignal) {
   let subject: Subject | null = null;
   let wanted = always;
-  let mine: [string, Range][] = [];
+  const mark = textMarks(card, signal);
   const body = h("div", { class: "hitl-because-body", attrs: { role: "status" } });
   const keep = h("input", { attrs: { type: "checkbox" } });
   keep.checked = always;
@@ -42,25 +44,16 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
     wanted = keep.checked || wanted;
   });
   const strikes = strikesView(card, body, on, signal);
-  const close = h("button", {
-    class: "hitl-link",
-    text: "hide",
-    attrs: { type: "button" },
-    on: { click: () => hide() },
-  });
+  const close = link("hide", hide);
   const element = h(
     "div",
     { class: "hitl-because", attrs: { hidden: true } },
     h("div", { class: "hitl-because-main" }, body, strikes.confirm, strikes.list),
     h("div", { class: "hitl-because-side" }, h("label", {}, keep, "for each item"), close),
   );
-  strikes.listen(element);
-  signal.addEventListener("abort", () => unmark());
+  onKey(element, strikes.press, signal);
 
-  function unmark(): void {
-    for (const [name, range] of mine) CSS.highlights?.get(name)?.delete(range);
-    mine = [];
-  }
+  const unmark = (): void => mark(() => []);
 
   function hide(): void {
     wanted = false;
@@ -113,7 +106,6 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
     },
     came(message: WhyMessage, classes: readonly LabelClass[]): void {
       if (!subject || message.row !== subject.row || element.hidden) return;
-      unmark();
       const refocus = strikes.renew();
       const older = subject.guess?.codes.length && subject.guess.codes[0] !== message.code;
       body.replaceChildren(
@@ -122,7 +114,7 @@ export function becauseView(card: HTMLElement, on: BecauseCallbacks, always: boo
           : lines(message, classes, on, strikes.button, Boolean(older))),
       );
       refocus();
-      if (!message.missing) mine = marked(card, message);
+      mark((text) => placesIn(text, message));
     },
     /** Goes to the words, to strike one out; returns whether there is an item. */
     enter(): boolean {
@@ -214,24 +206,12 @@ function lines(
   return found;
 }
 
-/** Underlines the places in the text on the card; returns them by name. */
-function marked(card: HTMLElement, { places }: WhyMessage): [string, Range][] {
-  const home = card.querySelector(".hitl-text");
-  // Older browsers do without.
-  if (!home || typeof Highlight === "undefined") return [];
-  const text = home.firstChild;
-  if (!(text instanceof Text) || home.childNodes.length > 1) return [];
-  const offsets = new Offsets(text.data);
-  const made: [string, Range][] = [];
-  for (const { start, end, strength } of places) {
+/** What is underlined in a text, which may be cut. */
+function placesIn(text: string, { places }: WhyMessage): TextMark[] {
+  const offsets = new Offsets(text);
+  return places.flatMap(({ start, end, strength }): TextMark[] => {
     const until = offsets.position(end);
-    if (until > text.data.length) continue;
-    const range = document.createRange();
-    range.setStart(text, offsets.position(start));
-    range.setEnd(text, until);
-    made.push([strength < 0 ? AGAINST : FOR[Math.min(2, Math.floor(3 * strength))], range]);
-  }
-  for (const name of NAMES) if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
-  for (const [name, range] of made) CSS.highlights.get(name)?.add(range);
-  return made;
+    const name = strength < 0 ? AGAINST : FOR[Math.min(2, Math.floor(3 * strength))];
+    return until > text.length ? [] : [[offsets.position(start), until, name]];
+  });
 }

@@ -10,8 +10,9 @@ import type {
   TryRule,
   VotesMessage,
 } from "../../host/protocol";
+import { link } from "../../ui/button";
 import { count, focused, h, percent, said, setText, show } from "../../ui/dom";
-import type { Wanted } from "../../ui/query";
+import { onKey, onTyping, type Press } from "../../ui/keys";
 import { interval } from "./trust";
 
 const TYPING_MS = 200;
@@ -32,7 +33,6 @@ export type RulesCallbacks = {
   preview: (shown: { rows: Uint32Array; codes: Uint8Array } | null) => void;
   /** Shows these items. */
   look: (rows: Uint32Array) => void;
-  find: (wanted: Wanted) => void;
   undo: () => void;
   redo: () => void;
   /** Returns the keys to the items. */
@@ -127,12 +127,14 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
     }
     on.keepRule(rule, (refused) => {
       if (refused) say(refused.why, true);
-      else if (query.value.trim() === rule.query) {
-        query.value = "";
-        say("", false);
-        hide();
-      }
+      else if (query.value.trim() === rule.query) clear();
     });
+  }
+
+  function clear(): void {
+    query.value = "";
+    say("", false);
+    hide();
   }
 
   function hide(): void {
@@ -144,17 +146,14 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
 
   for (const type of ["input", "focus"]) query.addEventListener(type, attempt);
   what.addEventListener("change", attempt);
-  making.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    if (event.key === "Enter" && event.target !== keep) give();
-    else if (event.key === "Escape") {
-      query.value = "";
-      say("", false);
-      hide();
+  onTyping(making, ({ key, target }) => {
+    if (key === "Enter" && target !== keep) give();
+    else if (key === "Escape") {
+      clear();
       on.leave();
-    } else if (event.key === "ArrowDown" && event.target === query) step(null, 1);
-    else return;
-    event.preventDefault();
+    } else if (key === "ArrowDown" && target === query) step(0);
+    else return false;
+    return true;
   });
   element.addEventListener("focusout", ({ relatedTarget }) => {
     if (!(relatedTarget instanceof Node && element.contains(relatedTarget))) hide();
@@ -166,13 +165,33 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
     ...list.querySelectorAll<HTMLElement>(".hitl-rule-words > .hitl-figure"),
   ];
 
-  /** Moves the focus to the next rule, or to the field before the first. */
-  function step(from: HTMLElement | null, by: number): void {
+  /** The rule that has the focus: its place, or -1. */
+  const place = (): number => lines().findIndex((line) => line.closest("li")?.contains(focused()));
+
+  /** Moves the focus to a rule, or to the field before the first. */
+  function step(to: number): void {
     const all = lines();
-    const at = from ? all.indexOf(from) + by : 0;
-    if (at < 0) query.focus();
-    else all[Math.min(at, all.length - 1)]?.focus();
+    if (to < 0) query.focus();
+    else all[Math.min(to, all.length - 1)]?.focus();
   }
+
+  const press: Press = (key, shift) => {
+    const at = place();
+    const rule = state?.rules[at];
+    if (!rule) return false;
+    if (key === "ArrowDown" || key === "ArrowUp") {
+      step(key === "ArrowDown" ? at + 1 : at - 1);
+      return "again";
+    }
+    if (key === "Delete" || key === "Backspace") on.retireRule({ name: rule.name, back: rule.retired });
+    else if (key === "z") (shift ? on.redo : on.undo)();
+    else if (key === "Escape") {
+      hide();
+      on.leave();
+    } else return false;
+    return true;
+  };
+  onKey(list, press, signal);
 
   function rest(name: string): void {
     clearTimeout(resting);
@@ -184,9 +203,8 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
 
   /** Back to the rule that has the focus, or to what the model says. */
   function unrest(): void {
-    const line = focused()?.closest<HTMLElement>(".hitl-rules-list > li");
-    const name = line && list.contains(line) ? line.dataset.name : undefined;
-    if (name !== undefined) rest(name);
+    const rule = state?.rules[place()];
+    if (rule) rest(rule.name);
     else if (shown) hide();
     else clearTimeout(resting);
   }
@@ -205,8 +223,11 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
       attrs: { type: "button", dir: "auto" },
       on: { click: () => open(rule) },
     });
-    const back = link(retired ? "bring back" : "retire", () => on.retireRule({ name, back: retired }));
-    back.title = retired ? "Use the rule again" : "Keep the rule without using it";
+    const back = link(
+      retired ? "bring back" : "retire",
+      () => on.retireRule({ name, back: retired }),
+      retired ? "Use the rule again" : "Keep the rule without using it",
+    );
     const remove = h("button", {
       class: "hitl-cross",
       text: "\u00d7",
@@ -248,18 +269,6 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
     line.addEventListener("pointerenter", () => !why && rest(name));
     line.addEventListener("pointerleave", unrest);
     line.addEventListener("focusin", () => !why && rest(name));
-    line.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown" || event.key === "ArrowUp")
-        step(main, event.key === "ArrowDown" ? 1 : -1);
-      else if (event.key === "Delete" || event.key === "Backspace") on.retireRule({ name, back: retired });
-      else if (event.key.toLowerCase() === "z" && !event.ctrlKey && !event.metaKey)
-        (event.shiftKey ? on.redo : on.undo)();
-      else if (event.key === "Escape") {
-        hide();
-        on.leave();
-      } else return;
-      event.preventDefault();
-    });
     return line;
   }
 
@@ -284,13 +293,14 @@ export function rulesView(on: RulesCallbacks, signal: AbortSignal) {
     show(making, why === "");
     setText(trust, state.trust);
     show(trust, state.trust !== "");
-    const at = focused()?.closest<HTMLElement>("li[data-name]")?.dataset.name;
-    const place = lines().findIndex((line) => line.closest("li")?.dataset.name === at);
+    const at = place();
+    const name = lines()[at]?.textContent;
     list.replaceChildren(...rules.map((rule) => row(rule, state as RulesMessage)));
     show(list, rules.length > 0);
-    if (at === undefined || place < 0) return;
-    const again = lines().find((line) => line.closest("li")?.dataset.name === at) ?? lines()[place];
-    (again ?? lines().at(-1) ?? query).focus({ preventScroll: true });
+    if (at < 0) return;
+    const after = lines();
+    const again = after[rules.findIndex((rule) => rule.name === name)] ?? after[at] ?? after.at(-1);
+    (again ?? query).focus({ preventScroll: true });
   }
 
   return {
@@ -357,6 +367,3 @@ export function accuracy({ n_labelled, accuracy, low, high }: RuleFigures): stri
 
 const alone = ({ n_alone }: RuleFigures): string =>
   `${n_alone.toLocaleString("en")} of them without a vote of another rule`;
-
-const link = (text: string, act: () => void): HTMLButtonElement =>
-  h("button", { class: "hitl-link", text, attrs: { type: "button" }, on: { click: act } });

@@ -1,5 +1,6 @@
 import "./trust.css";
 import type { Behind as Asked, LabelClass, TrustMessage } from "../../host/protocol";
+import { link } from "../../ui/button";
 import { count, h, percent, said, show, svg } from "../../ui/dom";
 
 export type Behind = Pick<Asked, "what" | "a" | "b">;
@@ -52,7 +53,7 @@ export function trustView(on: TrustCallbacks) {
       };
       failure.replaceChildren(
         `${drawn ? "Not up to date" : "Not computed"}: ${why} `,
-        h("button", { class: "hitl-link", text: "try again", attrs: { type: "button" }, on: { click } }),
+        link("try again", click),
       );
       show(failure, true);
       if (!drawn) show(empty, false);

@@ -1,5 +1,6 @@
 import "./view.css";
 import type { LabelClass, MonitorState, Person } from "../../host/protocol";
+import { enable, enabled, link } from "../../ui/button";
 import { count, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
 import { type HistoryCallbacks, historyView } from "./history";
@@ -146,8 +147,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       setText(of, ` of ${count(state.n_items, "item")}${by}`);
       setText(accuracy, accuracyWords(state));
       accuracy.title = `${titleOf(state)} Click to see the items whose label the model contradicts.`;
-      setDisabled(accuracy, !state.model);
-      setDisabled(given, !state.n_labels);
+      enable(accuracy, Boolean(state.model));
+      enable(given, state.n_labels > 0);
       setText(advice, adviceOf(state));
       show(advice, advice.textContent !== "");
       setText(sync, syncWords(state));
@@ -187,8 +188,8 @@ export function monitorView(root: HTMLElement, on: MonitorCallbacks, open: boole
       show(chart, state.curve.length > 0);
       setText(curveWords, curveNote(state));
       history.update(state.history, classes);
-      setDisabled(undo, !state.undo);
-      setDisabled(redo, !state.redo);
+      enable(undo, state.undo);
+      enable(redo, state.redo);
     },
   };
 }
@@ -402,22 +403,6 @@ function figure(title: string, act: () => void): HTMLButtonElement {
   return h("button", {
     class: "hitl-figure",
     title,
-    attrs: { type: "button" },
-    on: { click: (event) => enabled(event) && act() },
-  });
-}
-
-const enabled = (event: Event): boolean =>
-  (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";
-
-function setDisabled(element: HTMLElement, disabled: boolean): void {
-  element.setAttribute("aria-disabled", String(disabled));
-}
-
-function link(words: string, act: () => void): HTMLButtonElement {
-  return h("button", {
-    class: "hitl-link",
-    text: words,
     attrs: { type: "button" },
     on: { click: (event) => enabled(event) && act() },
   });

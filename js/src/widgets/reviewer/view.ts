@@ -10,6 +10,7 @@ import {
   namesOf,
   questionOf,
 } from "../../questions/index";
+import { enable, keyed } from "../../ui/button";
 import { count, focused, h, percent, said, setParts, setText, show } from "../../ui/dom";
 import type { Press } from "../../ui/keys";
 import { coverView } from "../labeler/cover";
@@ -73,15 +74,15 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     h("kbd", { text: "⇧G" }),
   );
   const explain = h("div", { class: "hitl-explain" }, h("kbd", { text: "⇧W" }), because, asGold);
-  const give = button("⏎", "", "Decide for this answer", () => giveEdited());
+  const give = keyed("⏎", "", "Decide for this answer", () => giveEdited());
   give.classList.add("hitl-give");
   const giveWords = give.appendChild(h("span", {}));
-  const edit = button("⇧E", "edit", "Compose another answer, starting from the first one", () => startEdit());
-  const cancel = button("Esc", "cancel", "Back to the answers", () => endEdit());
-  const later = button("S", "later", "Put it off: it comes again at the end", on.later);
-  const undo = button("Z", "undo", "Undo your last act", on.undo);
-  const redo = button("⇧Z", "redo", "Redo what was last undone", on.redo);
-  const names = button("⇧N", "", "Show or hide who gave the answers", on.toggleNames);
+  const edit = keyed("⇧E", "edit", "Compose another answer, starting from the first one", () => startEdit());
+  const cancel = keyed("Esc", "cancel", "Back to the answers", () => endEdit());
+  const later = keyed("S", "later", "Put it off: it comes again at the end", on.later);
+  const undo = keyed("Z", "undo", "Undo your last act", on.undo);
+  const redo = keyed("⇧Z", "redo", "Redo what was last undone", on.redo);
+  const names = keyed("⇧N", "", "Show or hide who gave the answers", on.toggleNames);
   const namesWords = names.appendChild(h("span", {}));
   const keysOff = h("span", { class: "hitl-faint hitl-keys-off", text: "Click to use shortcuts" });
   const done = h("div", { class: "hitl-review-done hitl-faint", attrs: { role: "status" } });
@@ -150,8 +151,8 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     show(cancel, editing);
     show(give, editing);
     show(editor, editing && composer !== null);
-    setDisabled(undo, !state.undo);
-    setDisabled(redo, !state.redo);
+    enable(undo, state.undo);
+    enable(redo, state.redo);
     setText(done, state.done);
     const told = state.note || (current ? failedWords(state) : "");
     setText(note, told);
@@ -250,7 +251,7 @@ export function reviewerView(root: HTMLElement, on: ReviewerCallbacks) {
     const read = composer?.read();
     const quiet = typeof read !== "object" || read.quiet;
     setText(giveWords, quiet ? "decide" : `decide${read.blank ? ": " : " "}${read.words}`);
-    setDisabled(give, typeof read === "string");
+    enable(give, typeof read !== "string");
     give.toggleAttribute("data-ready", typeof read !== "string");
   }
 
@@ -375,20 +376,6 @@ function contextOf({ context = [] }: Item): HTMLElement[] {
   return [h("dl", { class: "hitl-context" }, ...parts)];
 }
 
-function button(key: string, words: string, title: string, act: () => void): HTMLButtonElement {
-  return h(
-    "button",
-    {
-      class: "hitl-button",
-      title,
-      on: { click: (event) => enabled(event) && act() },
-      attrs: { type: "button" },
-    },
-    h("kbd", { text: key }),
-    words,
-  );
-}
-
 function classButton(c: LabelClass, code: number, act: () => void): HTMLButtonElement {
   return h(
     "button",
@@ -403,10 +390,3 @@ function classButton(c: LabelClass, code: number, act: () => void): HTMLButtonEl
     h("span", { class: "hitl-class-name", text: c.name, attrs: { dir: "auto" } }),
   );
 }
-
-function setDisabled(element: HTMLElement, disabled: boolean): void {
-  element.setAttribute("aria-disabled", String(disabled));
-}
-
-const enabled = (event: Event): boolean =>
-  (event.currentTarget as HTMLElement).getAttribute("aria-disabled") !== "true";

@@ -13,7 +13,7 @@ from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.counterfactuals import NewCell
 from hitl_widgets.loop.teach.edits import LONGEST
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.labeler.why import BLIND, READING
+from hitl_widgets.widgets.labeler.why import BLIND, GONE
 from hitl_widgets.widgets.wire import words
 
 __all__ = ["answer", "source"]
@@ -22,7 +22,7 @@ __all__ = ["answer", "source"]
 COLUMNS, CELL = 200, 4_000
 # Classes of a guess.
 CLASSES = 4
-GONE = "This item is not here."
+READING = "The items are still being read. The guess comes with the next model."
 LONG = (
     f"This text has more than {LONGEST:,} characters. Edit it in Python: session.teach.edit(id, text, label)."
 )

@@ -17,6 +17,7 @@ PLACES, WEAKEST = 60, 0.15
 # Words that are named, and labelled items that are listed, with the characters of each.
 WORDS, BESIDE, LENGTH = 4, 3, 80
 READING = "The items are still being read. The reasons come with the next model."
+GONE = "This item is not here."
 BLIND = "This item is asked without a hint. Answer it first."
 
 
@@ -32,7 +33,7 @@ def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
     missing = ""
     labels = loop.labels
     if row >= len(loop.pool):
-        missing = "This item is not here."
+        missing = GONE
     elif loop.blind.mask(labels)[row] and labels.y[row] < 0:
         missing = BLIND
     elif (ground := loop.background.ground) is None or ground.passing:
@@ -84,23 +85,22 @@ def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> lis
         key = shown, word, one.column
         told[key] = told.get(key, 0.0) + sign * one.value
     most = sorted(told, key=lambda key: -told[key])[:WORDS]
-    return [_spoken(loop, *one) for one in most if told[one] >= WEAKEST * strongest]
+    return [m.Spoken(*_spoken(loop, *one)) for one in most if told[one] >= WEAKEST * strongest]
 
 
-def _spoken(loop: Loop, shown: str, word: str | None, column: str | None) -> m.Spoken:
-    if (hidden := loop.covering.text(shown)) != shown:
-        return m.Spoken(words(hidden[:LENGTH]), None, None)
-    return m.Spoken(words(shown[:LENGTH]), word, column)
+def _spoken(
+    loop: Loop, name: str, word: str | None, column: str | None
+) -> tuple[str, str | None, str | None]:
+    """A word or column as it is shown, and what to strike out; neither if personal data is hidden in it."""
+    shown = loop.covering.text(name)
+    return (words(shown[:LENGTH]), *((word, column) if shown == name else (None, None)))
 
 
 def struck(loop: Loop) -> list[m.Struck]:
     """What is struck out or counts more."""
-    found = [(one, loop.covering.text(one.name)) for one in in_effect(loop.log)]
     return [
-        m.Struck(words(shown[:LENGTH]), one.word, one.column, one.weight > 0)
-        if shown == one.name
-        else m.Struck(words(shown[:LENGTH]), None, None, one.weight > 0)
-        for one, shown in found
+        m.Struck(*_spoken(loop, one.name, one.word, one.column), more=one.weight > 0)
+        for one in in_effect(loop.log)
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
@@ -28,7 +27,7 @@ from hitl_widgets.widgets.shared.acts import doubtful, items_of
 from hitl_widgets.widgets.shared.items import part
 from hitl_widgets.widgets.shared.messages import Ack, Act, Ask, Guess, More, Stage
 from hitl_widgets.widgets.shared.widget import SessionWidget
-from hitl_widgets.widgets.wire import FromBrowser, words
+from hitl_widgets.widgets.wire import FromBrowser, ToBrowser, words
 
 __all__ = ["Labeler"]
 
@@ -52,7 +51,12 @@ AGAIN_WORDS: dict[str | None, str] = {
 }
 COUNTED = {None: "skipped", "unknown": "not known", "bad": "bad", "rejected": "for later"}
 LEAST_CERTAIN = "chosen as one of the least certain items"
-NOTHING = m.ProposedMessage(to=None, name="", kind="", text="", rows="", n=0, classes=[])
+NO_PROPOSAL = m.ProposedMessage(to=None, name="", kind="", text="", rows="", n=0, classes=[])
+NOTHING = (
+    m.StruckMessage(to=None, struck=[]),
+    m.GuidanceMessage(to=None, precedents=[], guidelines=[], waiting=[]),
+    NO_PROPOSAL,
+)
 SHOW_HOW = "show how it is done: nothing is suggested"
 
 
@@ -71,9 +75,8 @@ class Labeler(SessionWidget):
 
     def __init__(self, session: Session) -> None:
         self._handed: dict[int, None] = {}
-        self._struck: list[m.Struck] = []
-        self._told = m.GuidanceMessage(to=None, precedents=[], guidelines=[], waiting=[])
-        self._proposed = NOTHING
+        # What all views know of what is taught besides labels.
+        self._told: dict[type[ToBrowser], ToBrowser] = {type(nothing): nothing for nothing in NOTHING}
         super().__init__(session)
 
     def _handle(self, message: FromBrowser) -> None:
@@ -118,13 +121,12 @@ class Labeler(SessionWidget):
                 queue=self._queue(labels),
             )
         )
-        if out := struck(self.loop):
-            self._post(m.StruckMessage(to=view, struck=out))
-        found = self._guidance()
-        if found.precedents or found.guidelines:
-            self._post(msgspec.structs.replace(found, to=view))
-        if (proposed := self._proposal()) != NOTHING:
-            self._post(replace(proposed, to=view))
+        for found in (self._struck(), self._guidance(), self._proposal()):
+            if found not in NOTHING:
+                self._post(replace(found, to=view))
+
+    def _struck(self) -> m.StruckMessage:
+        return m.StruckMessage(to=None, struck=struck(self.loop))
 
     def _guidance(self) -> m.GuidanceMessage:
         """The examples of the classes, without those whose answer is yet to be asked, and the guidelines."""
@@ -164,17 +166,11 @@ class Labeler(SessionWidget):
             for last in versions.get(id_, [])[-1:]
         ]
 
-    def _tell_guidance(self) -> None:
-        found = self._guidance()
-        if found != self._told:
-            self._told = found
-            self._post(found)
-
     def _proposal(self) -> m.ProposedMessage:
         """The first of what the model proposes."""
         found = self.loop.background.proposing.waiting()
         if not found:
-            return NOTHING
+            return NO_PROPOSAL
         one, ids = found[0], self.loop.schema.ids
         return m.ProposedMessage(
             to=None,
@@ -186,26 +182,20 @@ class Labeler(SessionWidget):
             classes=[ids.index(id_) for id_ in one.classes],
         )
 
-    def _tell_proposal(self) -> None:
-        found = self._proposal()
-        if found != self._proposed:
-            self._proposed = found
-            self._post(found)
-
-    def _tell_struck(self) -> None:
-        found = struck(self.loop)
-        if found != self._struck:
-            self._struck = found
-            self._post(m.StruckMessage(to=None, struck=found))
+    def _tell(self, *found: ToBrowser) -> None:
+        """Tell all views what has changed."""
+        for one in found:
+            if one != self._told[type(one)]:
+                self._told[type(one)] = one
+                self._post(one)
 
     def _on_change(self, what: str) -> None:
         # Use the same snapshot for both: the browser forgets an act once a queue includes it.
         labels = self.loop.labels
         if what in {"labels", "round"}:
-            self._tell_struck()
-            self._tell_guidance()
+            self._tell(self._struck(), self._guidance())
         if what in {"labels", "round", "proposals"}:
-            self._tell_proposal()
+            self._tell(self._proposal())
         if what == "round":
             self._post(m.QueueMessage(queue=self._queue(labels), **self._state(labels)))
         elif what in {"labels", "stage", "suggestions", "error", "closed"}:
@@ -327,10 +317,8 @@ class Labeler(SessionWidget):
             if not hidden[row]
         }
         if found is not None:
-            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]].tolist()
-            told |= {
-                row: loop.suspecting.why(found, row, named=False) for row in rows[:AGAIN] if row not in told
-            }
+            rows = found.rows[found.listed & ~loop.blind.mask(found.labels)[found.rows]][:AGAIN].tolist()
+            told |= {row: loop.suspecting.why(found, row, named=False) for row in rows if row not in told}
         asks = [
             Ask(
                 row=row,
