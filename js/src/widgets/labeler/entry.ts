@@ -23,6 +23,7 @@ import type {
   StateMessage,
   StruckMessage,
   SuspectItems,
+  TogetherMessage,
   TriedMessage,
   WhyMessage,
 } from "../../host/protocol";
@@ -121,6 +122,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         },
         widen: () => selection.widen(),
         always: () => void acts.always(),
+        together: (rows) => channel.ask({ type: "together", view: channel.view, rows: encodeRows(rows) }),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -579,6 +581,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     signal,
   );
   channel.on<WhyMessage>("why", view.reasons, signal);
+  channel.on<TogetherMessage>("together", view.together, signal);
   channel.on<SourceMessage>("source", view.rewriting.source, signal);
   channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
   channel.on<FlipMessage>("flip", view.rewriting.flip, signal);

@@ -7,6 +7,7 @@ import type {
   LabelClass,
   ProposedMessage,
   StruckMessage,
+  TogetherMessage,
   WhyMessage,
 } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
@@ -553,6 +554,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     }
     return rewriting.open();
   }
+  /** Returns whether there is an item or a selection. */
+  function explain(): boolean {
+    if (!bulkShown) return because.toggle();
+    bulkShown.why();
+    return true;
+  }
   const close = (): void => {
     ending.abort();
     resized.disconnect();
@@ -583,8 +590,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     proposed: (message: ProposedMessage) => proposal.came(message, shownClasses),
     /** Takes up what the model proposes, or dismisses it; returns whether there is something. */
     proposal: { accept: proposal.accept, dismiss: proposal.dismiss },
-    /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
-    why: because.toggle,
+    /** Shows or hides why the model guesses what it guesses, or what tells a selection from all others. */
+    why: explain,
+    /** What tells a selection from all others has come. */
+    together: (message: TogetherMessage) => bulkShown?.together(message),
     /** Opens the line in which the item is kept as an example; returns whether there is an item. */
     keep: keepExample,
     edit,
