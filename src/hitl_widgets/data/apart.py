@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -140,11 +141,11 @@ def _all(
         values = _values(column)
         filled = [value for value in values if value is not None]
         if len(set(filled)) > len(filled) / 2:
-            words = (_words(value or "") for value in values)
-            yield name, _frequent(words, inside, lambda word, name=name: _query(name, ":", word), pause)
+            having: Iterable[Iterable[str]] = (_words(value or "") for value in values)
+            yield name, _frequent(having, inside, partial(_query, name, ":"), pause)
         else:
-            single = (() if value is None else (value,) for value in values)
-            yield name, _frequent(single, inside, lambda value, name=name: _query(name, "=", value), pause)
+            having = (() if value is None else (value,) for value in values)
+            yield name, _frequent(having, inside, partial(_query, name, "="), pause)
 
 
 def _words(text: str) -> set[str]:

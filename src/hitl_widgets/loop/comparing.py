@@ -113,8 +113,7 @@ class Comparing:
     def _column(self, column: Column, rows: Rows) -> Column:
         values = column.values[rows]
         if column.kind == "text" and self._pool.mask is not None:
-            hidden = [value is not None and self._covering.text(value) != value for value in values]
-            values = np.where(hidden, None, values)
+            values[[value is not None and self._covering.text(value) != value for value in values]] = None
         return replace(column, values=values)
 
     def _labels(self, inside: npt.NDArray[np.bool_]) -> dict[int, Counts]:
