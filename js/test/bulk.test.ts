@@ -271,7 +271,7 @@ describe("why a selection hangs together", () => {
     expect(text(".hitl-together")).toBe("Comparing them with the others…");
     view.together(message);
     expect(text(".hitl-together")).toBe(
-      "commoner herehow 30 of 40, 30×rare 30 of 40, only here" +
+      "more common herehow 30 of 40, 30×rare 30 of 40, only here" +
         "82 % of their neighbours are selected, too (4 % by chance).",
     );
     const [button, ...others] = view.element.querySelectorAll<HTMLElement>(".hitl-together button");
@@ -285,7 +285,7 @@ describe("why a selection hangs together", () => {
     const { view, text } = card();
     view.why();
     view.together({ ...message, marks: [], near: null });
-    expect(text(".hitl-together")).toBe("No word and no column is commoner here than elsewhere.");
+    expect(text(".hitl-together")).toBe("No word and no column is more common here than elsewhere.");
     view.together({ ...message, missing: "All items are in the group." });
     expect(text(".hitl-together")).toBe("All items are in the group.");
   });

@@ -179,7 +179,7 @@ def unexplained(
 
     If people skip most of a group, they say so themselves, also where everything is in doubt: the score is
     then at least the probability that more than 60 % of its answers are skips, if that is 90 % or more. Of
-    groups with the same answers, the largest counts.
+    groups with the same answers, the smallest counts.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def unexplained(
     score = np.where(skips >= SURE, np.maximum(score, skips), score)
     score[(size < LEAST) | (size > LARGEST * len(y)) | (asked < ASKED) | (n_left < LEFT)] = 0
     found: list[Unexplained] = []
-    for group in np.lexsort((-size, -score)):
+    for group in np.lexsort((size, -score)):
         if score[group] < enough:
             break
         rows = groups.rows(int(group))

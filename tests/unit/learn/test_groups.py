@@ -72,7 +72,6 @@ def test_a_group_that_people_skip_is_found_where_everything_is_in_doubt() -> Non
     doubt = np.full(400, 0.8)
     (found,) = unexplained(groups, doubt, y, skipped, 3)
     assert (KINDS[found.rows] == 3).mean() > 0.95
-    assert len(found.rows) > 80
     # A few skips at random, or a group that is skipped as often as it is answered, are not.
     some = (np.arange(400) < 60) & (np.random.default_rng(0).random(400) < 0.1)
     assert not unexplained(groups, doubt, np.where(some, -1, asked(None)[0]), some, 3)

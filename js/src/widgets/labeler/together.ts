@@ -69,11 +69,11 @@ export function togetherView(on: TogetherCallbacks) {
     },
     came({ id, marks, near, chance, missing }: TogetherMessage): void {
       if (id !== asked) return;
-      const none = "No word and no column is commoner here than elsewhere.";
+      const none = "No word and no column is more common here than elsewhere.";
       const neighbours = `${percent(near ?? 0)} of their neighbours are selected, too`;
       const by = near === null ? "" : `${neighbours} (${percent(chance)} by chance).`;
       const parts = [
-        faint(marks.length ? "commoner here" : none),
+        faint(marks.length ? "more common here" : none),
         ...marks.map(marked),
         ...(by ? [faint(by)] : []),
       ];
