@@ -41,7 +41,8 @@ export function lateTeaching(
     fetch();
   });
   const close = keyed("Esc", "go on without", "", () => giveUp());
-  const element = h("div", { class: "hitl-late", attrs: { hidden: true } }, words, again, close);
+  const next = h("div", { class: "hitl-late-acts" }, again, close);
+  const element = h("div", { class: "hitl-late", attrs: { hidden: true } }, words, next);
   element.toggleAttribute("data-explains", explains);
   for (const one of [again, close]) show(one, false);
 
