@@ -18,6 +18,7 @@ import type {
   SkippedItems,
   StateMessage,
   SuspectItems,
+  TogetherMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
@@ -118,6 +119,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         },
         widen: () => selection.widen(),
         always: () => void acts.always(),
+        together: (rows) => channel.ask({ type: "together", view: channel.view, rows: encodeRows(rows) }),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -435,7 +437,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "c" && shift && state.composed) return copyLast();
     else if (key === "v" && shift) return view.lift();
     else if (key === "a" && shift) return acts.always();
-    else if (key === "w" && shift) return view.teaching.why();
+    else if (key === "w" && shift) return view.why();
     else if (key === "e" && shift) return view.edit();
     else if (key === "p" && shift) return view.teaching.accept();
     else if (key === "q" && shift) return view.teaching.dismiss();
@@ -580,6 +582,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   );
   for (const type of ["why", "source", "tried", "flip", "proposed", "struck", "effect"] as const)
     channel.on<TeachingMessage>(type, view.teaching.came, signal);
+  channel.on<TogetherMessage>("together", view.together, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

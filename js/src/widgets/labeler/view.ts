@@ -1,6 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type { Ask, Content, Guess, LabelClass } from "../../host/protocol";
+import type { Ask, Content, Guess, LabelClass, TogetherMessage } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -553,6 +553,12 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     }
     return teaching.edit();
   }
+  /** Returns whether there is an item or a selection. */
+  function explain(): boolean {
+    if (!bulkShown) return teaching.why();
+    bulkShown.why();
+    return true;
+  }
   const close = (): void => {
     ending.abort();
     resized.disconnect();
@@ -580,6 +586,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     /** Shows what is blurred or hidden on the card; returns whether something was. */
     lift: cover.lift,
     teaching,
+    /** Shows or hides why the model guesses what it guesses, or what tells a selection from all others. */
+    why: explain,
+    /** What tells a selection from all others has come. */
+    together: (message: TogetherMessage) => bulkShown?.together(message),
     /** Opens the line in which the item is kept as an example; returns whether there is an item. */
     keep: keepExample,
     edit,
