@@ -33,6 +33,7 @@ ITEMS = pd.DataFrame(
 )
 PLAIN = hitl.Question.pair("Which is better?", both_bad=True)
 REASONS = hitl.Question.pair("Which is better?", reason=True)
+CRITERIA = hitl.Question.pair(criteria=["helpful", "honest"], reasons=["long", "rude"])
 RANKING = hitl.Question.ranking("Which order?")
 PAIR: Any = kind_of("pair")
 RANKS: Any = kind_of("ranking")
@@ -167,7 +168,63 @@ def test_a_reason_is_kept_where_it_is_asked_for() -> None:
         made.label("r0", {"label": "first", "reason": "shorter"})
 
 
+def test_criteria_and_reasons_are_kept_with_the_answer(tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    whole = {"label": "first", "reasons": ["rude", "long"], "criteria": {"honest": 2, "helpful": "tie"}}
+    with session(CRITERIA, store=store) as made:
+        made.label("r0", whole)
+        made.label("r1", 2)
+        # As a page answers.
+        said = {"pair": "tie", "left": "second", "reasons": ["rude"], "criteria": {"honest": "first"}}
+        made._loop.acts.label([2], said, selection="suggested")
+        made.label("r3", {"label": "first", "reasons": [], "criteria": {"honest": None}})
+    with session(CRITERIA, store=store) as again:
+        found = again.labels().set_index("id")["label"]
+        # In the order of the question.
+        assert found["r0"] == {
+            "label": "first",
+            "reasons": ["long", "rude"],
+            "criteria": {"helpful": "tie", "honest": "second"},
+        }
+        assert found["r1"] == {"label": "second", "reasons": [], "criteria": {}}
+        assert found["r2"] == {"label": "tie", "reasons": ["rude"], "criteria": {"honest": "first"}}
+        assert found["r3"] == {"label": "first", "reasons": [], "criteria": {}}
+        assert PAIR.text(found["r0"]) == "first: helpful tie, honest second, long, rude"
+        again.classes.rename("first", "A")
+        assert again.labels().set_index("id")["label"]["r0"]["criteria"]["honest"] == "second"
+    # A question that no longer asks for them leaves them in the log.
+    with session(PLAIN, store=store) as plain:
+        assert plain.labels()["label"].tolist()[1] == "second"
+    with session(CRITERIA, store=store) as back:
+        assert back.labels().set_index("id")["label"]["r0"]["reasons"] == ["long", "rude"]
+    with session(CRITERIA) as made, pytest.raises(InvalidInput, match="sent out cannot ask for criteria"):
+        made.export_tasks(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"criteria": ["a"] * 2}, "occurs twice"),
+        ({"criteria": ["a", ""]}, "criteria= contains ''"),
+        ({"reasons": [f"{k}" for k in range(13)]}, "reasons= has 13 names: the limit is 12"),
+        ({"criteria": [f"{k}" for k in range(7)]}, "the limit is 6"),
+        ({"reasons": [5]}, "contains 5"),
+    ],
+)
+def test_criteria_and_reasons_that_cannot_be_asked(how: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        hitl.Question.pair(**how)
+
+
 WRONG: list[tuple[Any, Any, str]] = [
+    (CRITERIA, {"label": 1, "reasons": ["unkind"]}, "not a reason"),
+    (CRITERIA, {"label": 1, "reasons": ["rud"]}, "Did you mean 'rude'"),
+    (CRITERIA, {"label": 1, "criteria": {"honst": 1}}, "Did you mean 'honest'"),
+    (CRITERIA, {"label": 1, "criteria": {"honest": "both bad"}}, "expected 'first', 'second', 'tie'"),
+    (CRITERIA, {"label": 1, "criteria": ["honest"]}, "expected a dict"),
+    (CRITERIA, {"label": 1, "reasons": 5}, "expected"),
+    (PLAIN, {"label": 1, "reasons": ["rude"]}, "offers no reasons"),
+    (PLAIN, {"label": 1, "criteria": {"honest": 1}}, "Pass criteria="),
     (PLAIN, 3, "3"),
     (PLAIN, True, "True"),
     (PLAIN, {"pair": "third"}, "third"),
@@ -223,13 +280,20 @@ PLAINS = st.sampled_from(["first", "second", "tie", "both bad"])
 REASONED = st.builds(
     lambda label, reason: {"label": label, "reason": reason}, st.sampled_from(["first", "tie"]), TEXTS
 )
+JUDGED = st.fixed_dictionaries(
+    {
+        "label": st.sampled_from(["first", "tie"]),
+        "reasons": st.sampled_from([[], ["long"], ["long", "rude"]]),
+        "criteria": st.dictionaries(st.just("honest"), st.sampled_from(["first", "second", "tie"])),
+    }
+)
 ORDERS = st.permutations([1, 2, 3])
 
 
 @settings(max_examples=20, deadline=None)
 @given(
     data=st.data(),
-    kind=st.sampled_from(["plain", "reasons", "ranking"]),
+    kind=st.sampled_from(["plain", "reasons", "criteria", "ranking"]),
     ending=st.sampled_from(["csv", "jsonl", "parquet"]),
 )
 def test_answers_go_through_log_export_and_import_unchanged(
@@ -238,6 +302,7 @@ def test_answers_go_through_log_export_and_import_unchanged(
     question, values = {
         "plain": (PLAIN, PLAINS),
         "reasons": (REASONS, REASONED),
+        "criteria": (CRITERIA, JUDGED),
         "ranking": (RANKING, ORDERS),
     }[kind]
     columns = ("a", "b", "c") if kind == "ranking" else ("a", "b")
