@@ -21,7 +21,7 @@ from hitl_widgets.questions.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["BOTH_BAD", "FIRST", "KINDS", "SECOND", "TIE", "Pair", "Preferred"]
+__all__ = ["BOTH_BAD", "FIRST", "KINDS", "PLACES", "SECOND", "TIE", "Pair", "Preferred"]
 
 FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
 PLACES = (FIRST, SECOND, TIE)
