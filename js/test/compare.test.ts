@@ -215,6 +215,25 @@ describe("a ranking", () => {
     expect(press("z", "9", "x")).toEqual([false, false, false]);
   });
 
+  it("of the best only ranks these, and leaves the others below", () => {
+    const settings = { top: 1 };
+    const { made, press, answer } = opened(ranking, { settings, answer: { ranking: [3], top: true } });
+    expect(labels(made).startsWith("cat,")).toBe(true);
+    const below = (): number => made.element?.querySelectorAll(".hitl-rank-below").length ?? 0;
+    expect(below()).toBe(2);
+    expect(answer()).toMatchObject({ ranking: [3], top: true });
+    press("ArrowDown", "1");
+    expect(below()).toBe(2);
+    expect((answer() as { ranking: number[] }).ranking).not.toEqual([3]);
+    // More than there are members: all are ranked.
+    const all = opened(ranking, { settings: { top: 5 }, answer: { ranking: [2, 1, 3], top: true } });
+    expect(all.answer()).toMatchObject({ ranking: [2, 1, 3], top: true });
+    expect(all.made.element?.querySelectorAll(".hitl-rank-below").length).toBe(0);
+    // A suggestion of all starts the order.
+    const idea = opened(ranking, { settings, suggested: { ranking: [2, 3, 1] } });
+    expect(labels(idea.made)).toBe("bee,cat,ape");
+  });
+
   it("starts in an order drawn at random, which is recorded and must be meant", () => {
     const orders = new Set<string>();
     for (let i = 0; i < 20; i++) {

@@ -81,6 +81,8 @@ class Preferences:
         How many candidates ``generate`` makes of each prompt, 2 to 8.
     ask
         ``"pairs"`` or ``"ranking"``: of all candidates of a prompt, at most 8.
+    top
+        For rankings, how many of the best are ranked; the others are below, in no order. None for all.
     kind
         The kind of the candidates, such as ``"text"``, ``"markdown"``, ``"image"`` or ``"audio"``.
     embed
@@ -117,6 +119,7 @@ class Preferences:
         generate: Any = None,
         n: int = 4,
         ask: Ask = "pairs",
+        top: int | None = None,
         kind: str = "text",
         embed: Any = None,
         text: str = "",
@@ -152,6 +155,8 @@ class Preferences:
         if ask == "ranking" and (criteria or reasons):
             given = "criteria" if criteria else "reasons"
             raise InvalidInput(f"{given}= is for ask='pairs': a ranking asks for an order only.")
+        if ask == "pairs" and top is not None:
+            raise InvalidInput(f"top={top!r} is for ask='ranking'.")
         if taken := sorted(COLUMNS.intersection(criteria)):
             raise InvalidInput(f"criteria= contains {taken[0]!r}, which is a column of answers(): rename it.")
         self._question = (
@@ -165,7 +170,7 @@ class Preferences:
                 reasons=reasons,
             )
             if ask == "pairs"
-            else Question.ranking(text)
+            else Question.ranking(text, top=top)
         )
         self._generate = generate
         self.principles = Principles(self)

@@ -385,7 +385,7 @@ class Question:
         return Schema(made, text, kind="pair", settings={"reason": bool(reason), **more})
 
     @staticmethod
-    def ranking(text: str = "") -> Schema:
+    def ranking(text: str = "", *, top: int | None = None) -> Schema:
         """Ask for an order, for items that are lists of two or more.
 
         For example: ``Session(df, image=["a", "b", "c"], question=...)``. They are shown in an order drawn at
@@ -396,8 +396,13 @@ class Question:
         ----------
         text
             The text of the question.
+        top
+            How many are ranked: an answer is a list of the best ones, and the others are below, in no order.
+            None for all.
         """
-        return Schema([], text, kind="ranking", least=0)
+        if top is not None and (not isinstance(top, int) or isinstance(top, bool) or not 1 <= top < 30):
+            raise InvalidInput(f"top={top!r}: expected a number of members from 1 to 29, or None for all.")
+        return Schema([], text, kind="ranking", least=0, settings={} if top is None else {"top": top})
 
     @staticmethod
     def form(

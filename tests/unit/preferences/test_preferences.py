@@ -183,6 +183,23 @@ def test_lists_are_ranked() -> None:
             prefs.add({PROMPTS[0]: ["x"]})
 
 
+def test_the_best_of_lists_are_ranked() -> None:
+    lists = [one[: 3 + i % 2] for i, one in enumerate(texts())]
+    with opened(lists, ask="ranking", top=2) as prefs:
+        session = prefs.session
+        for id_ in session.pool.ids[:10]:
+            members = session.item(id_)
+            best = (np.argsort([-worth(one) for one in members], kind="stable") + 1).tolist()[:2]
+            session.label(id_, best)
+        assert not session.wait().error
+        assert np.corrcoef(prefs.rewards()["reward"], prefs.rewards()["candidate"].map(worth))[0, 1] > 0.4
+        # Of four, the best two are above each other and both others: five pairs; of three, all three.
+        given = prefs.posterior.given
+        assert len(given) == 5 * 5 + 5 * 3
+    with pytest.raises(InvalidInput, match="top=2 is for ask='ranking'"):
+        opened(top=2)
+
+
 def test_people_who_prefer_a_side_or_length_are_seen(tmp_path: Any) -> None:
     store = tmp_path / "p.sqlite"
     for who in ("ann", "bob"):

@@ -35,6 +35,7 @@ PLAIN = hitl.Question.pair("Which is better?", both_bad=True)
 REASONS = hitl.Question.pair("Which is better?", reason=True)
 CRITERIA = hitl.Question.pair(criteria=["helpful", "honest"], reasons=["long", "rude"])
 RANKING = hitl.Question.ranking("Which order?")
+BEST = hitl.Question.ranking("Which is best?", top=1)
 PAIR: Any = kind_of("pair")
 RANKS: Any = kind_of("ranking")
 
@@ -216,7 +217,59 @@ def test_criteria_and_reasons_that_cannot_be_asked(how: dict[str, Any], why: str
         hitl.Question.pair(**how)
 
 
+def test_the_best_are_ranked_and_the_others_are_below(tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    with session(BEST, ("a", "b", "c"), store=store) as made:
+        made.label("r0", [3])
+        made._loop.acts.label([1], {"ranking": [2], "shown": [3, 2, 1], "top": True}, selection="suggested")
+        assert made.labels()["label"].tolist() == [[3], [2]]
+        assert made.history().iloc[-1]["shown"] == "3, 2, 1"
+        made.wait()
+        guesses = made.predictions()["label"].tolist()
+        assert all(len(one) == 1 for one in guesses)
+        path = made.export(tmp_path / "best.csv")
+    # A question that asks for all still knows that the others were below.
+    with session(RANKING, ("a", "b", "c"), store=store) as again:
+        again.label("r2", [1, 2, 3])
+        y = again._loop.labels
+        ranks = y.target.values[y.y[:3]][:, :3]
+        assert ranks.tolist() == [[1, 1, 0], [1, 0, 1], [0, 1, 2]]
+    with session(BEST, ("a", "b", "c")) as other:
+        assert not len(other.import_labels(path, annotator="annotator").refused)
+        assert other.labels().sort_values("id")["label"].tolist() == [[3], [2]]
+        vocabulary = other._loop.log.ledger.fold.vocabulary
+        a, b, c = (RANKS.parse(one, vocabulary) for one in ([2, 1], [1, 2], [2, 3]))
+        assert RANKS.agree(a, a, other.schema) == 1
+        assert RANKS.agree(a, b, other.schema) == 0
+        assert RANKS.agree(a, c, other.schema) == pytest.approx((1 + 1 + 0) / 3)
+    with pytest.raises(InvalidInput, match="top=0"):
+        hitl.Question.ranking(top=0)
+
+
+def test_a_ranking_of_the_best_is_learned_from_what_it_orders() -> None:
+    rng = np.random.default_rng(0)
+    n, weights = 80, np.array([2.0, -1.0, 0.0])
+    Z = rng.normal(size=(n, 5, 3)).astype(np.float32)
+    truth = (np.argsort(-(Z @ weights), axis=1) + 1).tolist()
+    names = [[f"{i} {j}" for j in range(5)] for i in range(n)]
+    question = hitl.Question.ranking(top=2)
+    how = {"kind": "list:text", "X": Z, "question": question, "store": ":memory:", "random_state": 0}
+    with hitl.Session(names, audit=0.3, **how) as made:
+        for _ in range(40):
+            [one] = made.query(1)
+            made.label(one, truth[made.pool.index([one])[0]][:2])
+        made.wait()
+        assert not made.round.error
+        found = made.predictions()["label"].tolist()
+        assert np.mean([a[0] == b[0] for a, b in zip(found, truth, strict=True)]) > 0.85
+        assert made.accuracy().low > 0.6
+
+
 WRONG: list[tuple[Any, Any, str]] = [
+    (BEST, [1, 2], "2 places, but the item has 3 members, of which the best 1 are asked for"),
+    (BEST, [4], "the place 4, but the item has 3"),
+    (BEST, [], "expected the places of the best 1"),
+    (BEST, [0], "not a ranking"),
     (CRITERIA, {"label": 1, "reasons": ["unkind"]}, "not a reason"),
     (CRITERIA, {"label": 1, "reasons": ["rud"]}, "Did you mean 'rude'"),
     (CRITERIA, {"label": 1, "criteria": {"honst": 1}}, "Did you mean 'honest'"),
@@ -244,7 +297,7 @@ WRONG: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("question", "wrong", "why"), WRONG)
 def test_what_is_no_answer_is_refused_in_words(question: Any, wrong: Any, why: str) -> None:
-    columns = ("a", "b", "c") if question is RANKING else ("a", "b")
+    columns = ("a", "b", "c") if question in (RANKING, BEST) else ("a", "b")
     with session(question, columns) as made:
         with pytest.raises(InvalidInput, match=why):
             made.label("r0", wrong)
