@@ -26,10 +26,12 @@ from hitl_widgets.preferences.criteria import (
     known_criterion,
 )
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
+from hitl_widgets.preferences.mapping import reward_rows
 from hitl_widgets.preferences.people import biases, biases_on_card, cycles, fixed
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
+from hitl_widgets.preferences.rewarded import rewarded
 from hitl_widgets.preferences.samples import Samples, generated
 from hitl_widgets.preferences.training import (
     BAD,
@@ -443,6 +445,43 @@ class Preferences:
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "sd"])
         low, high = table["effect"] - 1.96 * table["sd"], table["effect"] + 1.96 * table["sd"]
         return table.assign(low=low, high=high)[["effect", "low", "high"]]
+
+    def rewarded(self, n: int = 20, criterion: str | None = None) -> pd.DataFrame:
+        """Return which words, or columns of a table, move the reward most, and the length.
+
+        A bias for flattery or for long answers is seen here. What the features of a candidate add to its
+        reward, compared with those of an empty one, is divided among its words as :meth:`.Session.explain`
+        does; if the features come from a function, each word is left out in turn. Up to 200 candidates are
+        read.
+
+        Parameters
+        ----------
+        n
+            The number of words.
+        criterion
+            As in :meth:`rewards`.
+
+        Returns
+        -------
+        Columns word; weight, what it adds to the reward in the mean of the candidates with it; n, how many
+        these are; and moves, how far it moves a reward from the mean of its prompt, in the mean, by which the
+        table is sorted. The row ``(twice as long)`` is about the length alone, for texts.
+        """
+        return rewarded(self.candidates, self._posterior(criterion), n)
+
+    def map(self, criterion: str | None = None) -> Any:
+        """Draw a map of the candidates by their features, coloured by their rewards.
+
+        What the candidates of a prompt have in common is removed, from the features and from the rewards, so
+        that near candidates differ in the same way from others to their prompt. Pale ones are uncertain.
+        Point at one to read it; click one to compare it with the others of its prompt, with 95 % intervals.
+        The chart contains the texts, also in a saved notebook.
+        """
+        return screen.rewards(
+            reward_rows(self.candidates, self._posterior(criterion)),
+            criterion or "reward",
+            len(self.candidates),
+        )
 
     def answers(self) -> pd.DataFrame:
         """Return the current answers of all annotators, in the order in which they were given.
