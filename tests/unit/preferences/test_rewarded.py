@@ -36,7 +36,7 @@ def prefs() -> Any:
     with hitl.Preferences(
         PROMPTS, texts(), store=":memory:", random_state=0, audit=0, criteria=["short"]
     ) as made:
-        for id_ in made.session.pool.ids[:70]:
+        for id_ in made.session.pool.ids[:40]:
             a, b = made.session.item(id_)
             better = 1 if worth(a) > worth(b) else 2 if worth(a) < worth(b) else "tie"
             made.session.label(id_, {"label": better, "criteria": {"short": 1 if len(a) < len(b) else 2}})
@@ -103,7 +103,7 @@ def test_features_of_a_function_and_of_pictures() -> None:
 def test_the_map_has_all_candidates_with_their_doubt(prefs: Any) -> None:
     spec = prefs.map().to_dict()
     points, beside = spec["hconcat"]
-    rows = spec["data"]["values"]
+    rows = spec["datasets"][spec["data"]["name"]]
     assert len(rows) == 48
     table = prefs.rewards()
     one = rows[0]
