@@ -116,6 +116,28 @@ def test_answers_and_the_card_say_what_was_asked_beside(tmp_path: Any) -> None:
         assert any(one["reasons"] == ["rude"] and one["reason"] == "It says hello." for one in kept)
 
 
+@pytest.mark.parametrize("name", ["argilla", "label-studio", "hf", "csv", "parquet", "xlsx", "jsonl"])
+def test_every_format_brings_back_what_was_said(name: str, tmp_path: Any) -> None:
+    if name == "xlsx":
+        pytest.importorskip("openpyxl")
+    how: dict[str, Any] = {"reason": True, "reasons": ["too long", "rude"]}
+    ending = {"argilla": "json", "label-studio": "json", "hf": "jsonl"}.get(name, name)
+    with opened(**how) as prefs:
+        answer(prefs, 6)
+        ids = prefs.session.pool.ids
+        prefs.session.label(ids[6], {"label": "both bad", "reason": "Really.", "reasons": ["rude"]})
+        prefs.session.label(ids[7], "tie")
+        before = prefs.answers().drop(columns=["time", "selection"])
+        path = prefs.session.export(tmp_path / f"all.{ending}", format=None if ending == name else name)
+    with opened(**how) as other:
+        found = other.session.import_labels(path, **({"annotator": "annotator"} if ending == "csv" else {}))
+        assert not len(found.refused), found.refused["why"].tolist()
+        after = other.answers().drop(columns=["time", "selection"])
+    names = [one for one in before if one != "annotator"]
+    before, after = (one.sort_values("id", ignore_index=True)[names] for one in (before, after))
+    pd.testing.assert_frame_equal(after, before)
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [
