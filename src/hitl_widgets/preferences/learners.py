@@ -38,6 +38,8 @@ class _RewardLearner:
 
     name = "Bradley-Terry Gaussian process"
     compares = True  # so that Comparison does not mirror the pairs: the side matters
+    # UMAP of more pairs than these takes minutes of the processor, and few look at it: candidates have a map.
+    most_mapped = 5_000
 
     def __init__(
         self, candidates: Candidates, members: npt.NDArray[np.int64], scales: Scales | None = None

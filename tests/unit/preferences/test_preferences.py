@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import hitl_widgets as hitl
+from helpers import until
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.loop.asking import UNCERTAIN
 from hitl_widgets.preferences.learners import undecided
@@ -181,6 +182,20 @@ def test_lists_are_ranked() -> None:
             prefs.people()
         with pytest.raises(InvalidInput, match="cannot be added"):
             prefs.add({PROMPTS[0]: ["x"]})
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_many_pairs_are_not_laid_out_by_umap(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    started = []
+    monkeypatch.setattr("hitl_widgets.maps.preparation.umap_available", lambda n: True)
+    monkeypatch.setattr("hitl_widgets.preferences.learners.PairLearner.most_mapped", 71 if many else 72)
+    monkeypatch.setattr("hitl_widgets.maps.preparation.Preparation._lay_out", lambda *_: started.append(1))
+    with opened() as prefs:
+        session = prefs.session
+        until(lambda: session.stage is None and session.map is not None)
+        assert bool(started) is not many
+        assert session.map.method == "pca"
+        assert session.map.settled is many
 
 
 def test_the_best_of_lists_are_ranked() -> None:
