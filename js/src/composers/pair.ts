@@ -87,32 +87,24 @@ export function compose(on: Composing): Composer {
     event.stopPropagation();
   });
   show(reason, asksReason);
-  const fields = h(
+  const choices = h(
     "div",
-    {},
-    h(
-      "div",
-      { class: "hitl-pair-choices", attrs: { role: "group", "aria-label": "Which is better" } },
-      ...buttons.map(({ button }) => button),
-    ),
+    { class: "hitl-pair-choices", attrs: { role: "group", "aria-label": "Which is better" } },
+    ...buttons.map(({ button }) => button),
   );
-
   const lines = criteria.map((name, k) => {
     const picks = ([0, "tie", 1] as const).map((pick) => {
       const place = idOf(pick);
-      const [, [key]] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
+      const [, [key], words] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
       const button = h(
         "button",
         {
           class: "hitl-button",
-          attrs: {
-            type: "button",
-            "aria-label": `${name}: ${pick === "tie" ? "tie" : `${pick + 1} is better`}`,
-          },
+          attrs: { type: "button", "aria-label": `${name}: ${words}` },
           on: { click: ({ detail }) => judge(k, pick, detail) },
         },
         h("kbd", { text: key }),
-        pick === "tie" ? "Tie" : `${pick + 1}`,
+        words,
       );
       return { place, button };
     });
@@ -133,12 +125,18 @@ export function compose(on: Composing): Composer {
     );
     return { name, button };
   });
-  if (lines.length) fields.append(h("div", { class: "hitl-pair-lines" }, ...lines.map(({ line }) => line)));
-  if (tags.length) {
-    const attrs = { role: "group", "aria-label": "Reasons" };
-    fields.append(h("div", { class: "hitl-pair-tags", attrs }, ...tags.map(({ button }) => button)));
-  }
-  fields.append(reason);
+  const groups = [
+    tags.length &&
+      h(
+        "div",
+        { class: "hitl-pair-tags", attrs: { role: "group", "aria-label": "Reasons" } },
+        ...tags.map(({ button }) => button),
+      ),
+    choices,
+    lines.length && h("div", { class: "hitl-pair-lines" }, ...lines.map(({ line }) => line)),
+    reason,
+  ];
+  const fields = h("div", {}, ...groups.filter((one) => one !== 0));
 
   function choose(pick: Pick, clicks = 0): void {
     picked = pick;
@@ -185,7 +183,7 @@ export function compose(on: Composing): Composer {
     views.forEach((view, side) => {
       view.classList.toggle("hitl-listed-chosen", side === picked);
     });
-    fields.firstElementChild?.classList.toggle("hitl-pair-now", criteria.length > 0 && at === 0);
+    choices.classList.toggle("hitl-pair-now", criteria.length > 0 && at === 0);
     lines.forEach(({ name, line, picks }, k) => {
       line.classList.toggle("hitl-pair-now", at === k + 1);
       for (const { place, button } of picks) {

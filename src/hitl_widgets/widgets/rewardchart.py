@@ -72,7 +72,7 @@ def reward_chart(rows: Sequence[Mapping[str, Any]], name: str, n: int) -> Reward
                 "sd:Q",
                 title="standard deviation",
                 scale=alt.Scale(range=[1, 0.25], zero=False),
-                legend=alt.Legend(orient="bottom", format=".1f", symbolFillColor=GREY, values=_few(values)),
+                legend=alt.Legend(orient="bottom", format=".2f", symbolFillColor=GREY, values=_few(values)),
             ),
             stroke=alt.when(chosen).then(alt.value(GREY)).otherwise(alt.value(None)),
             strokeWidth=alt.value(2),
