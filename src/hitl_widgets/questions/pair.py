@@ -121,6 +121,8 @@ class Pair(Choice):
         reasons, criteria = value.get("reasons", []), value.get("criteria", {})
         if not isinstance(reason, str) or not isinstance(reasons, list) or not isinstance(criteria, Mapping):
             return None
+        if not all(isinstance(one, str) for one in (*reasons, *criteria, *criteria.values())):
+            return None
         left = left if left in {FIRST, SECOND} else ""
         return Preferred(value["pair"], reason, left, tuple(reasons), tuple(criteria.items()))
 

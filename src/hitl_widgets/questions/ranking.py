@@ -71,9 +71,8 @@ class Ranking(Untaught, Classless):
                 value = json.loads(value)
             except (ValueError, RecursionError):
                 raise InvalidInput(f"{value!r} is not a ranking: expected JSON, such as [2, 1, 3].") from None
-        top = (
-            None if vocabulary is None or vocabulary.schema is None else vocabulary.schema.settings.get("top")
-        )
+        schema = None if vocabulary is None else vocabulary.schema
+        top = None if schema is None else schema.settings.get("top")
         given, shown = value, None
         if isinstance(value, Mapping):
             given, shown = value.get("ranking"), _order(value.get("shown"))
@@ -89,10 +88,10 @@ class Ranking(Untaught, Classless):
         """Raise InvalidInput for a ranking of more or fewer members than are asked for."""
         n, top, given = int(extent[0]), schema.settings.get("top"), len(answer.places)
         if given != (n if top is None else min(top, n)):
-            of = f"the item has {n} members" + (
-                "." if top is None else f", of which the best {top} are asked for."
+            best = "" if top is None else f", of which the best {top} are asked for"
+            raise InvalidInput(
+                f"The ranking {list(answer.places)} has {given} places, but the item has {n} members{best}."
             )
-            raise InvalidInput(f"The ranking {list(answer.places)} has {given} places, but {of}")
         if beyond := [place for place in answer.places if place > n]:
             raise InvalidInput(f"The ranking has the place {beyond[0]}, but the item has {n} members.")
 
