@@ -11,6 +11,7 @@ import numpy as np
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError
+from hitl_widgets.items.strikes import folded
 from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
@@ -180,7 +181,7 @@ class Explaining:
                 give_way()
                 seen: dict[str, float] = {}
                 for one in self.of(row, code).pieces:
-                    word = one.words.casefold() if one.column is None else _of_column(one)
+                    word = folded(one.words) if one.column is None else _of_column(one)
                     seen[word] = seen.get(word, 0.0) + one.value
                 for word, value in seen.items():
                     sums.setdefault(word, []).append(value)
@@ -243,4 +244,4 @@ class Explaining:
 
 
 def _of_column(one: Piece) -> str:
-    return f"{one.column}: {one.words}" if one.start is None else one.words.casefold()
+    return f"{one.column}: {one.words}" if one.start is None else folded(one.words)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.items.base import is_missing
-from hitl_widgets.items.strikes import WORD
+from hitl_widgets.items.strikes import places_in
 
 __all__ = ["Piece", "pieces_of"]
 
@@ -129,9 +129,8 @@ def pieces_of(
     found = []
     for column, text in account.texts.items():
         letters = account.letters(column)
-        for match in WORD.finditer(text):
-            start, end = match.span()
-            found.append(Piece(column, start, end, match.group(), float(letters[start:end].sum())))
+        for start, end in places_in(text):
+            found.append(Piece(column, start, end, text[start:end], float(letters[start:end].sum())))
     for column, value in account.columns.items():
         found.append(Piece(column, None, None, account.values[column], value))
     return found, True
@@ -349,7 +348,7 @@ def _without_each(encoder: Any, item: Any, score: Callable[[Any], Vector]) -> li
     """Encode the item once without each word, or with each column empty."""
     named: list[tuple[Any, int | None, int | None, str]]
     if isinstance(item, str):
-        places = [match.span() for match in WORD.finditer(item)][:MOST_WORDS]
+        places = places_in(item)[:MOST_WORDS]
         others: list[Any] = [item[:start] + item[end:] for start, end in places]
         named = [(None, start, end, item[start:end]) for start, end in places]
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl_widgets.errors import HitlError
-from hitl_widgets.items.strikes import Strike
+from hitl_widgets.items.strikes import Strike, folded
 from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.strikes import Effect, in_effect
@@ -80,7 +80,7 @@ def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> lis
     """The words or columns that speak most for the guess, or against it."""
     told: dict[tuple[str, str | None, str | None], float] = {}
     for one in found.pieces:
-        word = None if one.start is None else one.words.casefold()
+        word = None if one.start is None else folded(one.words)
         shown = (word or "") if one.column is None else f"{one.column} {one.words}".strip()
         key = shown, word, one.column
         told[key] = told.get(key, 0.0) + sign * one.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.items.strikes import Places
+from hitl_widgets.items.strikes import Places, spelled
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.labeler.why import effect, struck, why
@@ -28,6 +30,8 @@ MAIL = [
 ]
 HAS = np.array(["Unsubscribe" in text for text in MAIL])
 CLASSES = ["spam", "ham"]
+# What the browser finds, too.
+SHARED = json.loads((Path(__file__).parents[4] / "js" / "test" / "words.json").read_text())
 
 
 def labelled(session: Any, n: int = 16) -> Any:
@@ -46,22 +50,21 @@ def features(session: Any) -> Any:
     return np.array(session._loop.background.trainer.ground.X)
 
 
-@pytest.mark.parametrize(
-    ("words", "text", "left"),
-    [
-        (["unsubscribe"], "To unsubscribe, UNSUBSCRIBE.", "To            ,            ."),
-        (["sub"], "unsubscribe sub-way don't sub", "unsubscribe    -way don't    "),
-        (["t", "don"], "don't do t", "don't do  "),
-        (["click here"], "click here, click\nhere and click there", "          ,            and click there"),
-        (["straße"], "STRASSE und Straße", "        und       "),
-        (["好"], "你好吗", "你 吗"),
-        (["a b", "b c"], "a b c", "     "),
-    ],
-)
-def test_words_are_blanked_as_a_whole(words: list[str], text: str, left: str) -> None:
-    found = Places(words).blanked(text)
-    assert len(found) == len(text)
-    assert " ".join(found.split()) == " ".join(left.split())
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case["text"][:20])
+def test_words_are_blanked_as_a_whole(case: dict[str, Any]) -> None:
+    text, places = case["text"], Places(case["wanted"])
+    assert [text[start:end] for start, end in places.of(text)] == case["found"]
+    left = places.blanked(text)
+    assert len(left) == len(text)
+    assert not places.of(left)
+
+
+def test_a_word_in_the_log_is_the_word_that_was_said() -> None:
+    for code in range(sys.maxunicode + 1):
+        if (word := spelled(chr(code))) and not chr(code).isascii():
+            assert len(word) == 1
+            assert spelled(word[0]) == word, hex(code)
+            assert Places(word).of(f"a {chr(code)} b") == [(2, 3)], hex(code)
 
 
 def test_only_items_with_the_word_are_read_again(spam: Any) -> None:
