@@ -15,7 +15,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, a_type
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -1110,10 +1110,12 @@ class Session:
         One row for each piece: columns part (``word``, ``column``, ``features``, ``neighbours``, ``trees``,
         ``rest`` or ``label``), words, start and end (the characters of a word), value (what it adds), and for
         labels that reach the item id, label and share of all such labels. ``attrs`` has guess, against, odds
-        (the logarithm) and exact.
+        (the logarithm), exact, and missing (why there are no words or columns, if there are none).
 
         Raises
         ------
+        InvalidInput
+            If ``against`` is the guess itself.
         HitlError
             If there is no model yet, the learner gives no reasons, or the question has no single class.
         """
@@ -1122,7 +1124,9 @@ class Session:
         self.wait()
         [row] = self.pool.index([id])
         other = None if against is None else self.schema.code(against)
-        return explanation_table(self._loop.explaining.of(row, other=other), self.pool, self.schema)
+        explaining = self._loop.explaining
+        found = explaining.of(row, other=other)
+        return explanation_table(found, self.pool, self.schema, explaining.wordless)
 
     def telling_words(self, n: int = 10) -> pd.DataFrame:
         """Return the words or columns that speak most for each class, as :meth:`explain` values them.
@@ -1132,17 +1136,35 @@ class Session:
         Parameters
         ----------
         n
-            Words of each class.
+            Words of each class, at least 1.
 
         Returns
         -------
         Columns label, words, value (what it adds to the logarithm of the odds against the next class, in the
-        mean of the items with it), items (how many have it) and of (how many were read).
+        mean of the items with it), items (how many have it), of (how many were read), and word and column, as
+        :meth:`.Teach.strike` takes them. Words of a single item are left out.
+
+        Raises
+        ------
+        InvalidInput
+            If ``n`` is not a number of words.
+        HitlError
+            As :meth:`explain`, or if the items have no words or columns that the model reads.
         """
         from hitl_widgets.transfer.frames import telling_table
 
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise InvalidInput(f"n={n!r}: expected how many words of each class, at least 1.")
         self.wait()
-        return telling_table(self._loop.explaining.telling(), self.schema, n)
+        table = telling_table(self._loop.explaining.telling(), self.schema, int(n))
+        if without := [name for name in self.schema.values if name not in set(table["label"])]:
+            warnings.warn(
+                f"No words speak for {choices(without)}: the model guesses it for no item, or they have no "
+                "word in common.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return table
 
     def influence(self, id: Any) -> pd.DataFrame:  # noqa: A002 - the field's own word
         """Return which labels the guess for an item depends on, the most influential first.

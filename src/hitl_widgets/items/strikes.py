@@ -46,9 +46,10 @@ def spelled(text: str) -> Words:
 
 
 def folded(text: str) -> str:
+    """Return a text such that equal words are equal, regardless of case and of how accents are encoded."""
     if text.isascii():
         return text.lower()
-    # As Unicode compares caselessly (The Unicode Standard, 3.13, D145), but composed.
+    # Canonical caseless matching (The Unicode Standard, 3.13, D145), but composed.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 

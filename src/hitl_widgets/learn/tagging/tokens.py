@@ -53,9 +53,9 @@ def _pattern() -> re.Pattern[str]:
 
 @cache
 def marks() -> str:
-    """Return the marks that combine with letters, such as the vowels of Hindi, as part of a character class.
+    r"""Return the marks that combine with letters, such as the vowels of Hindi, as part of a character class.
 
-    Python's ``\\w`` lacks them.
+    Python's ``\w`` lacks them.
     """
     return _ranges(c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M")
 

@@ -309,7 +309,7 @@ class Guiding:
         with self._log.lock:
             written = self._log.ledger.naming.written
             value = {"class": class_id, "again": [written(row) for row in rows.tolist()]}
-        return self._acts.define(OF, json.dumps([class_id]), value, event_id=event_id)
+        return self._acts.define(OF, json.dumps([class_id]), value, again=True, event_id=event_id)
 
     def _untouched(self, class_id: str) -> str:
         if self._log.labels.kind.name != "choice":

@@ -178,10 +178,22 @@ class Striking:
         strike = self.named(word, column, weight)
         if word is not None and not self.count(strike):
             raise InvalidInput(
-                f"No item contains the word {word!r}. Words are matched as a whole, regardless of case: "
-                f"session.find({word!r}) lists the items that contain it as part of a word."
+                f"No item contains the word {word!r}. {self._instead(word)}"
             )
         return strike
+
+    def _instead(self, word: str) -> str:
+        """Return what to do where no item contains a word, such as a name for it in a table of reasons."""
+        pool = self._preparation.pool
+        head, _, rest = word.partition(": ")
+        if pool.item_kind.tabular and head in pool.items[0]:
+            of_cells = rest.strip() and self.count(self.named(rest, head))
+            how = f"{rest!r}, column={head!r}" if of_cells else f"column={head!r}"
+            return f"To strike out what you named: session.teach.strike({how})."
+        return (
+            f"Words are matched as a whole, regardless of case: session.find({word!r}) lists the items that "
+            "contain it as part of a word."
+        )
 
     def named(self, word: str | None, column: str | None, weight: float = 0.0) -> Strike:
         """Return the strike of a word or column, which need not occur in the items.

@@ -30,11 +30,22 @@ class Change:
 
 
 class Words:
-    """A text and its words."""
+    """A text and its words.
 
-    def __init__(self, text: str) -> None:
+    Parameters
+    ----------
+    text
+        The text.
+    marked
+        The parts of it, in order, whose words stay as they are, such as tags.
+    """
+
+    def __init__(self, text: str, marked: Iterable[tuple[int, int]] = ()) -> None:
         self.text = text
-        self.places = places_in(text)
+        plain = text
+        for start, end in marked:
+            plain = plain[:start] + " " * (end - start) + plain[end:]
+        self.places = places_in(plain)
         self.words = [text[start:end] for start, end in self.places]
 
     def changed(self, changes: Iterable[Change]) -> str:
