@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
@@ -1237,11 +1238,16 @@ class Session:
         self.wait()
         background = self._loop.background
         found, encoder = background.trainer.export(self._loop.labels), background.encoder
-        if encoder is None:
-            return found
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(encoder, found)
+        from hitl_widgets.models.files import OF_LOG
+
+        made = found if encoder is None else make_pipeline(encoder, found)
+        with contextlib.suppress(AttributeError):  # a learner may return anything
+            setattr(
+                made, OF_LOG, self._loop.log.ledger.fold.first
+            )  # so that it is not taken for a rule beside them
+        return made
 
     def save_model(self, path: str | os.PathLike[str]) -> Path:
         """Save :meth:`model` to a ``.npz`` file of plain arrays, which ``hitl_widgets.load_model`` reads.

@@ -109,6 +109,8 @@ class Reading:
         give_way()
         try:
             return function(self._pool.items[row])
+        except InvalidInput:
+            raise
         except Exception as failure:
             raise InvalidInput(
                 f"The function {name} failed for item {self._pool.ids[row]!r}: "
@@ -116,13 +118,21 @@ class Reading:
             ) from failure
 
     def _predicted(self, value: Mapping[str, Any], model: Any) -> list[Any]:
-        if "path" in value:
-            from hitl_widgets.models.files import load_model
+        from hitl_widgets.models.files import OF_LOG, load_model
 
+        if "path" in value:
             model = load_model(value["path"])
         if not hasattr(model, "predict"):
             raise InvalidInput(
                 f"model={model!r} has no method predict: expected a fitted classifier, or a path."
+            )
+        with self._log.lock:
+            own = self._log.ledger.fold.first
+        if own and getattr(model, OF_LOG, None) == own:
+            raise InvalidInput(
+                f"The model {value.get('path') or value['name']} was trained on the labels of this task, so "
+                "the rule would repeat what it should add to, and the accuracy would be overestimated. Pass "
+                "a model of another task."
             )
         X = self._rows_for(model)
         found: list[Any] = []

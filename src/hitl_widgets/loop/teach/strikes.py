@@ -177,9 +177,7 @@ class Striking:
             raise InvalidInput(self._preparation.refusal)
         strike = self.named(word, column, weight)
         if word is not None and not self.count(strike):
-            raise InvalidInput(
-                f"No item contains the word {word!r}. {self._instead(word)}"
-            )
+            raise InvalidInput(f"No item contains the word {word!r}. {self._instead(word)}")
         return strike
 
     def _instead(self, word: str) -> str:
