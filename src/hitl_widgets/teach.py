@@ -242,7 +242,8 @@ class Teach:
 
         Returns
         -------
-        Columns name, kind, text, ids (a list) and classes (a list of names). The kinds:
+        Columns proposal (what :meth:`dismiss` takes), kind, text, ids (a list) and classes (a list of names).
+        The kinds:
 
         ``class``
             These items look like one thing that no class explains; a class may be missing.
@@ -261,18 +262,18 @@ class Teach:
         found = self._loop.background.proposing.find()
         names = dict(zip(schema.ids, schema.names, strict=False))
         table = pd.DataFrame(
-            [(one.name, one.kind, one.text) for one in found], columns=["name", "kind", "text"]
+            [(one.name, one.kind, one.text) for one in found], columns=["proposal", "kind", "text"]
         )
         table["ids"] = [[ids[row] for row in one.rows.tolist()] for one in found]
         table["classes"] = [[names[id_] for id_ in one.classes] for one in found]
         return table
 
-    def dismiss(self, name: str, *, event_id: str | None = None) -> str:
+    def dismiss(self, proposal: str, *, event_id: str | None = None) -> str:
         """Never show a proposal again, nor one about nearly the same items; undo takes it back.
 
         Parameters
         ----------
-        name
+        proposal
             From :meth:`proposals`.
         event_id
             A UUID of your own. If the act may be sent twice, only the first counts.
@@ -286,7 +287,7 @@ class Teach:
         InvalidInput
             If it is not proposed now.
         """
-        return self._loop.background.proposing.dismiss(self._loop.acts, name, event_id)
+        return self._loop.background.proposing.dismiss(self._loop.acts, proposal, event_id)
 
     # -- rules -------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from hitl_widgets.loop.asking import Ground
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.rules import name_of
+from hitl_widgets.loop.words import counted
 from hitl_widgets.questions.values import is_blank, plain
 
 __all__ = ["Answers", "NotYet", "Reading", "words_of"]
@@ -182,9 +183,9 @@ def words_of(value: Mapping[str, Any]) -> str:
         case "query":
             return str(value["query"])
         case "items":
-            return f"{len(value['items']):,} items"
+            return counted(len(value["items"]), "item")
         case "labels":
-            return f"{len(value['labels']):,} labels of another task"
+            return f"{counted(len(value['labels']), 'label')} of another task"
         case "column":
             return f"column {value['column']}"
         case kind:

@@ -120,6 +120,8 @@ def effect(loop: Loop, asked: m.Preview) -> m.EffectMessage:
         items=found.items,
         of=found.of,
         n=found.n,
+        measure=found.measure,
+        shares=found.shares,
         before=found.before,
         after=found.after,
         low=found.low,

@@ -168,6 +168,64 @@ def test_an_embedding_of_ones_own_reads_the_item_without_the_word(make_session: 
     assert sum("Unsubscribe" not in text for text in seen) <= HAS.sum() + 16
 
 
+def test_words_with_marks_are_struck_whole(make_session: Any) -> None:
+    hindi = [f"{'मुफ़्त पैसा' if i % 2 else 'कल दोपहर'} संदेश {i}" for i in range(40)]
+    session = make_session(hindi, classes=CLASSES, audit=0)
+    for i in range(16):
+        session.label([session.pool.ids[i]], CLASSES[1 - i % 2])
+    session.wait()
+    words = session.explain(session.pool.ids[31])["words"].dropna().tolist()
+    assert words == ["मुफ़्त", "पैसा", "संदेश", "31"]
+    session.teach.strike("मुफ़्त")
+    session.wait()
+    assert session.teach.strikes["items"].tolist() == [20]
+    assert session.explain(session.pool.ids[31])["words"].dropna().tolist() == words[1:]
+    decomposed = make_session(["cafe\u0301 noir", "thé vert"], classes=CLASSES, task="accents")
+    decomposed.teach.strike("CAFÉ")
+    assert decomposed.teach.strikes["word"].tolist() == ["café"]
+
+
+def test_what_is_struck_already_is_no_second_act(spam: Any) -> None:
+    first = spam.teach.strike("unsubscribe")
+    assert spam.teach.strike("Unsubscribe") == first
+    assert spam.teach.emphasize("unsubscribe") != first
+    spam.undo()
+    spam.undo()
+    assert spam.teach.strikes.empty
+
+
+def test_what_reasons_name_can_be_struck(make_session: Any) -> None:
+    table = pd.DataFrame({"text": MAIL, "flag": ["free" in text for text in MAIL]})
+    session = make_session(table, columns=list(table), classes=CLASSES, audit=0)
+    for i in range(16):
+        session.label([session.pool.ids[i]], CLASSES[i % 2])
+    told = session.telling_words(3)
+    assert told["words"][0] == "flag: True"
+    for one in told.itertuples():
+        assert session.teach.preview(one.word, column=one.column).items > 0
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\(column='flag'\)"):
+        session.teach.strike("flag: True")
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\('money', column='text'\)"):
+        session.teach.strike("text: money")
+    with pytest.raises(InvalidInput, match="a whole column cannot count more"):
+        session.teach.emphasize(column="text")
+
+
+def test_what_it_does_to_ratings_is_told_as_an_error(make_session: Any) -> None:
+    texts = [f"{['bad', 'poor', 'good', 'great'][i % 4]} film {i % 3}" for i in range(60)]
+    session = make_session(texts, question=hitl.Question.rating(1, 4), classes=None, audit=0)
+    for i in range(24):
+        session.label([session.pool.ids[i]], i % 4 + 1)
+    session.wait()
+    found = session.teach.preview("good")
+    assert (found.measure, found.shares) == ("mean absolute error", False)
+    assert found.before is not None
+    assert found.after is not None
+    assert found.before < found.after, "less is better, and the word tells"
+    assert found.low <= found.high
+    assert "Mean absolute error" in str(found)
+
+
 def test_what_it_costs_is_told_beforehand(make_session: Any) -> None:
     # The label depends on nothing but one word.
     texts = [f"{'yes' if i % 2 else 'no'} word{i % 7} word{i % 5} {i}" for i in range(80)]
