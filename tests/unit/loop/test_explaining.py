@@ -101,6 +101,8 @@ def test_words_of_several_texts_are_named_with_their_column(
     said = told(session, 30)
     assert not said.places, "where each text is on the card is not known"
     assert all(one.column is None and session.teach.preview(one.word).items for one in said.words)
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\('buy'\)"):
+        session.teach.strike("more: buy")
     session.teach.strike("buy")
     session.teach.emphasize("money")
     session.wait()

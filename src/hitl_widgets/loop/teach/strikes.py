@@ -193,8 +193,10 @@ class Striking:
         """Return what to do where no item contains a word, such as a name for it in a table of reasons."""
         pool = self._preparation.pool
         head, _, rest = word.partition(": ")
+        if head in pool.columns and spelled(rest):
+            return f"To strike out what you named: session.teach.strike({rest!r})."
         if pool.item_kind.tabular and head in pool.items[0]:
-            of_cells = rest.strip() and self.count(self.named(rest, head))
+            of_cells = spelled(rest) and self.count(self.named(rest, head))
             how = f"{rest!r}, column={head!r}" if of_cells else f"column={head!r}"
             return f"To strike out what you named: session.teach.strike({how})."
         return (
