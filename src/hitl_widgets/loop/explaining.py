@@ -250,12 +250,14 @@ class Explaining:
         told = float(reasons.slope @ x.astype(np.float64)) if reasons.odds is None else reasons.start
         if self.wordless:
             return [], told, False
+        from hitl_widgets.items.features.strikes import texts_of, without
         from hitl_widgets.items.features.telling import pieces_of
 
         out = self._trainer.ground
         strikes = out.strikes if out else ()
         encoder = self._preparation.reader(strikes)
-        given = self._preparation.as_read(self._pool.items[row])
+        texts = texts_of(self._preparation.encoder)
+        given = without(strikes, texts).item(self._preparation.as_read(self._pool.items[row]))
         found, exact = pieces_of(encoder, given, reasons.slope, reasons.odds)
         struck = {one.column for one in strikes if one.word is None}
         # A column that is left out has the same value for all items, which belongs to the rest.

@@ -184,9 +184,13 @@ def test_edits_teach_where_a_function_reads_each_item_by_itself(spam: Any) -> No
     session.teach.edit(id_, "lunch lunch free", "ham")
     session.wait()
     assert session.teach.edits.to_frame()["teaches"].tolist() == [True]
-    assert session._loop.background.trainer.experts[0](
-        session._loop.labels, session._loop.background.ground.X
-    )
+    background = session._loop.background
+    known = [
+        one
+        for experts in background.trainer.experts
+        for one in experts(session._loop.labels, background.ground.X)
+    ]
+    assert [type(one).__name__ for one in known] == ["EditedRows"]
     assert "lunch" in session.teach.counterfactual(id_).attrs["item"]
 
 

@@ -248,7 +248,7 @@ def test_the_card_tells_and_takes_guidance(session: hitl.Session, bundles: None)
     assert asks[0]["reason"] == "the guidance of spam has changed since this label"
     assert asks[0]["doubtful"] == {"codes": [0], "by": ""}
     say("requeue", of="ham")
-    assert last("refused")["why"].startswith("No label is older than the guideline of 'ham'")
+    assert last("refused")["why"].startswith("There is nothing to queue")
     say("guide", key=key, of="spam", counter=None, because="")
     until(lambda: last("guidance")["precedents"] == [])
     widget.close()

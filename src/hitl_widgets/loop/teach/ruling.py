@@ -221,10 +221,8 @@ class Ruling:
 
     def _unknown(self, value: Mapping[str, Any], answers: Answers) -> tuple[tuple[str, int], ...]:
         """Return the answers that count for nothing because they are no class, the most frequent first."""
-        codes, n = (
-            self._codes(value, answers),
-            np.bincount(answers.values + 1, minlength=len(answers.said) + 1),
-        )
+        codes = self._codes(value, answers)
+        n = np.bincount(answers.values + 1, minlength=len(answers.said) + 1)
         nothing = {answer for answer, id_ in value.get("classes", {}).items() if id_ is None}
         found = [
             (str(said), int(n[k + 1]))
@@ -284,7 +282,9 @@ class Ruling:
                     said: id_ and (called(id_) or id_) for said, id_ in value["classes"].items()
                 }
             keys = {key: ids[row] if (row := row_of(key)) is not None else key for key in items_of(value)}
-        calls = self._given.get(name) or Elsewhere(value.get("name", ""))
+        calls, here = self._given.get(name), value.get("name", "")
+        if calls is None or name_of(calls) != here:
+            calls = Elsewhere(here)
         match value["kind"]:
             case "query":
                 return Rule(value["query"], **told)
