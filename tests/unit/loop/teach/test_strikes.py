@@ -212,8 +212,8 @@ def test_what_reasons_name_can_be_struck(make_session: Any) -> None:
 
 
 def test_what_it_does_to_ratings_is_told_as_an_error(make_session: Any) -> None:
-    texts = [f"{['bad', 'poor', 'good', 'great'][i % 4]} film {i % 3}" for i in range(60)]
-    session = make_session(texts, question=hitl.Question.rating(1, 4), classes=None, audit=0)
+    texts = [f"{['bad', 'poor', 'good', 'great'][i % 4]} film {i}" for i in range(60)]
+    session = make_session(texts, question=hitl.Question.rating(4), classes=None, audit=0)
     for i in range(24):
         session.label([session.pool.ids[i]], i % 4 + 1)
     session.wait()
