@@ -61,8 +61,8 @@ export type More = {
 export type Retry = { type: "retry"; id: string; view: string };
 
 /**
- * Request a module that the page does not have yet. It is `vega`, `compose-` and a kind of question, or
- * `view-` and a kind of item.
+ * Request a module that the page does not have yet. It is `vega`, `teach`, `compose-` and a kind of question,
+ * or `view-` and a kind of item.
  */
 export type Module = { type: "module"; id: string; view: string; name: string };
 
@@ -857,9 +857,9 @@ export type StruckMessage = { type: "struck"; to: string | null; struck: Struck[
 
 /**
  * What striking out a word or column would do. It is in `items` of `of` items. `before` and `after` are the
- * accuracy on `n` labels, and `low` and `high` the interval of the difference; `audited` is their number
- * among these that were drawn at random, and the accuracy before and after. `missing` says why there are no
- * figures.
+ * `measure` on `n` labels, such as the accuracy, and `low` and `high` the interval of the difference;
+ * `audited` is their number among these that were drawn at random, and the measure before and after.
+ * `shares`: whether these are shares. `missing` says why there are no figures.
  */
 export type EffectMessage = {
   type: "effect";
@@ -869,6 +869,8 @@ export type EffectMessage = {
   items: number;
   of: number;
   n: number;
+  measure: string;
+  shares: boolean;
   before: number | null;
   after: number | null;
   low: number | null;
@@ -1422,7 +1424,7 @@ export type RuleFigures = {
 export type RuleState = {
   name: string;
   words: string;
-  kind: "column" | "function" | "items" | "model" | "query";
+  kind: "column" | "function" | "items" | "labels" | "model" | "query";
   by: string;
   retired: boolean;
   same_as: string;

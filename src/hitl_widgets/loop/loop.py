@@ -229,13 +229,11 @@ class Loop:
     @cached_property
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
-        background = self.background
-        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+        return Explaining(self.pool, self.background.trainer, self.log, self.background.preparation)
 
     def _editing(self) -> Editing:
         background, trainer = self.background, self.background.trainer
-        encoder = partial(_encoder, weakref.ref(background))
-        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        made = Editing(self.pool, trainer, self.log, self.acts, background.preparation, background.note)
         background.editing = made
         trainer.experts.append(_weak(made.experts, ()))
         return made
@@ -471,11 +469,6 @@ def _weak(method: Callable[..., T], gone: T) -> Callable[..., T]:
         return gone if found is None else found(*args)
 
     return call
-
-
-def _encoder(background: weakref.ref[Background]) -> Any:
-    found = background()
-    return None if found is None else found.encoder
 
 
 def _finish(

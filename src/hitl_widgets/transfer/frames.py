@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -23,6 +23,9 @@ from hitl_widgets.quality.hours import worked
 from hitl_widgets.quality.pace import usual_seconds
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
+
+if TYPE_CHECKING:
+    from hitl_widgets.items.features.telling import Piece
 
 __all__ = [
     "column",
@@ -242,12 +245,15 @@ def _guesses(round_: Round) -> list[Any]:
     return kind_of(round_.schema.kind).guesses(round_.belief, round_.schema)
 
 
-def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.DataFrame:
-    """What speaks for a guess, in the order of the item; see :meth:`Session.explain`."""
+def explanation_table(found: Explanation, pool: Pool, schema: Schema, missing: str = "") -> pd.DataFrame:
+    """What speaks for a guess, in the order of the item; see :meth:`Session.explain`.
+
+    ``missing`` is why it names no words or columns.
+    """
     rows: list[dict[str, Any]] = [
         {
             "part": "column" if one.start is None else "word",
-            "words": one.words if one.column is None else f"{one.column}: {one.words}",
+            "words": f"{name}: {one.words}" if (name := _place(one, pool)) is not None else one.words,
             "start": one.start,
             "end": one.end,
             "value": one.value,
@@ -271,6 +277,7 @@ def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.Data
         "against": values[found.other],
         "odds": found.odds,
         "exact": not found.measured,
+        "missing": missing,
     }
     return table
 
@@ -291,13 +298,20 @@ def comparison_table(found: Comparison, schema: Schema) -> pd.DataFrame:
     )
 
 
+def _place(one: Piece, pool: Pool) -> Any:
+    """The column of a piece, or the text of a list that it belongs to; None for a single text."""
+    if one.member is None:
+        return one.column
+    return pool.columns[one.member] if one.member < len(pool.columns) > 1 else one.member + 1
+
+
 def telling_table(found: Iterable[Telling], schema: Schema, n: int) -> pd.DataFrame:
     """The words that speak most for each class; see :meth:`Session.telling_words`."""
-    names = ["label", "words", "value", "items", "of"]
-    rows = [
-        (schema.all_values[one.code], one.words, one.value, one.n, one.of) for one in found if one.value > 0
-    ]
+    names, told = ["label", "words", "value", "items", "of"], [one for one in found if one.value > 0]
+    rows = [(schema.all_values[one.code], one.words, one.value, one.n, one.of) for one in told]
     table = pd.DataFrame(rows, columns=names)
+    table["word"] = pd.Series([one.word for one in told], dtype=object)
+    table["column"] = pd.Series([one.column for one in told], dtype=object)
     return table.groupby("label", sort=False).head(n).reset_index(drop=True)
 
 

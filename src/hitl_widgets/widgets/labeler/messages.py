@@ -481,9 +481,10 @@ class StruckMessage(ToBrowser, frozen=True, kw_only=True, tag="struck"):
 class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
     """What striking out a word or column would do.
 
-    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the accuracy on ``n`` labels, and ``low``
-    and ``high`` the interval of the difference; ``audited`` is their number among these that were drawn at
-    random, and the accuracy before and after. ``missing`` says why there are no figures.
+    It is in ``items`` of ``of`` items. ``before`` and ``after`` are the ``measure`` on ``n`` labels, such as
+    the accuracy, and ``low`` and ``high`` the interval of the difference; ``audited`` is their number among
+    these that were drawn at random, and the measure before and after. ``shares``: whether these are shares.
+    ``missing`` says why there are no figures.
     """
 
     to: str
@@ -492,6 +493,8 @@ class EffectMessage(ToBrowser, frozen=True, kw_only=True, tag="effect"):
     items: int
     of: int
     n: int
+    measure: str
+    shares: bool
     before: float | None
     after: float | None
     low: float | None
