@@ -16,7 +16,8 @@ table = pd.DataFrame({
     "message": [f"{words[i % 4]} and number {i} of them" for i in range(120)],
     "price": [200 + i if i % 2 == 0 else i for i in range(120)],
 })
-session = hitl.Session(table, text="message", classes=["spam", "ham"], store="labels.sqlite", audit=0)
+session = hitl.Session(table, text="message", classes=["spam", "ham"], store="labels.sqlite", audit=0,
+    embed=__import__("sklearn.feature_extraction.text", fromlist=["x"]).TfidfVectorizer())
 session"""
 
 
