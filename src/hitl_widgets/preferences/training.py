@@ -11,23 +11,86 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.formats.hugging_face import write_rows
+from hitl_widgets.items.conversation import turns_of
+from hitl_widgets.paths import full_path
+from hitl_widgets.preferences.people import fixed
 
 if TYPE_CHECKING:
-    from hitl_widgets.preferences.candidates import Candidates
+    from pathlib import Path
 
-__all__ = ["BAD", "SECOND", "TIE", "WON", "Said", "Trainer", "check_trainer", "rows_of"]
+    from hitl_widgets.preferences.candidates import Candidates
+    from hitl_widgets.session import Session
+
+__all__ = [
+    "BAD",
+    "SECOND",
+    "TIE",
+    "WON",
+    "Said",
+    "Trainer",
+    "check_path",
+    "check_trainer",
+    "reasons_of",
+    "rows_of",
+    "write_rows",
+]
 
 Trainer = Literal["dpo", "reward", "kto", "sft"]
 # The answers, by code.
 WON, SECOND, TIE, BAD = range(4)
+SUFFIXES = (".jsonl", ".parquet")
 
 
 def check_trainer(to: Any) -> Trainer:
     """Return ``to=``; raise InvalidInput for an unknown trainer."""
     if to not in (known := get_args(Trainer)):
-        raise InvalidInput(f"to={to!r}: expected {choices(known)}.{nearest(str(to), known)}")
+        raise InvalidInput(f"to={to!r}: expected one of {choices(known)}.{nearest(str(to), known)}")
     found: Trainer = to
     return found
+
+
+def check_path(path: Any) -> Path:
+    """Return the path of a file; raise InvalidInput if its suffix does not say what to write."""
+    target = full_path(path)
+    if target.suffix not in SUFFIXES:
+        raise InvalidInput(
+            f"The suffix of {target.name!r} is {target.suffix!r}: expected {' or '.join(SUFFIXES)}, such as "
+            f"{target.with_suffix('.jsonl').name!r}. For a table of the answers: "
+            "prefs.answers().to_csv(path), or prefs.session.export(path)."
+        )
+    return target
+
+
+def reasons_of(session: Session, answers: Mapping[Any, str]) -> tuple[dict[Any, dict[str, Any]], int]:
+    """Return what annotators said beside their answers, such as a reason, by the id of the pair.
+
+    Parameters
+    ----------
+    answers
+        The answer of each pair that counts. Reasons of other answers are not returned, but counted.
+    """
+    found: dict[Any, dict[str, list[Any]]] = {}
+    labels, names, lost = session.labels(), fixed(session.schema), 0
+    for id_, said in zip(labels["id"], labels["label"], strict=True):
+        more = {k: v for k, v in said.items() if k != "label" and v} if isinstance(said, Mapping) else {}
+        if not more or id_ not in answers:
+            continue
+        if names.get(said["label"]) != answers[id_]:
+            lost += 1
+            continue
+        for name, value in more.items():
+            given = found.setdefault(id_, {}).setdefault(name, [])
+            if value not in given:
+                given.append(value)
+    return {id_: {name: _joined(said) for name, said in told.items()} for id_, told in found.items()}, lost
+
+
+def _joined(values: list[Any]) -> Any:
+    """Return what one annotator said, or the texts of several as lines."""
+    if all(isinstance(one, str) for one in values):
+        return "\n".join(values)
+    return values[0] if len(values) == 1 else values
 
 
 @dataclass(frozen=True)
@@ -40,20 +103,27 @@ class Said:
         The candidates, and the answer.
     reward
         The reward of each candidate.
+    told
+        What was said beside each answer, such as ``{"reason": ...}``.
+    lost
+        How many annotators said something beside an answer that does not count.
     """
 
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
     code: npt.NDArray[np.int64]
     reward: npt.NDArray[np.float64]
+    told: Sequence[Mapping[str, Any]] = ()
+    lost: int = 0
+
+    def decided(self) -> list[int]:
+        """Return the numbers of the answers that prefer one of two."""
+        return np.flatnonzero(np.isin(self.code, (WON, SECOND))).tolist()
 
     def better(self) -> list[tuple[int, int]]:
-        """Return the better and the worse candidate of each decided answer."""
-        return [
-            (a, b) if code == WON else (b, a)
-            for a, b, code in zip(self.first.tolist(), self.second.tolist(), self.code.tolist(), strict=True)
-            if code in (WON, SECOND)
-        ]
+        """Return the better and the worse candidate of each of these."""
+        pairs = zip(self.first.tolist(), self.second.tolist(), self.code.tolist(), strict=True)
+        return [(a, b) if code == WON else (b, a) for a, b, code in pairs if code in (WON, SECOND)]
 
     def counts(self) -> tuple[int, int]:
         """Return how many ties there are, and how many pairs of which both are bad."""
@@ -100,14 +170,25 @@ def rows_of(
             for row, (a, b) in zip(rows, better, strict=True):
                 row["margin"] = float(said.reward[a] - said.reward[b])
             notes.append("`margin` is the difference of the rewards; below 0 where the model disagrees.")
+        told = [said.told[i] for i in said.decided()] if said.told else []
+        for name in dict.fromkeys(name for one in told for name in one):
+            for row, one in zip(rows, told, strict=True):
+                row[name] = one.get(name)
+            notes.append(f"`{name}` is what annotators said beside the answer, empty where nothing was said.")
         notes += [f"{ties:,} ties and {bad:,} pairs of which both are bad are not in the file."]
-        return Made(rows, notes)
-    if to == "kto":
-        return _desirable(write, said)
-    return _best(write, said)
+        lost = said.lost + sum(map(bool, said.told)) - sum(map(bool, told))
+    else:
+        rows, notes = _desirable(write, said) if to == "kto" else _best(write, said)
+        lost = said.lost + sum(map(bool, said.told))
+    if lost:
+        notes.append(
+            f"Reasons of {lost:,} answers are not in the file, because no row is about these answers; "
+            "session.export() writes all of them."
+        )
+    return Made(rows, notes)
 
 
-def _desirable(write: _Writer, said: Said) -> Made:
+def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     net: Counter[int] = Counter()
     for a, b in said.better():
         net[a] += 1
@@ -123,10 +204,10 @@ def _desirable(write: _Writer, said: Said) -> Made:
     notes.append(
         f"{ties:,} ties count for neither; {even:,} candidates that won as often as they lost are left out."
     )
-    return Made(rows, notes)
+    return rows, notes
 
 
-def _best(write: _Writer, said: Said) -> Made:
+def _best(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     winners = {a for a, _ in said.better()}
     best: dict[int, int] = {}
     for i in sorted(winners):
@@ -138,7 +219,7 @@ def _best(write: _Writer, said: Said) -> Made:
         "Each row is the candidate of a prompt with the highest reward among those that won a comparison.",
         f"{left:,} prompts without such a candidate are not in the file.",
     ]
-    return Made([write.completion(i) for _, i in sorted(best.items())], notes)
+    return [write.completion(i) for _, i in sorted(best.items())], notes
 
 
 class _Writer:
@@ -150,12 +231,13 @@ class _Writer:
                 f"The candidates are of kind {candidates.kind.name!r}, and TRL's columns hold texts: use "
                 "session.export(path, format='label-studio') or 'jsonl'."
             )
-        self.candidates, self.messages = candidates, messages
-        self.turns = any(not isinstance(one, str) for one in candidates.prompts)
+        self.candidates = candidates
+        self.talks = candidates.kind.name == "conversation"
+        self.turns = messages or self.talks or any(not isinstance(one, str) for one in candidates.prompts)
 
     def prompt(self, i: int) -> Any:
         p = int(self.candidates.prompt[i])
-        if not self.messages and not self.turns:
+        if not self.turns:
             return self.candidates.words[p]
         prompt = self.candidates.prompts[p]
         if isinstance(prompt, str):
@@ -165,7 +247,15 @@ class _Writer:
 
     def answer(self, i: int) -> Any:
         item = self.candidates.items[i]
-        return [{"role": "assistant", "content": item}] if self.messages or self.turns else item
+        if not self.turns:
+            return item
+        try:
+            said = turns_of(item) if self.talks else []
+        except ValueError:  # a text among conversations
+            said = []
+        if not said:
+            return [{"role": "assistant", "content": item}]
+        return [{"role": one["role"], "content": one["content"]} for one in said]
 
     def pair(self, better: int, worse: int) -> dict[str, Any]:
         return {
