@@ -150,8 +150,8 @@ class Candidates:
             found = encoder.transform(list(map(kind.words, items)) if kind.reads else items)
         elif isinstance(embed, str | os.PathLike) or not callable(embed):
             raise HitlError(
-                "These features cannot be computed for new candidates: pass embed= a function or a "
-                "transformer."
+                "These features cannot be computed for new candidates. Pass a function or a transformer as "
+                "embed=."
             )
         else:
             found = fit_embedding(items, embed, kind)[0]
@@ -311,12 +311,12 @@ def by_prompt(told: Any, words: Sequence[str]) -> dict[str, list[Any]]:
     shape = "a dict from prompts to lists of candidates, or a list of pairs (prompt, candidates)"
     if isinstance(told, str | bytes) or not isinstance(told, Iterable):
         raise InvalidInput(f"candidates= is {a_type(told)}: expected {shape}.")
-    found: dict[str, list[Any]] = {}
+    found, known = dict[str, list[Any]](), set(words)
     for one in told.items() if isinstance(told, Mapping) else told:
         if not isinstance(one, tuple | list) or len(one) != 2:
             raise InvalidInput(f"candidates= contains {str(one)[:80]!r}: expected {shape}.")
         word = prompt_words(one[0])
-        if word not in words:
+        if word not in known:
             raise InvalidInput(
                 f"The prompt {word[:80]!r} is not one of the {len(words):,} of this object."
                 f"{nearest(word, words)} For other prompts, create Preferences with them."

@@ -269,8 +269,8 @@ class Preferences:
                 if len(set(made[word])) < 2:
                     del made[word]
                     raise InvalidInput(
-                        f"generate= returned only one text that differs for the prompt {word[:60]!r}: "
-                        f"expected {n}. Let it draw samples, or pass candidates=."
+                        f"generate= returned the same text each time for the prompt {word[:60]!r}: expected "
+                        f"{n} that differ. Let it draw samples, or pass candidates=."
                     )
         finally:  # what was made before an error is not lost
             if made:
@@ -496,7 +496,7 @@ class Preferences:
         at = 3 if self.ask == "pairs" else 2
         more = dict.fromkeys(name for one in said if isinstance(one, Mapping) for name in one)
         for name in reversed([name for name in more if name != "label"]):
-            labels.insert(at, name, [one.get(name) for one in said])
+            labels.insert(at, name, [one.get(name) if isinstance(one, Mapping) else None for one in said])
         labels.insert(at, "answer", [one["label"] if isinstance(one, Mapping) else one for one in said])
         return labels.drop(columns=["said", "elapsed_ms"])
 
@@ -734,7 +734,8 @@ class Preferences:
         notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
         if n := self.n_elsewhere:
             self._warn_of_elsewhere(n)
-            notes.append(f"{n:,} answers about other candidates or prompts are not in the file.")
+            what = "1 answer" if n == 1 else f"{n:,} answers"
+            notes.append(f"Not in the file: {what} about other candidates or prompts.")
         lines = "\n".join(f"- {line}" for line in notes)
         sections = [f"## File for {trainer.upper()}: {target.name}", lines]
         if self.ask == "pairs":
@@ -763,7 +764,7 @@ class Preferences:
         found = self.candidates
         what = "pairs" if self.ask == "pairs" else "lists"
         n = self.n_elsewhere
-        elsewhere = f"; {n:,} answers about others are not used" if n else ""
+        elsewhere = f"; {n:,} {'answer' if n == 1 else 'answers'} about others not used" if n else ""
         return (
             f"<Preferences of task {self.session.task!r}: {self.session.n_labels:,} of "
             f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "

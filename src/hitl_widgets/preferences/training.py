@@ -175,15 +175,15 @@ def rows_of(
             for row, one in zip(rows, told, strict=True):
                 row[name] = one.get(name)
             notes.append(f"`{name}` is what annotators said beside the answer, empty where nothing was said.")
-        notes += [f"{ties:,} ties and {bad:,} pairs of which both are bad are not in the file."]
+        notes += [f"Not in the file: {_n(ties, 'tie')}, and {_n(bad, 'pair')} of which both are bad."]
         lost = said.lost + sum(map(bool, said.told)) - sum(map(bool, told))
     else:
         rows, notes = _desirable(write, said) if to == "kto" else _best(write, said)
         lost = said.lost + sum(map(bool, said.told))
     if lost:
         notes.append(
-            f"Reasons of {lost:,} answers are not in the file, because no row is about these answers; "
-            "session.export() writes all of them."
+            f"Not in the file: the reasons of {_n(lost, 'answer')}, because no row is about these answers; "
+            "prefs.session.export() writes all of them."
         )
     return Made(rows, notes)
 
@@ -200,10 +200,9 @@ def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[s
     ties, n_bad = said.counts()
     even = sum(not n for n in net.values())
     notes = ["Each row is a candidate; `label` says whether it won more comparisons than it lost."]
-    notes.append(f"Both candidates of the {n_bad:,} pairs of which both are bad count as having lost.")
-    notes.append(
-        f"{ties:,} ties count for neither; {even:,} candidates that won as often as they lost are left out."
-    )
+    notes.append(f"Of {_n(n_bad, 'pair')} both are bad: both candidates count as having lost.")
+    notes.append(f"{_n(ties, 'tie')} counted for neither.")
+    notes.append(f"Not in the file: {_n(even, 'candidate')} that won as often as lost.")
     return rows, notes
 
 
@@ -217,9 +216,13 @@ def _best(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     left = len(write.candidates.prompts) - len(best)
     notes = [
         "Each row is the candidate of a prompt with the highest reward among those that won a comparison.",
-        f"{left:,} prompts without such a candidate are not in the file.",
+        f"Not in the file: {_n(left, 'prompt')} without such a candidate.",
     ]
     return [write.completion(i) for _, i in sorted(best.items())], notes
+
+
+def _n(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 class _Writer:
@@ -228,8 +231,8 @@ class _Writer:
     def __init__(self, candidates: Candidates, *, messages: bool) -> None:
         if not candidates.kind.reads:
             raise InvalidInput(
-                f"The candidates are of kind {candidates.kind.name!r}, and TRL's columns hold texts: use "
-                "session.export(path, format='label-studio') or 'jsonl'."
+                f"The candidates are of kind {candidates.kind.name!r}, and TRL's columns hold texts. Use "
+                "prefs.session.export(path, format='label-studio'), or 'jsonl'."
             )
         self.candidates = candidates
         self.talks = candidates.kind.name == "conversation"

@@ -252,7 +252,7 @@ def test_a_colleague_with_other_prompts_or_candidates_works_on_the_same_store(tm
         mine = prefs.answers()
         assert 0 < len(mine) < 30
         assert prefs.n_elsewhere == 30 - len(mine)
-        assert f"; {prefs.n_elsewhere} answers about others are not used" in repr(prefs)
+        assert f"; {prefs.n_elsewhere} answers about others not used" in repr(prefs)
         assert mine["id"].tolist() == [one for one in everything["id"] if one in set(mine["id"])]
         assert prefs.people()["n"].tolist() == [len(mine)]
         assert len(prefs.rewards()) == 20
@@ -262,7 +262,7 @@ def test_a_colleague_with_other_prompts_or_candidates_works_on_the_same_store(tm
         n = len(prefs.export(tmp_path / "x.jsonl").read_text().splitlines())
         assert n == mine["answer"].isin(["first", "second"]).sum()
         card = (tmp_path / "x.jsonl.card.md").read_text()
-        assert f"- {prefs.n_elsewhere} answers about other candidates or prompts are not in the file." in card
+        assert f"- Not in the file: {prefs.n_elsewhere} answers about other candidates or prompts." in card
         answer(prefs, 5)
     # What somebody adds meanwhile is said, too.
     with pytest.warns(RuntimeWarning, match="answers to . pairs? under"):
@@ -272,6 +272,18 @@ def test_a_colleague_with_other_prompts_or_candidates_works_on_the_same_store(tm
             prefs.revise(PROMPTS[0], prefs.candidates.items[0], "much better")
         with pytest.warns(RuntimeWarning, match="answers? (is|are) left out.*run the cell that creates"):
             late.answers()
+
+
+def test_answers_that_are_no_longer_asked_for_stay(tmp_path: Any) -> None:
+    store = tmp_path / "p.sqlite"
+    with opened(store=store) as prefs:
+        for id_ in prefs.session.pool.ids[:4]:
+            prefs.session.label(id_, "tie")
+    with pytest.warns(RuntimeWarning, match="has answers 'tie' under .*so this answer is still offered"):
+        prefs = opened(store=store, tie=False)
+    with prefs:
+        assert prefs.answers()["answer"].tolist() == ["tie"] * 4
+        assert loop_of(prefs.session).log.unanswered == []  # fixed answers cannot be merged or retired
 
 
 def test_closed_is_final_and_what_was_learned_stays(tmp_path: Any) -> None:
@@ -414,7 +426,7 @@ def test_conversations_and_pictures() -> None:
         ({"generate": "model"}, "generate= is a str"),
         ({"generate": lambda prompt, n: "one"}, "generate= returned a str"),
         ({"generate": lambda prompt, n: []}, "generate= returned an empty list"),
-        ({"generate": lambda prompt, n: ["a"] * n}, "only one text that differs for the prompt 'Where"),
+        ({"generate": lambda prompt, n: ["a"] * n}, "the same text each time for the prompt 'Where"),
         ({"generate": lambda prompt, n: ["a", None]}, "candidates.'Where.*.1. is missing"),
         ({"generate": lambda prompt, n: [1, 2]}, "candidates.'Where.*.0. is an int: expected texts"),
         ({"candidates": [["a", None]] * 12}, "candidates.0..1. is missing"),

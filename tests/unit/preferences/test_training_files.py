@@ -106,23 +106,23 @@ def test_reasons_are_in_the_file(tmp_path: Path) -> None:
             assert found["ccc"]["reason"] == "kinder"
             card = (tmp_path / "dpo.jsonl.card.md").read_text()
             assert "`reason` is what annotators said beside the answer" in card
-            assert "Reasons of 2 answers are not in the file" in card  # of the tie, and of the other opinion
+            assert "Not in the file: the reasons of 2 answers" in card  # of the tie, and of the other opinion
             assert "reason" in parquet.read_table(prefs.export(tmp_path / "dpo.parquet")).column_names
             assert "another opinion" in set(prefs.answers()["reason"])
             assert all(set(row) == {"prompt", "completion", "label"}
                        for row in rows(prefs.export(tmp_path / "kto.jsonl", "kto")))  # fmt: skip
-            assert "Reasons of" in (tmp_path / "kto.jsonl.card.md").read_text()
+            assert "the reasons of" in (tmp_path / "kto.jsonl.card.md").read_text()
 
 
 def test_the_card_says_what_ties_became_and_how_people_answer(tmp_path: Path) -> None:
     with opened(annotator="ann") as prefs:
         path = prefs.export(tmp_path / "dpo.jsonl")
         card = path.with_name("dpo.jsonl.card.md").read_text()
-        assert "1 ties and 1 pairs of which both are bad are not in the file" in card
+        assert "Not in the file: 1 tie, and 1 pair of which both are bad." in card
         assert "left preferred" in card
         assert "ann" not in card.split("## Biases")[1].split("##")[0].replace("annotator", "")
         card = prefs.export(tmp_path / "k.jsonl", "kto").with_name("k.jsonl.card.md").read_text()
-        assert "1 ties count for neither" in card
+        assert "1 tie counted for neither" in card
 
 
 def test_rankings_are_written_as_their_pairs(tmp_path: Path) -> None:
