@@ -754,8 +754,8 @@ class Preferences:
             return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
         answers = [labels.class_ids[code] for code in np.asarray(taught)]
         codes = np.array([CODES[one] for one in answers], np.int64)
-        ids = [self.session.pool.ids[row] for row in rows]
-        told, lost = reasons_of(self.session, dict(zip(ids, answers, strict=True)))
+        ids = [self.session.pool.keys[row] for row in rows]
+        told, lost = reasons_of(loop_of(self.session).log, dict(zip(ids, answers, strict=True)))
         return Said(given.first, given.second, codes, reward, [told.get(one, {}) for one in ids], lost)
 
     # -- the session

@@ -14,13 +14,12 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.formats.hugging_face import write_rows
 from hitl_widgets.items.conversation import turns_of
 from hitl_widgets.paths import full_path
-from hitl_widgets.preferences.people import fixed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hitl_widgets.loop.log import Log
     from hitl_widgets.preferences.candidates import Candidates
-    from hitl_widgets.session import Session
 
 __all__ = [
     "BAD",
@@ -62,27 +61,32 @@ def check_path(path: Any) -> Path:
     return target
 
 
-def reasons_of(session: Session, answers: Mapping[Any, str]) -> tuple[dict[Any, dict[str, Any]], int]:
+def reasons_of(log: Log, answers: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], int]:
     """Return what annotators said beside their answers, such as a reason, by the id of the pair.
+
+    They are read from the log, because a session that does not ask for reasons does not return them.
 
     Parameters
     ----------
     answers
         The answer of each pair that counts. Reasons of other answers are not returned, but counted.
     """
-    found: dict[Any, dict[str, list[Any]]] = {}
-    labels, names, lost = session.labels(), fixed(session.schema), 0
-    for id_, said in zip(labels["id"], labels["label"], strict=True):
-        more = {k: v for k, v in said.items() if k != "label" and v} if isinstance(said, Mapping) else {}
-        if not more or id_ not in answers:
-            continue
-        if names.get(said["label"]) != answers[id_]:
-            lost += 1
-            continue
-        for name, value in more.items():
-            given = found.setdefault(id_, {}).setdefault(name, [])
-            if value not in given:
-                given.append(value)
+    found, lost = dict[str, dict[str, list[Any]]](), 0
+    with log.lock:
+        fold = log.ledger.fold
+        for id_, answer in answers.items():
+            for event in fold.current(id_).values():
+                said = fold.now(event)
+                told = {} if said is None else dict(fold.kind.dump(said))
+                choice = told.pop("pair", None)
+                told.pop("left", None)
+                if told and choice != answer:
+                    lost += 1
+                    continue
+                for name, value in told.items():
+                    given = found.setdefault(id_, {}).setdefault(name, [])
+                    if value not in given:
+                        given.append(value)
     return {id_: {name: _joined(said) for name, said in told.items()} for id_, told in found.items()}, lost
 
 

@@ -48,9 +48,7 @@ class Trigram:
         lists = [text.split()[:LONGEST] for text in texts]
         counts = Counter(word for words in lists for word in words)
         if not counts:
-            raise InvalidInput(
-                "The texts have no words, so there is nothing to learn from: pass texts=."
-            )
+            raise InvalidInput("The texts have no words, so there is nothing to learn from: pass texts=.")
         self.words = ["", "", *(word for word, _ in counts.most_common(MOST_WORDS))]
         at = {word: i for i, word in enumerate(self.words) if i > END}
         V = len(self.words)

@@ -112,6 +112,9 @@ def test_reasons_are_in_the_file(tmp_path: Path) -> None:
             assert all(set(row) == {"prompt", "completion", "label"}
                        for row in rows(prefs.export(tmp_path / "kto.jsonl", "kto")))  # fmt: skip
             assert "the reasons of" in (tmp_path / "kto.jsonl.card.md").read_text()
+    # A colleague who does not ask for reasons exports them all the same.
+    with hitl.Preferences(["p"], [["a", "bb", "ccc"]], embed=embed, store=store) as prefs:
+        assert {row.get("reason") for row in rows(prefs.export(tmp_path / "dpo.jsonl"))} >= {"kinder"}
 
 
 def test_the_card_says_what_ties_became_and_how_people_answer(tmp_path: Path) -> None:
