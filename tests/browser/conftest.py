@@ -4,11 +4,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from lab import NO_UMAP, Bench, Fence, Lab, Notebook, launched, write_notebook
+from lab import NO_UMAP, Bench, Fence, Lab, Notebook, fresh_folder, launched, write_notebook
 from playwright.sync_api import Browser, Dialog, Page, Playwright, sync_playwright
 
 # JupyterLab's own requests to a kernel that ends are rejected, and nobody handles that.
@@ -181,9 +180,7 @@ def desk(
     browser: Browser, lab: Lab, fence: Fence, left: list[Page], request: pytest.FixtureRequest
 ) -> Iterator[Desk]:
     name = request.node.name.replace("[", "-").replace("]", "")
-    # A test that runs once more gets a folder of its own.
-    folder = next(f for n in count(1) if not (f := lab.folder / (name if n == 1 else f"{name}-{n}")).exists())
-    folder.mkdir()
+    folder = fresh_folder(lab.folder, name)
     opened = Desk(browser, lab, folder, fence, left)
     fence.crossed.clear()
     failed = request.session.testsfailed

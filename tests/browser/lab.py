@@ -20,6 +20,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -194,6 +195,13 @@ class Marimo(Server):
         env = os.environ | {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
         where = ("--headless", "--no-token", "--host=127.0.0.1", f"--port={self.port}", "--skip-update-check")
         self.start("marimo", "edit", "notebook.py", *where, env=env)
+
+
+def fresh_folder(folder: Path, name: str) -> Path:
+    """Make a folder of this name in a folder; a test that runs once more gets another one."""
+    made = next(f for n in count(1) if not (f := folder / (name if n == 1 else f"{name}-{n}")).exists())
+    made.mkdir()
+    return made
 
 
 class Lab(Server):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import NO_UMAP, PATIENCE_MS, Bench, Lab, Marimo, Notebook7, write_notebook
+from lab import NO_UMAP, PATIENCE_MS, Bench, Lab, Marimo, Notebook7, fresh_folder, write_notebook
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -101,8 +101,7 @@ def host(
     request: pytest.FixtureRequest, browser: Browser, lab: Lab
 ) -> Iterator[InNotebook7 | InVoila | InMarimo]:
     pytest.importorskip(request.param)
-    folder = lab.folder / f"in-{request.param}"
-    folder.mkdir()
+    folder = fresh_folder(lab.folder, f"in-{request.param}")
     write_notebook(folder / "test.ipynb", SESSION, *OTHERS)
     (folder / NO_UMAP).touch()
     errors: list[str] = []

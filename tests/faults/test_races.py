@@ -84,7 +84,7 @@ def test_a_race_that_is_killed_continues_with_the_same_result(tmp_path: Path) ->
     assert before == [("slow", 0), ("random", 0), ("slow", 1), ("random", 1), ("slow", 2), ("random", 2)]
     (killed / "gate").unlink()
     for folder in (killed, whole):
-        out, err = start(folder, WHOLE, n_jobs=1).communicate(timeout=120)
+        out, err = start(folder, WHOLE, n_jobs=1).communicate(timeout=300)
         assert (out, err) == ("", "")
     assert finished(killed)[: len(before)] == before
     assert len(finished(killed)) == 8
@@ -112,7 +112,7 @@ def test_an_interrupt_gives_the_finished_runs_and_one_sentence(tmp_path: Path) -
         process = start(folder, INTERRUPTED.replace("PATH", '"runs.jsonl"'), n_jobs)
         until_held(folder, process)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert err == ""
         said, missing, shown = out.splitlines()
         n = len(finished(folder))
