@@ -39,6 +39,8 @@ Trainer = Literal["dpo", "reward", "kto", "sft"]
 # The answers, by code.
 WON, SECOND, TIE, BAD = range(4)
 SUFFIXES = (".jsonl", ".parquet")
+# What is written beside a preference. Not which one is better by a criterion, which names a side.
+BESIDE = ("reason", "reasons")
 
 
 def check_trainer(to: Any) -> Trainer:
@@ -62,39 +64,34 @@ def check_path(path: Any) -> Path:
 
 
 def reasons_of(log: Log, answers: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], int]:
-    """Return what annotators said beside their answers, such as a reason, by the id of the pair.
+    """Return the reasons that annotators gave, by the id of the pair, and how many are not returned.
 
     They are read from the log, because a session that does not ask for reasons does not return them.
 
     Parameters
     ----------
     answers
-        The answer of each pair that counts. Reasons of other answers are not returned, but counted.
+        The answer of each pair that counts. Reasons of other answers are counted.
     """
-    found, lost = dict[str, dict[str, list[Any]]](), 0
+    found, lost = dict[str, dict[str, Any]](), 0
     with log.lock:
         fold = log.ledger.fold
         for id_, answer in answers.items():
             for event in fold.current(id_).values():
                 said = fold.now(event)
-                told = {} if said is None else dict(fold.kind.dump(said))
-                choice = told.pop("pair", None)
-                told.pop("left", None)
-                if told and choice != answer:
+                dumped = {} if said is None else fold.kind.dump(said)
+                told = {name: dumped[name] for name in BESIDE if dumped.get(name)}
+                if told and dumped["pair"] != answer:
                     lost += 1
                     continue
                 for name, value in told.items():
                     given = found.setdefault(id_, {}).setdefault(name, [])
-                    if value not in given:
-                        given.append(value)
-    return {id_: {name: _joined(said) for name, said in told.items()} for id_, told in found.items()}, lost
-
-
-def _joined(values: list[Any]) -> Any:
-    """Return what one annotator said, or the texts of several as lines."""
-    if all(isinstance(one, str) for one in values):
-        return "\n".join(values)
-    return values[0] if len(values) == 1 else values
+                    several = value if isinstance(value, list) else [value]
+                    given += [one for one in several if one not in given]
+    for told in found.values():
+        if "reason" in told:
+            told["reason"] = "\n".join(told["reason"])
+    return found, lost
 
 
 @dataclass(frozen=True)
