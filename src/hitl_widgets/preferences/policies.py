@@ -71,6 +71,7 @@ def given_base(candidates: Candidates, rng: np.random.Generator, way: str = "gen
             )
         return [candidates.items[i] for i in rng.choice(rows, n)]
 
+    draw.__name__ = "the given candidates"
     return draw
 
 

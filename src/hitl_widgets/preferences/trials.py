@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Outcome:
         For each prompt with answers, the share of wins, ties as half of one; by default each answer is about
         a prompt of its own.
     n_prompts
-        The number of prompts, also without answers; 0 if all that count were given here.
+        The number of prompts from which ``same`` is estimated; 0 if it is known.
     win
         The mean over prompts of the share of wins, with ties, and what is the same, as half of one; None
         without answers.
@@ -122,9 +123,9 @@ class Drawn:
     """
 
     samples: Mapping[str, Sequence[str]]
-    policy: str = "a policy"
-    against: str = "another"
-    on: str = ""
+    policy: str
+    against: str
+    on: str
 
 
 def begun(
@@ -151,6 +152,13 @@ def begun(
         raise InvalidInput(
             f"The trial {name!r} has {len(told.samples):,} prompts, and {n:,} prompts are only in it or only "
             "in prompts=. To go on with it, leave prompts= out; for other prompts, pass another name=."
+        )
+    if policy is not None and _called(policy) != told.policy:
+        warnings.warn(
+            f"The trial {name!r} goes on with what {told.policy} made on {told.on}. {_called(policy)} is not "
+            "used: to compare it, pass another name=.",
+            RuntimeWarning,
+            stacklevel=3,
         )
     return told
 
@@ -182,8 +190,9 @@ def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
             "Both policies made the same of all prompts, so there is nothing to compare: pass other prompts, "
             "or a policy further from its base."
         )
-    told = Drawn(samples, *map(_called, two.values()))
-    kept.keep({"samples": samples, "policy": told.policy, "against": told.against})
+    kept.keep({"samples": samples, "policy": _called(policy), "against": _called(against)})
+    told = drawn(kept)
+    assert told is not None  # noqa: S101 - it was just kept
     return told
 
 
@@ -212,7 +221,7 @@ class Trial:
     ) -> None:
         import pandas as pd
 
-        self._samples = told.samples
+        self._told, self._samples = told, told.samples
         # The first of a pair is on the left: drawn by the hash with which Preferences does.
         asked = [word for word, (a, b) in self._samples.items() if a != b]
         self._left = {word: on_the_left(word, *self._samples[word]) for word in asked}
@@ -247,7 +256,11 @@ class Trial:
         return Outcome(wins, losses, len(given) - wins - losses, same, means, len(self._samples))
 
     def __repr__(self) -> str:
-        return f"<Trial {self.session.task!r}: {self.result()}>"
+        told = self._told
+        return (
+            f"<Trial {self.session.task!r}: {told.policy} against {told.against}, drawn on {told.on}; "
+            f"{self.result()}>"
+        )
 
     def _ipython_display_(self, **options: Any) -> None:
         screen.display(self.session, **options)

@@ -163,10 +163,15 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
             prefs.trial(worse, held, better, name="round 1")
         with pytest.raises(InvalidInput, match="has 30 prompts, and 1 prompts are only in it or only in"):
             prefs.trial(prompts=held[:29], name="round 1", resume=True)
-        for more in ({}, {"policy": worse, "prompts": held}):
+        for more in ({}, {"policy": better, "prompts": held}):
             with prefs.trial(name="round 1", resume=True, **more) as trial:
                 assert trial.result() == result
+                assert "better against worse, drawn on 2" in repr(trial)
+        with pytest.warns(RuntimeWarning, match="what better made .* worse is not used"):
+            prefs.trial(worse, name="round 1", resume=True)
         assert len(calls) == 30
+        first = prefs.trial(better, ["p1", "p2"], name="first", resume=True)
+        assert "better against the given candidates" in repr(first)
         for _ in range(2):  # a trial that cannot begin does not take the name
             with pytest.raises(InvalidInput, match="made the same"):
                 prefs.trial(better, held, better, name="round 2")
