@@ -61,8 +61,8 @@ export type More = {
 export type Retry = { type: "retry"; id: string; view: string };
 
 /**
- * Request a module that the page does not have yet. It is `vega`, `compose-` and a kind of question, or
- * `view-` and a kind of item.
+ * Request a module that the page does not have yet. It is `vega`, `teach`, `compose-` and a kind of question,
+ * or `view-` and a kind of item.
  */
 export type Module = { type: "module"; id: string; view: string; name: string };
 
