@@ -109,6 +109,9 @@ class Pool:
         Whether the question compares the members of lists: see :func:`~.items.features.lists.join`.
     mask
         Hides personal data in what is displayed, if the user passed ``mask=``.
+    called
+        What the items are called in messages if they are not rows of the user's table: ``pairs`` or ``lists``
+        of candidates.
     """
 
     kind: str
@@ -128,6 +131,7 @@ class Pool:
     renderer: Renderer | None = field(default=None, repr=False)
     compares: bool = field(default=True, repr=False)
     mask: Mask | None = field(default=None, repr=False)
+    called: str = field(default="", repr=False)
 
     def __len__(self) -> int:
         return len(self.items)

@@ -81,7 +81,7 @@ class Series:
 
     def read(self, values: Sequence[Any], what: str) -> list[Line]:
         """Return copies of the series; what is not one is displayed with the reason."""
-        found = [_line(value) for value in values]
+        found = [value if isinstance(value, Line) else _line(value) for value in values]
         if found and all(line.why for line in found):
             raise InvalidInput(f"{what}: row 0 is not a series: {found[0].why} Expected {EXPECTED}.")
         return found

@@ -161,7 +161,10 @@ class Explaining:
         """
         labels = self._log.labels
         if labels.kind.name != "choice":
-            raise HitlError(f"Reasons are given for questions with one class, not for {labels.kind.name!r}.")
+            way = self._trainer.instead or "session.predictions() has what the model guesses."
+            raise HitlError(
+                f"Reasons are given for questions with one class, not for {labels.kind.name!r}. {way}"
+            )
         P = self._trainer.proba(row)
         if len(P) < 2 or max(code or 0, other or 0) >= len(P):
             raise HitlError("The model knows fewer classes. The reasons come with the next model.")

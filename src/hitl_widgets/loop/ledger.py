@@ -661,6 +661,13 @@ class Ledger:
 
     def _warn_of_lost(self) -> None:
         """Warn about classes that may have been renamed; the Labeler asks on the screen."""
+        for name in self._lost if self.fold.schema and self.fold.schema.kind == "pair" else ():
+            warnings.warn(
+                f"{self.store.name} has answers {name!r} under task {self.task!r}, so this answer is still "
+                "offered. To ask without it in the same file, pass task='another name'.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
         for _, name, news in self.unanswered:
             to = news[0] if news else "another class"
             warnings.warn(
@@ -677,7 +684,9 @@ class Ledger:
     def unanswered(self) -> list[tuple[str, str, tuple[str, ...]]]:
         """Id, name and likely new names of each class that has labels but is missing from classes=."""
         schema = self.fold.schema
-        live = dict(zip(schema.ids, schema.names, strict=False)) if schema else {}
+        if schema is None or schema.kind == "pair":  # whose answers are fixed
+            return []
+        live = dict(zip(schema.ids, schema.names, strict=False))
         news = [name for name in self._new if name in live.values()]
         return [
             (id_, live[id_], tuple(sorted(news, key=lambda new: -_likeness(live[id_], new))))

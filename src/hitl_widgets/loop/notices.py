@@ -17,6 +17,14 @@ def _items(n: int) -> str:
 
 def missing(n: int, n_labels: int, store: str, task: str, pool: Pool) -> str:
     """Message about labels of items that are not in the table, and likely reasons."""
+    if pool.called:
+        what = pool.called.removesuffix("s") if n == 1 else pool.called
+        return (
+            f"{store} has answers to {n:,} {what} under task {task!r} with prompts or candidates that were "
+            f"removed or not passed here ({n_labels:,} are here). They are kept, but not used; "
+            "session.missing() lists them. To use them, pass all prompts and candidates. If somebody has "
+            "added candidates in the meantime, run the cell again."
+        )
     those = "none of them is in this table" if not n_labels else "are not in this table"
     found = f", and {those}" if not n_labels else f" that {those} ({n_labels:,} found)"
     if pool.by_content:

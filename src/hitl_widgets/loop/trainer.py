@@ -421,6 +421,11 @@ class Trainer:
         rest = self._queue(self.round, labels, ground, self._n_items, again=False) if most else ()
         return self._asker.within(budget, most, (*first, *rest))
 
+    @property
+    def instead(self) -> str:
+        """What a learner that is no classifier of single items offers instead of one and its reasons."""
+        return str(getattr(self._template, "instead", ""))
+
     def export(self, labels: Labels) -> Any:
         """A scikit-learn classifier fitted to the labels, with class names as targets."""
         rows, taught, _ = labels.training()
@@ -430,10 +435,11 @@ class Trainer:
             raise HitlError(self._waits)
         export = getattr(self._live, "export", None)
         if export is None:
-            raise HitlError(
-                f"The learner {self._template.name!r} cannot be exported: it needs a method "
-                "export(index, y, weight=None, names=None) that returns a fitted scikit-learn classifier."
+            way = self.instead or (
+                "It needs a method export(index, y, weight=None, names=None) that returns a fitted "
+                "scikit-learn classifier."
             )
+            raise HitlError(f"The learner {self._template.name!r} cannot be exported. {way}")
         names = labels.schema.targets
         try:
             return labels.target.problem.model(export(rows, taught, names=names), names)

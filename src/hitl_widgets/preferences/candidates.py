@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -15,12 +16,22 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.data.embedding import fit_embedding
-from hitl_widgets.errors import HitlError, InvalidInput, a_type
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, nearest
 from hitl_widgets.items.base import ItemKind, content_hash, is_missing
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.preferences.reward import Basis, Layout
 
-__all__ = ["Candidates", "as_candidates", "listed", "on_the_left", "prompt_words"]
+__all__ = [
+    "Candidates",
+    "as_candidates",
+    "by_prompt",
+    "listed",
+    "on_the_left",
+    "prompt_words",
+    "prompts_of",
+    "read_candidate",
+    "read_candidates",
+]
 
 MOST_PAIRS = 100_000
 MOST_OF_ONE = 300
@@ -68,6 +79,11 @@ class Candidates:
         """A hash of each candidate with its prompt."""
         words = self.words
         return [self.key(words[p], item) for p, item in zip(self.prompt.tolist(), self.items, strict=True)]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each key."""
+        return {key: i for i, key in enumerate(self.keys)}
 
     def key(self, word: str, item: Any) -> str:
         """Return the hash of a candidate with its prompt, as a text."""
@@ -138,8 +154,8 @@ class Candidates:
             found = encoder.transform(list(map(kind.words, items)) if kind.reads else items)
         elif isinstance(embed, str | os.PathLike) or not callable(embed):
             raise HitlError(
-                "These features cannot be computed for new candidates: pass embed= a function or a "
-                "transformer."
+                "These features cannot be computed for new candidates. Pass a function or a transformer as "
+                "embed=."
             )
         else:
             found = fit_embedding(items, embed, kind)[0]
@@ -195,10 +211,55 @@ def prompt_words(prompt: Any) -> str:
     )
 
 
+def prompts_of(prompts: Any) -> list[Any]:
+    """Return prompts as a list; one text is one prompt."""
+    if isinstance(prompts, str):
+        return [prompts]
+    if isinstance(prompts, Mapping) or not isinstance(prompts, Iterable):
+        raise InvalidInput(
+            f"prompts= is {a_type(prompts)}: expected a list of prompts, each a text or a list of messages."
+        )
+    return list(prompts)
+
+
+def read_candidates(kind: ItemKind, members: Sequence[Any], where: str) -> list[Any]:
+    """Return candidates as items of their kind.
+
+    Raises
+    ------
+    InvalidInput
+        If one is missing, a text without any character but spaces, or not of this kind.
+    """
+    for i, one in enumerate(members):
+        if what := _lacks(one):
+            raise InvalidInput(f"{where}[{i}] is {what}: expected a candidate. Leave it out.")
+    return list(kind.read(members, where)) if members else []
+
+
+def read_candidate(kind: ItemKind, one: Any, name: str) -> Any:
+    """Return an argument that is one candidate."""
+    if what := _lacks(one):
+        raise InvalidInput(f"{name} is {what}: expected a candidate.")
+    return kind.read([one], name)[0]
+
+
+def _lacks(one: Any) -> str:
+    """Return why something is no candidate; empty if it may be one."""
+    if is_missing(one):
+        return "missing"
+    return "an empty text" if isinstance(one, str) and not one.strip() else ""
+
+
 def as_candidates(
-    prompts: Sequence[Any], lists: Sequence[list[Any]], kind: ItemKind, embed: Any
+    prompts: Sequence[Any],
+    lists: Sequence[list[Any]],
+    kind: ItemKind,
+    embed: Any,
+    name: Callable[[int], str] = "candidates[{}]".format,
 ) -> Candidates:
     """Return the candidates of each prompt, without repetitions.
+
+    ``name`` says what a list of candidates is called in messages.
 
     Raises
     ------
@@ -206,46 +267,80 @@ def as_candidates(
         If there is not a list of candidates for each prompt, or fewer than two of a prompt.
     """
     if len(lists) != len(prompts):
+        there = "is 1 prompt" if len(prompts) == 1 else f"are {len(prompts):,} prompts"
         raise InvalidInput(
-            f"There are {len(prompts):,} prompts, but candidates= has {len(lists):,} lists: expected a list "
-            "of candidates for each prompt."
+            f"There {there}, but candidates= has {len(lists):,} lists: expected a list of candidates for "
+            "each prompt."
         )
     if not lists:
         raise InvalidInput("There are no prompts: pass at least one, with at least two candidates.")
     words = list(map(prompt_words, prompts))
     if len(set(words)) < len(words):
-        again = next(word for word in words if words.count(word) > 1)
+        again = next(word for word, n in Counter(words).items() if n > 1)
         raise InvalidInput(
             f"The prompt {again[:80]!r} occurs twice: pass it once, with all of its candidates in one list."
         )
     items: list[Any] = []
     prompt: list[int] = []
     for p, members in enumerate(lists):
-        read = kind.read(members, f"candidates[{p}]")
-        distinct = {content_hash(kind, one): one for one in reversed(read)}
-        found = list(reversed(distinct.values()))
+        read = read_candidates(kind, members, name(p))
+        found = list({content_hash(kind, one): one for one in reversed(read)}.values())[::-1]
         if not 2 <= len(found) <= MOST_OF_ONE:
+            n = {0: "no candidates", 1: "one candidate"}.get(len(found), f"{len(found):,} candidates")
             raise InvalidInput(
-                f"candidates[{p}] has {len(found)} different candidates: expected 2 to {MOST_OF_ONE}."
+                f"{name(p)} has {n}, without repetitions: expected 2 to {MOST_OF_ONE} for each prompt."
             )
         items += found
         prompt += [p] * len(found)
     counts = np.bincount(prompt)
-    if (n := int((counts * (counts - 1) // 2).sum())) > MOST_PAIRS:
+    if (n_pairs := int((counts * (counts - 1) // 2).sum())) > MOST_PAIRS:
         raise InvalidInput(
-            f"The candidates make {n:,} pairs, and the limit is {MOST_PAIRS:,}: pass fewer candidates per "
-            "prompt, or fewer prompts."
+            f"The candidates make {n_pairs:,} pairs, and the limit is {MOST_PAIRS:,}: pass fewer candidates "
+            "per prompt, or fewer prompts."
         )
     return Candidates(list(prompts), items, np.array(prompt, np.int64), kind, embed)
 
 
-def listed(candidates: Iterable[Any]) -> list[list[Any]]:
+def by_prompt(told: Any, words: Sequence[str]) -> dict[str, list[Any]]:
+    """Return candidates by the words of their prompt.
+
+    Parameters
+    ----------
+    told
+        A dict from prompts to lists of candidates; or pairs of the two, because a prompt that is a list of
+        messages cannot be the key of a dict.
+    words
+        The prompts that there are, as texts.
+    """
+    shape = "a dict from prompts to lists of candidates, or a list of pairs (prompt, candidates)"
+    if isinstance(told, str | bytes) or not isinstance(told, Iterable):
+        raise InvalidInput(f"candidates= is {a_type(told)}: expected {shape}.")
+    found, known = dict[str, list[Any]](), set(words)
+    for one in told.items() if isinstance(told, Mapping) else told:
+        if not isinstance(one, tuple | list) or len(one) != 2:
+            raise InvalidInput(f"candidates= contains {str(one)[:80]!r}: expected {shape}.")
+        word = prompt_words(one[0])
+        if word not in known:
+            raise InvalidInput(
+                f"The prompt {word[:80]!r} is not one of the {len(words):,} of this object."
+                f"{nearest(word, words)} For other prompts, create Preferences with them."
+            )
+        found.setdefault(word, []).extend(_listed(one[1], f"candidates[{word[:60]!r}]"))
+    return found
+
+
+def listed(candidates: Any) -> list[list[Any]]:
     """Return the candidates of each prompt as lists; raise InvalidInput if they are not."""
+    if isinstance(candidates, str | bytes | Mapping) or not isinstance(candidates, Iterable):
+        raise InvalidInput(
+            f"candidates= is {a_type(candidates)}: expected a list of candidates for each prompt, in the "
+            "order of the prompts."
+        )
     return [_listed(one, f"candidates[{i}]") for i, one in enumerate(candidates)]
 
 
 def _listed(value: Any, where: str) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         said = "missing" if is_missing(value) else a_type(value)
-        raise InvalidInput(f"{where} is {said}: expected a list of candidates.")
+        raise InvalidInput(f"{where} is {said}: expected a list of candidates, such as ['one', 'another'].")
     return list(value)

@@ -37,6 +37,10 @@ class _RewardLearner:
     """
 
     name = "Bradley-Terry Gaussian process"
+    instead = (
+        "In Preferences, reward(candidates) says how good any candidate is, rewards() how good the given "
+        "ones are, and effects() what the side and the length add."
+    )
     compares = True  # so that Comparison does not mirror the pairs: the side matters
     # UMAP of more pairs than these takes minutes of the processor, and few look at it: candidates have a map.
     most_mapped = 5_000

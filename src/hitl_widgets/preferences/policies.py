@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.preferences.candidates import prompt_words
-from hitl_widgets.preferences.samples import generated
+from hitl_widgets.preferences.checks import check_function, whole
+from hitl_widgets.preferences.samples import SIGNATURE, generated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,7 @@ Base = Callable[[Any, int], Sequence[Any]]
 
 # From how many samples of how many prompts rejection sampling is set, and how many samples it tries.
 PILOT, PROMPTS, TRIES = 32, 16, 200
+MOST = 100_000  # candidates of one call
 
 
 class Policy(ABC):
@@ -42,32 +44,41 @@ class Policy(ABC):
     name: str
     kl: float
 
+    def __call__(self, prompt: Any = "", n: int = 1) -> list[Any]:
+        """Return ``n`` candidates of a prompt."""
+        return self._made(prompt, whole("n", n, 1, MOST, "a number of candidates"))
+
     @abstractmethod
-    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
+    def _made(self, prompt: Any, n: int) -> list[Any]:
         """Return ``n`` candidates of a prompt."""
 
     def __repr__(self) -> str:
         return f"<Policy: {self.name}, {self.kl:.2f} nats from its base>"
 
 
-def given_base(candidates: Candidates, rng: np.random.Generator) -> Base:
-    """Return a base that draws the given candidates of a prompt, with repetitions."""
+def given_base(candidates: Candidates, rng: np.random.Generator, way: str = "generate=") -> Base:
+    """Return a base that draws the given candidates of a prompt, with repetitions.
+
+    ``way`` is what to pass for other prompts.
+    """
 
     def draw(prompt: Any, n: int) -> list[Any]:
         rows = candidates.rows_of(prompt)
         if not len(rows):
             raise InvalidInput(
-                f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass generate=, or one of the "
+                f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass {way}, or one of the "
                 f"{len(candidates.prompts):,} prompts that have."
             )
         return [candidates.items[i] for i in rng.choice(rows, n)]
 
+    draw.__name__ = "the given candidates"
     return draw
 
 
-def of_function(generate: Any) -> Base:
+def of_function(generate: Any, name: str = "generate=") -> Base:
     """Return a base that asks a user's function: see :func:`~.samples.generated`."""
-    return lambda prompt, n: next(iter(generated(generate, [prompt], n)))
+    check_function(name.rstrip("="), generate, SIGNATURE)
+    return lambda prompt, n: next(iter(generated(generate, [prompt], n, name)))
 
 
 def best_of_kl(n: int) -> float:
@@ -85,8 +96,7 @@ class BestOf(Policy):
         self.n, self.name, self.kl = n, f"best of {n}", best_of_kl(n)
         self._base, self._rewards = base, rewards
 
-    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
-        """See :class:`Policy`."""
+    def _made(self, prompt: Any, n: int) -> list[Any]:
         found = []
         for _ in range(n):
             items = list(self._base(prompt, self.n))
@@ -141,8 +151,7 @@ class Tilted(Policy):
         self._p = np.concatenate(shares)
         self.name = f"exponential tilting, reward x {self.strength:.2g}"
 
-    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
-        """See :class:`Policy`."""
+    def _made(self, prompt: Any, n: int) -> list[Any]:
         rows = self._candidates.rows_of(prompt)
         if not len(rows):
             raise InvalidInput(
@@ -182,11 +191,11 @@ class Rejection(Policy):
         self._base, self._rewards, self._rng = base, rewards, rng
         self.name = f"rejection sampling, reward x {self.strength:.2g}"
 
-    def __call__(self, prompt: Any, n: int = 1) -> list[Any]:
-        """See :class:`Policy`; after 200 samples the best of them is taken."""
+    def _made(self, prompt: Any, n: int) -> list[Any]:
         return [self._accepted(prompt) for _ in range(n)]
 
     def _accepted(self, prompt: Any) -> Any:
+        """Return a sample that was accepted; of 200 that were not, the best."""
         best, highest = None, -np.inf
         for _ in range(TRIES // 8):
             items = list(self._base(prompt, 8))

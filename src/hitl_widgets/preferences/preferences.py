@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
@@ -11,13 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets import screen
-from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.data.embedding import check_embed
+from hitl_widgets.data.pool import Pool
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
 from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.settings import check_settings
-from hitl_widgets.paths import full_path, replacing
-from hitl_widgets.preferences.candidates import Candidates, as_candidates, listed, prompt_words
+from hitl_widgets.paths import replacing
+from hitl_widgets.preferences.candidates import (
+    Candidates,
+    as_candidates,
+    by_prompt,
+    listed,
+    prompt_words,
+    prompts_of,
+    read_candidate,
+    read_candidates,
+)
+from hitl_widgets.preferences.checks import check_flags, check_function, check_given, number, seed, whole
 from hitl_widgets.preferences.criteria import (
     asked_beside,
     beside_on_card,
@@ -32,7 +47,7 @@ from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted,
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.rewarded import rewarded
-from hitl_widgets.preferences.samples import Samples, generated
+from hitl_widgets.preferences.samples import SIGNATURE, Samples, generated
 from hitl_widgets.preferences.training import (
     BAD,
     SECOND,
@@ -40,14 +55,17 @@ from hitl_widgets.preferences.training import (
     WON,
     Said,
     Trainer,
+    check_path,
     check_trainer,
+    reasons_of,
     rows_of,
+    write_rows,
 )
-from hitl_widgets.preferences.trials import Trial
+from hitl_widgets.preferences.trials import Trial, begun
 from hitl_widgets.questions import pair
 from hitl_widgets.questions.pair import PLACES
 from hitl_widgets.questions.question import Question
-from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.schema import MAX_NAME, Schema
 from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
@@ -62,6 +80,11 @@ MOST, MOST_RANKED = 8, 8
 # The columns of answers() beside the criteria.
 COLUMNS = frozenset(("prompt", "first", "second", "answer", "reason", "reasons"))
 COLUMNS |= {"annotator", "selection", "time", "id", "said", "elapsed_ms", "label"}
+# What a session is told by Preferences, and not by the user.
+SET_HERE = {
+    "data", "html", "markdown", "image", "columns", "item", "X", "id", "context", "classes", "question",
+    "schema", "labels", "sweep", "segment", "learner", "cost",
+}  # fmt: skip
 CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
 
 
@@ -115,7 +138,7 @@ class Preferences:
 
     def __init__(
         self,
-        prompts: Sequence[Any],
+        prompts: Iterable[Any],
         candidates: Iterable[Iterable[Any]] | None = None,
         *,
         generate: Any = None,
@@ -141,16 +164,16 @@ class Preferences:
             )
         if (candidates is None) == (generate is None):
             raise InvalidInput("Pass either candidates= or generate=.")
-        if not isinstance(n, int | np.integer) or isinstance(n, bool) or not 2 <= n <= MOST:
-            raise InvalidInput(f"n={n!r}: expected a number of candidates per prompt from 2 to {MOST}.")
-        if taken := sorted(
-            {"context", "schema", "item", "id", "X", "classes", "question", "learner"} & more.keys()
-        ):
-            raise InvalidInput(f"Preferences takes no {taken[0]}=: it sets what its session asks.")
+        n = whole("n", n, 2, MOST, "a number of candidates per prompt")
+        check_flags(tie=tie, both_bad=both_bad, reason=reason)
+        _check_more(more)
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
-        self._prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        self._prompts = prompts_of(prompts)
         self.ask, self.kind = ask, kind
         self._embed, self._of = embed, kind_of(kind)
+        check_embed(embed, self._of)
+        if generate is not None:
+            check_function("generate", generate, SIGNATURE)
         self._how = more | {"task": task, "strategy": strategy}
         criteria = [criteria] if isinstance(criteria, str) else list(criteria)
         reasons = [reasons] if isinstance(reasons, str) else list(reasons)
@@ -174,7 +197,8 @@ class Preferences:
             if ask == "pairs"
             else Question.ranking(text, top=top)
         )
-        self._generate = generate
+        self._generate, self._closed, self._warned = generate, False, 0
+        self._trials: list[Trial] = []
         self.principles = Principles(self)
         self._own_store = not isinstance(store, LabelStore)
         self.store = store if isinstance(store, LabelStore) else LabelStore(store)
@@ -183,7 +207,7 @@ class Preferences:
             self._given = None if candidates is None else listed(candidates)
             if generate is not None:
                 self._sample(generate, n)
-            self._open()
+            self._open(self._with(self._samples.candidates()))
         except BaseException:
             self.close()
             raise
@@ -197,10 +221,24 @@ class Preferences:
     principles: Principles
     """What a good candidate does, and how much the preferences follow it."""
 
-    def _open(self) -> None:
-        self.candidates = as_candidates(self._prompts, self._lists(), self._of, self._embed)
+    def _with(self, kept: Mapping[str, Sequence[Any]], *, of: Iterable[str] = ()) -> Candidates:
+        """Return the candidates that were passed, and those of the store; errors name the prompts ``of``."""
+        lists = [list(one) for one in self._given] if self._given is not None else [[] for _ in self._prompts]
+        words = list(map(prompt_words, self._prompts))
+        if len(lists) == len(words):
+            lists = [[*one, *kept.get(word, ())] for one, word in zip(lists, words, strict=True)]
+        named = set(of)
+
+        def name(i: int) -> str:
+            passed = self._given is not None and words[i] not in named
+            return f"candidates[{i}]" if passed else f"The prompt {words[i][:60]!r}"
+
+        return as_candidates(self._prompts, lists, self._of, self._embed, name)
+
+    def _open(self, found: Candidates) -> None:
+        self.candidates = found
         self._known: dict[str | None, tuple[int, Posterior]] = {}
-        found, how = self.candidates, dict(self._how)
+        how = dict(self._how)
         if self.ask == "ranking" and found.layout.most > MOST_RANKED:
             raise InvalidInput(
                 f"A prompt has {found.layout.most} candidates, and at most {MOST_RANKED} can be ranked at "
@@ -210,16 +248,23 @@ class Preferences:
             how["strategy"] = undecided
         self._learner = (PairLearner if self.ask == "pairs" else RankLearner)(found, self._members())
         self.session = self._asking(self._question, learner=self._learner, **how)
+        self._warned = self.n_elsewhere  # the session has said so
 
     def _asking(self, question: Schema, **how: Any) -> Session:
         """Return a session that asks this question about all pairs or lists."""
         if any(self.candidates.words):
             how["context"] = "prompt"
-        return Session(
+        shown = {name: how.pop(name) for name in ("remote_images", "render") if name in how}
+        pool = Pool.from_data(
             self._table(self._learner.members),
             item="candidates",
             kind=f"list:{self.kind}",
             id="id",
+            compares=self.ask == "pairs",
+            **shown,
+        )
+        return Session(
+            replace(pool, called="pairs" if self.ask == "pairs" else "lists"),
             embed=self.candidates.features_of_members,
             question=question,
             store=self.store,
@@ -253,82 +298,129 @@ class Preferences:
 
     def _sample(self, generate: Any, n: int) -> None:
         """Generate candidates of the prompts that the store has none of."""
-        known = {key for event in self._samples.read() for key in event["items"]}
-        words = list(map(prompt_words, self._prompts))
-        lacking = [i for i, one in enumerate(words) if one not in known]
-        if lacking:
-            made = list(generated(generate, [self._prompts[i] for i in lacking], int(n)))
-            self._keep({words[i]: one for i, one in zip(lacking, made, strict=True)}, "generate")
+        known, words = self._samples.candidates(), list(map(prompt_words, self._prompts))
+        lacking = {word: i for i, word in enumerate(words) if word not in known}
+        made: dict[str, list[str]] = {}
+        try:
+            for word, items in zip(
+                lacking, generated(generate, [self._prompts[i] for i in lacking.values()], n), strict=True
+            ):
+                made[word] = self._texts(word, items)
+                if len(set(made[word])) < 2:
+                    del made[word]
+                    raise InvalidInput(
+                        f"generate= returned the same text each time for the prompt {word[:60]!r}: expected "
+                        f"{n} that differ. Let it draw samples, or pass candidates=."
+                    )
+        finally:  # what was made before an error is not lost
+            if made:
+                self._samples.keep({"items": made, "source": "generate"})
 
-    def _keep(self, made: Mapping[str, Sequence[Any]], source: str) -> None:
-        for word, items in made.items():
-            if wrong := [one for one in items if not isinstance(one, str)]:
+    def _texts(self, word: str, items: Sequence[Any]) -> list[str]:
+        """Return candidates as the store keeps them."""
+        where = f"candidates[{word[:60]!r}]"
+        found = read_candidates(self._of, items, where)
+        for i, (one, told) in enumerate(zip(found, items, strict=True)):
+            if not isinstance(one, str) or not (isinstance(told, str) or self._of.claims([told])):
                 raise InvalidInput(
-                    f"{str(wrong[0])[:60]!r} was generated for {word[:60]!r}: expected texts, because they "
-                    "are kept in the store. Pass other candidates with candidates=."
+                    f"{where}[{i}] is {a_type(told)}: expected texts, because the store keeps them. Pass "
+                    "other candidates with candidates=."
                 )
-        self._samples.keep({"items": dict(made), "source": source})
+        return found
 
-    def _lists(self) -> list[list[Any]]:
-        """The candidates of each prompt: those that were passed, then those that were added."""
-        lists = [list(one) for one in self._given] if self._given is not None else [[] for _ in self._prompts]
-        if len(lists) == len(self._prompts):
-            at = {prompt_words(one): i for i, one in enumerate(self._prompts)}
-            for event in self._samples.read():
-                for word, items in event["items"].items():
-                    if word in at:
-                        lists[at[word]] += items
-        return lists
-
-    def add(self, candidates: Mapping[Any, Iterable[str]], source: str = "added") -> int:
+    def add(self, candidates: Any, source: str = "added") -> int:
         """Add candidates, such as samples of a better policy; returns how many of them are new.
 
-        They are kept in the store. A new :attr:`session` opens with them: show it again.
+        They are kept in the store. A new :attr:`session` opens with them: show it again. The undo of a
+        session does not reach them; :meth:`remove` takes them back.
 
         Parameters
         ----------
         candidates
-            A list of texts for prompts of this object.
+            A dict from prompts of this object to lists of texts. Prompts that are conversations cannot be
+            the keys of a dict: pass a list of pairs (prompt, texts) instead.
         source
             Where they come from, such as ``"round 1"``. It is not shown to annotators.
         """
+        self._refuse_closed("add candidates")
         if self.ask == "ranking":
             raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")
-        words = {prompt_words(one) for one in self._prompts}
-        made = {prompt_words(prompt): list(items) for prompt, items in candidates.items()}
-        if unknown := [word for word in made if word not in words]:
-            raise InvalidInput(
-                f"The prompt {unknown[0][:80]!r} is not one of the {len(words)} of this object."
-                f"{nearest(unknown[0], list(words))}"
-            )
-        before = len(self.candidates)
-        self._keep(made, source)
-        self.principles.close()
-        self.session.close()
-        self._open()
-        return len(self.candidates) - before
+        if not isinstance(source, str):
+            raise InvalidInput(f"source={source!r}: expected a text, such as 'round 1'.")
+        found, new = self.candidates, dict[str, list[str]]()
+        for word, items in by_prompt(candidates, found.words).items():
+            told = [one for one in self._texts(word, items) if found.key(word, one) not in found.places]
+            new |= {word: list(dict.fromkeys(told))} if told else {}
+        self._change(new, {"items": new, "source": source})
+        return len(self.candidates) - len(found)
 
-    def revise(self, prompt: Any, draft: str, revision: str) -> str:
+    def remove(self, candidates: Any) -> int:
+        """Remove candidates that were added or generated; returns how many.
+
+        Answers about them stay in the store, but are not used. :meth:`add` brings both back.
+
+        Parameters
+        ----------
+        candidates
+            As for :meth:`add`.
+        """
+        self._refuse_closed("remove candidates")
+        kept, gone = self._samples.candidates(), dict[str, list[str]]()
+        for word, items in by_prompt(candidates, self.candidates.words).items():
+            texts = self._texts(word, items)
+            if strange := [one for one in texts if one not in kept.get(word, ())]:
+                raise InvalidInput(
+                    f"{strange[0][:60]!r} was not added to the prompt {word[:60]!r}. Candidates that were "
+                    "passed with candidates= are left out there."
+                )
+            gone[word] = texts
+        before = len(self.candidates)
+        self._change(gone, {"removed": gone})
+        return before - len(self.candidates)
+
+    def _change(self, of: Mapping[str, Sequence[str]], kept: Mapping[str, Any]) -> None:
+        """Keep a change of the candidates of some prompts, and open a session with it."""
+        if not any(of.values()):
+            return
+        # Not written before it is known that such candidates can be opened: else the store never could be.
+        found = self._with(self._samples.changed(kept), of=of)
+        self._samples.keep(kept)
+        self.principles.close(again=True)
+        self.session.close()
+        self._open(found)
+
+    def revise(self, prompt: Any, draft: Any, revision: Any) -> str:
         """Add a corrected candidate, and prefer it to its draft; returns the id of the pair.
 
-        Like any act, the preference can be undone.
+        The undo of :attr:`session` takes the preference back; :meth:`remove` takes the candidate back.
         """
-        found, word = self.candidates, prompt_words(prompt)
-        draft, revision = self._of.read([draft, revision], "draft and revision")
-        old, new = found.key(word, draft), found.key(word, revision)
-        if old not in found.keys or old == new:
+        self._refuse_closed("revise a candidate")
+        if self.ask == "ranking":
+            raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")
+        word = prompt_words(prompt)
+        by_prompt([(prompt, [draft])], self.candidates.words)  # whether it is a prompt of this object
+        old = read_candidate(self._of, draft, "draft=")
+        read_candidate(self._of, revision, "revision=")
+        [new] = self._texts(word, [revision])
+        places, keys = self.candidates.places, [self.candidates.key(word, one) for one in (old, new)]
+        if keys[0] not in places:
+            given = [str(self.candidates.items[i]) for i in self.candidates.rows_of(prompt)]
             raise InvalidInput(
-                f"The draft {str(draft)[:80]!r} is not a candidate of this prompt, or equals its revision."
+                f"draft={str(draft)[:80]!r} is not a candidate of this prompt.{nearest(str(draft), given)} "
+                "Expected one of them, as in prefs.rewards()."
             )
-        self.add({word: [revision]}, source="revision")
-        keys = self.candidates.keys
-        pair = self.candidates.in_order(keys.index(old), keys.index(new))
-        id_ = self.candidates.key_of(pair)
-        self.session.label(id_, 1 if keys[pair[0]] == new else 2)
+        if keys[0] == keys[1]:
+            raise InvalidInput(f"revision={str(revision)[:80]!r} equals its draft: expected another text.")
+        self.add([(prompt, [new])], source="revision")
+        found = self.candidates
+        pair = found.in_order(*(found.places[key] for key in keys))
+        id_ = found.key_of(pair)
+        self.session.label(id_, 1 if found.keys[pair[0]] == keys[1] else 2)
         return id_
 
     def also(self, name: str, question: Schema) -> Session:
         """Return a session that asks another question about the same pairs or lists, in a task of its own."""
+        self._refuse_closed(f"ask {name!r}")
         how = {key: value for key, value in self._how.items() if key != "strategy"}
         return self._asking(question, **how | {"task": f"{self._how['task']}: {name}"})
 
@@ -411,7 +503,9 @@ class Preferences:
         """
         import pandas as pd
 
-        read = self._of.read(list(candidates), "candidates")
+        if isinstance(candidates, str | bytes | Mapping) or not isinstance(candidates, Iterable):
+            raise InvalidInput(f"candidates= is {a_type(candidates)}: expected a list of candidates.")
+        read = read_candidates(self._of, list(candidates), "candidates")
         if not read:
             return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
         mean, sd = self._posterior(criterion).of(self.candidates.columns_of(list(read)))
@@ -488,11 +582,15 @@ class Preferences:
 
         Columns prompt, first and second (the first was shown on the left), answer, reason, reasons and a
         column for each criterion (those that are asked for), annotator, selection, time and id; for rankings
-        candidates and answer instead, a list of places.
+        candidates and answer instead, a list of places. Answers about candidates or prompts that were removed
+        or not passed here are left out: see :attr:`n_elsewhere`.
         """
         labels = self.session.labels()
         pool, found, members = self.session.pool, self.candidates, self._learner.members
-        rows = members[pool.index(labels["id"])]
+        here = np.array([pool.find(one) is not None for one in labels["id"]], bool)
+        labels = labels[here].reset_index(drop=True)
+        self._warn_of_elsewhere(len(here) - len(labels))
+        rows = members[np.array(pool.index(labels["id"]), np.int64)]
         labels.insert(0, "prompt", [found.words[found.prompt[row[0]]] for row in rows])
         if self.ask == "pairs":
             labels.insert(1, "first", [found.items[row[0]] for row in rows])
@@ -507,6 +605,26 @@ class Preferences:
         ):
             labels.insert(k, name, column)
         return labels.drop(columns=["said", "elapsed_ms"])
+
+    @property
+    def n_elsewhere(self) -> int:
+        """How many answers of the task are about candidates or prompts that were removed or not passed here.
+
+        They are kept in the store, but not used: ``session.missing()`` lists them.
+        """
+        return len(self.session.missing())
+
+    def _warn_of_elsewhere(self, n: int) -> None:
+        """Say once how many answers are left out."""
+        if n > self._warned:
+            warnings.warn(
+                f"{n:,} {'answer is' if n == 1 else 'answers are'} left out, about candidates or prompts "
+                "that were removed or not passed here: session.missing() lists them. If somebody has added "
+                "candidates in the meantime, run the cell that creates these preferences again.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        self._warned = max(n, self._warned)
 
     def people(self) -> pd.DataFrame:
         """Return how each annotator answers, with 95 % intervals (Wilson 1927).
@@ -525,7 +643,7 @@ class Preferences:
             raise InvalidInput("Rankings have no sides: people() is for ask='pairs'.")
         answers = self.answers()
         answers["answer"] = answers["answer"].map(fixed(self.session.schema))
-        rows = self._learner.members[self.session.pool.index(answers["id"])]
+        rows = self._learner.members[np.array(self.session.pool.index(answers["id"]), np.int64)]
         length = self.candidates.lengths()
         if length is None:
             longer = np.full(len(rows), "", object)
@@ -594,10 +712,19 @@ class Preferences:
         """
         if how not in (known := get_args(How)):
             raise InvalidInput(f"how={how!r}: expected one of {choices(known)}.{nearest(str(how), known)}")
-        if not isinstance(n, int | np.integer) or not 2 <= n <= 256:
-            raise InvalidInput(f"n={n!r}: expected a number of samples from 2 to 256.")
-        if not isinstance(kl, int | float | np.number) or not 0 < kl < np.inf:
-            raise InvalidInput(f"kl={kl!r}: expected nats above 0, such as 1.0.")
+        check_given(how, ("trigram",), texts=texts, judge=judge)
+        check_given(how, ("best", "reject"), generate=generate)
+        n, steps = (
+            whole("n", n, 2, 256, "a number of samples"),
+            whole("steps", steps, 1, 10_000, "a number of steps"),
+        )
+        kl = number("kl", kl, "a number of nats above 0, such as 1.0")
+        beta = number("beta", beta, "a number from 0 on, such as 0.1", zero=True)
+        random_state = seed(random_state)
+        if generate is not None:
+            check_function("generate", generate, SIGNATURE)
+        if judge is not None:
+            check_function("judge", judge, "(texts, others) -> how often each is preferred to the other")
         if self.ask == "pairs" and generate is None:
             generate = self._generate
         post, rng = self.posterior, np.random.default_rng(random_state)
@@ -606,7 +733,7 @@ class Preferences:
             return post.of(self.candidates.columns_of(list(items)))[0]
 
         if how == "tilt":
-            return Tilted(self.candidates, post.mean, float(kl), rng)
+            return Tilted(self.candidates, post.mean, kl, rng)
         if how == "trigram":
             from hitl_widgets.preferences.trigram import reinforce
 
@@ -614,14 +741,22 @@ class Preferences:
                 raise InvalidInput(
                     f"Candidates of kind {self.kind!r} have no words: how='trigram' is for texts."
                 )
-            start = list(self.candidates.items) if texts is None else list(texts)
+            start = list(self.candidates.items) if texts is None else _texts(texts)
             return reinforce(start, rewards, steps=steps, beta=beta, judge=judge, random_state=random_state)
         base = given_base(self.candidates, rng) if generate is None else of_function(generate)
         if how == "best":
-            return BestOf(base, rewards, int(n))
-        return Rejection(base, rewards, float(kl), self._prompts, rng)
+            return BestOf(base, rewards, n)
+        return Rejection(base, rewards, kl, self._prompts, rng)
 
-    def trial(self, policy: Any, prompts: Sequence[Any], against: Any = None, *, name: str) -> Trial:
+    def trial(
+        self,
+        policy: Any = None,
+        prompts: Iterable[Any] | None = None,
+        against: Any = None,
+        *,
+        name: str,
+        resume: bool = False,
+    ) -> Trial:
         """Return a blind comparison of a policy with another, or with its base, on prompts.
 
         Take prompts that the reward has not learned from. Each is asked once, in the same store, on sides
@@ -633,17 +768,32 @@ class Preferences:
             Policies, or functions as for ``generate=``. Without ``against``, the given candidates of
             these prompts or the function given to the constructor.
         name
-            The name of the trial, which is a task of the store: after a restart it goes on, with the same
-            samples.
+            The name of the trial, which is a task of the store.
+        resume
+            If a trial of this name was begun, go on with it, whatever the policy is now: with the samples
+            that were drawn then. It needs neither policy nor prompts.
+
+        Raises
+        ------
+        Taken
+            If a trial of this name was begun, and ``resume`` is False.
         """
+        self._refuse_closed("begin a trial")
+        check_flags(resume=resume)
+        if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
+            raise InvalidInput(f"name={name!r}: expected a name of 1 to {MAX_NAME} characters.")
+        if not self._of.reads:
+            raise InvalidInput(f"Trials compare texts, and the candidates are of kind {self.kind!r}.")
+        task = f"{self._how['task']}: {name}"
         if against is None:
-            rng = np.random.default_rng(1)
-            against = given_base(self.candidates, rng) if self._generate is None else self._generate
-        told = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
+            base = given_base(self.candidates, np.random.default_rng(1), "against=")
+            against = base if self._generate is None else self._generate
+        told = begun(self.store, task, name, policy, prompts, against, resume=resume)
+        how = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
         asked = self._question.question if self.ask == "pairs" else ""
-        return Trial(
-            self.store, f"{self._how['task']}: {name}", prompts, policy, against, asked, self._embed, **told
-        )
+        trial = Trial(self.store, task, told, asked, kind=self.kind, embed=self._embed, **how)
+        self._trials.append(trial)
+        return trial
 
     # -- handing over
 
@@ -655,7 +805,7 @@ class Preferences:
         messages: bool = False,
         margin: bool = False,
     ) -> Path:
-        """Write what a trainer of TRL reads, as JSON lines, or Parquet if the path ends so.
+        """Write what a trainer of TRL reads, as JSON lines (``.jsonl``) or Parquet (``.parquet``).
 
         A data card, ``<path>.card.md``, says who answered how many, how far they agree, which biases they
         have, and what became of ties. Where annotators differ, the consensus of the session is written.
@@ -664,27 +814,35 @@ class Preferences:
         Parameters
         ----------
         to
-            ``"dpo"``: prompt, chosen, rejected, one row for each preference. ``"reward"``: the same.
-            ``"kto"``: prompt, completion and label, true for candidates that won more often than they lost.
-            ``"sft"``: prompt and completion, the best candidate of each prompt.
+            ``"dpo"``: prompt, chosen, rejected, one row for each preference; and reason, if reasons were
+            given. ``"reward"``: the same. ``"kto"``: prompt, completion and label, true for candidates that
+            won more often than they lost. ``"sft"``: prompt and completion, the best candidate of each
+            prompt.
         messages
-            Whether prompts and candidates are lists of messages; always if a prompt is a conversation.
+            Whether prompts and candidates are lists of messages; always if prompts or candidates are
+            conversations.
         margin
             With ``to="reward"``: whether there is a column with the difference of the rewards.
         """
-        from hitl_widgets.formats.hugging_face import write_rows
         from hitl_widgets.transfer.cards import session_card
         from hitl_widgets.transfer.exporting import pseudonyms
 
-        trainer = check_trainer(to)
+        trainer, target = check_trainer(to), check_path(path)
+        check_flags(messages=messages, margin=margin)
         made = rows_of(trainer, self.candidates, self._said(), messages=messages, margin=margin)
-        target = full_path(path)
         if not made.rows:
-            raise HitlError(f"There is nothing to write for to={to!r}: answer some questions first.")
+            raise HitlError(
+                f"There is nothing to write for to={to!r}, because no answer prefers one of two: answer more."
+            )
         with replacing(target) as part:
             write_rows(made.rows, part)
         loop = loop_of(self.session)
-        lines = "\n".join(f"- {line}" for line in (f"{len(made.rows):,} rows.", *made.notes))
+        notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
+        if n := self.n_elsewhere:
+            self._warn_of_elsewhere(n)
+            what = "1 answer" if n == 1 else f"{n:,} answers"
+            notes.append(f"Not in the file: {what} about other candidates or prompts.")
+        lines = "\n".join(f"- {line}" for line in notes)
         sections = [f"## File for {trainer.upper()}: {target.name}", lines]
         if self.ask == "pairs":
             sections += biases_on_card(self.people(), pseudonyms(loop.log.events()))
@@ -701,18 +859,23 @@ class Preferences:
         given, reward = self._learner.comparisons(rows, taught), self.posterior.mean
         if self.ask == "ranking":
             return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
-        codes = np.array([CODES[id_] for id_ in labels.class_ids], np.int64)
-        return Said(given.first, given.second, codes[np.asarray(taught)], reward)
+        answers = [labels.class_ids[code] for code in np.asarray(taught)]
+        codes = np.array([CODES[one] for one in answers], np.int64)
+        ids = [self.session.pool.keys[row] for row in rows]
+        told, lost = reasons_of(loop_of(self.session).log, dict(zip(ids, answers, strict=True)))
+        return Said(given.first, given.second, codes, reward, [told.get(one, {}) for one in ids], lost)
 
     # -- the session
 
     def __repr__(self) -> str:
         found = self.candidates
         what = "pairs" if self.ask == "pairs" else "lists"
+        n = self.n_elsewhere
+        elsewhere = f"; {n:,} {'answer' if n == 1 else 'answers'} about others not used" if n else ""
         return (
             f"<Preferences of task {self.session.task!r}: {self.session.n_labels:,} of "
             f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "
-            f"{len(found.prompts):,} prompts>"
+            f"{len(found.prompts):,} prompts{elsewhere}>"
         )
 
     def _ipython_display_(self, **options: Any) -> None:
@@ -731,10 +894,52 @@ class Preferences:
         self.close()
 
     def close(self) -> None:
-        """Close the session, and the store if it was opened here."""
+        """Close the session, and the store if it was opened here.
+
+        What was learned and answered can still be read and exported. What asks or writes raises HitlError.
+        """
+        self._closed = True
         self.principles.close()
+        for trial in self._trials:
+            trial.close()
         session = getattr(self, "session", None)
         if session is not None:
             session.close()
         if self._own_store:
             self.store.close()
+
+    def _refuse_closed(self, what: str) -> None:
+        if self._closed:
+            raise HitlError(
+                f"These preferences are closed. To {what}, run the cell that creates them again. Answers, "
+                "rewards and exports are still there."
+            )
+
+
+def _check_more(more: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for arguments that a session of pairs does not take."""
+    own, of_session = _arguments(Preferences), _arguments(Session)
+    if fixed_here := sorted(SET_HERE & more.keys()):
+        raise InvalidInput(f"Preferences takes no {fixed_here[0]}=: it sets what its session asks.")
+    if unknown := [name for name in more if name not in of_session]:
+        known = [*own, *(name for name in of_session if name not in SET_HERE and name not in own)]
+        raise InvalidInput(
+            f"Preferences has no argument {unknown[0]}=.{nearest(unknown[0], known)} The arguments are "
+            f"{', '.join(known)}."
+        )
+
+
+def _arguments(of: type) -> list[str]:
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    found = inspect.signature(of).parameters.values()
+    return [one.name for one in found if one.kind not in kinds and one.name != "self"]
+
+
+def _texts(texts: Any) -> list[str]:
+    """Return ``texts=``; raise InvalidInput if it is not a list of texts."""
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise InvalidInput(f"texts= is {a_type(texts)}: expected a list of texts.")
+    found = list(texts)
+    if wrong := [one for one in found if not isinstance(one, str)]:
+        raise InvalidInput(f"texts= contains {str(wrong[0])[:60]!r}, {a_type(wrong[0])}: expected texts.")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,7 @@ from scipy.special import expit
 
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.loop.loop import Loop
+from hitl_widgets.loop.troubles import in_words
 from hitl_widgets.preferences.people import fixed
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
@@ -28,6 +29,7 @@ __all__ = ["Principle", "Principles", "weigh"]
 Floats = npt.NDArray[np.float64]
 
 OF = "principle"
+TRIED = 5  # candidates with which a function is tried when it is added
 SPREAD = 1.5  # of weights, before anybody has answered
 LONGEST = 500
 
@@ -48,6 +50,11 @@ class Principle:
     sentence: str
     check: str = ""
     value: Any = None
+
+    @classmethod
+    def read(cls, sentence: str, kept: Mapping[str, Any]) -> Principle:
+        """Return a principle from the log."""
+        return cls(sentence, str(kept.get("check", "")), kept.get("value"))
 
     def words(self) -> str:
         """Return how it is checked, in words."""
@@ -130,8 +137,13 @@ class Principles:
         most, least
             The number of words.
         check
-            A function of a candidate that returns whether it follows the principle, or how much. It is not
-            kept in the store: after a restart, add it again.
+            A function of a candidate that returns whether it follows the principle, or how much, as a number.
+            It is tried with a few candidates now. It is not kept in the store: after a restart, add it again.
+
+        Raises
+        ------
+        InvalidInput
+            If the check cannot be used, or fails.
         """
         if not isinstance(sentence, str) or not 0 < len(sentence.strip()) <= LONGEST:
             raise InvalidInput(f"sentence={sentence!r}: expected a sentence of at most {LONGEST} characters.")
@@ -145,6 +157,8 @@ class Principles:
             if name != "check" and not self._prefs.candidates.kind.reads:
                 raise InvalidInput(f"{name}= is for texts: pass check=, a function of a candidate.")
         if check is not None:
+            for item in self._prefs.candidates.items[:TRIED]:
+                _asked(check, item)
             self._functions[sentence] = check
         return self._loop.acts.define(OF, sentence, kept)
 
@@ -157,7 +171,7 @@ class Principles:
         """Return the principles, in the order in which they were first added."""
         self._loop.log.catch_up()
         found = self._loop.log.definitions(OF).items()
-        return [Principle(name, **event.value["is"]) for name, event in found]
+        return [Principle.read(name, event.value["is"]) for name, event in found]
 
     def _find(self, sentence: str) -> Principle:
         found = {one.sentence: one for one in self.stated()}
@@ -169,6 +183,8 @@ class Principles:
         """Return a session that asks which of two follows a principle better, about the same pairs."""
         self._find(sentence)
         prefs = self._prefs
+        if sentence in self._sessions and prefs.session.closed:
+            return self._sessions[sentence]  # closed, too: its answers can still be read
         if prefs.ask != "pairs":
             raise InvalidInput("Rankings have no pairs to ask about: use ask='pairs'.")
         if sentence not in self._sessions or self._sessions[sentence].closed:
@@ -177,36 +193,45 @@ class Principles:
             )
         return self._sessions[sentence]
 
-    def close(self) -> None:
-        """Close the sessions of :meth:`question`."""
+    def close(self, *, again: bool = False) -> None:
+        """Close the sessions of :meth:`question`; ``again``: others are opened when they are needed."""
         for session in self._sessions.values():
             session.close()
-        self._sessions.clear()
+        if again:
+            self._sessions.clear()
 
     # -- what they say of candidates
 
-    def _follows(self, one: Principle) -> Floats | None:
-        """Return how much each candidate follows a principle, by its check; None if it has none here."""
-        items = self._prefs.candidates.items
-        if one.check == "check":
-            function = self._functions.get(one.sentence)
-            if function is None:
-                return None
-            values = [function(item) for item in items]
-            try:
-                return np.asarray(values, np.float64)
-            except (TypeError, ValueError):
-                raise InvalidInput(
-                    f"The check of {one.sentence!r} returned {values[0]!r}: expected True, False or a number."
-                ) from None
+    def _follows(self, one: Principle) -> tuple[Floats | None, str]:
+        """Return how much each candidate follows a principle by its check, and what the check is, in words.
+
+        None if there is no check, or it cannot be used here: the words say why.
+        """
+        words = one.words()
         if not one.check:
-            return None
-        texts = list(map(self._prefs.candidates.kind.words, items))
-        if one.check in ("has", "lacks"):
-            found = np.array([re.search(one.value, text) is not None for text in texts], np.float64)
-            return found if one.check == "has" else 1 - found
-        n = np.array([len(text.split()) for text in texts])
-        return np.asarray(n <= one.value if one.check == "most" else n >= one.value, np.float64)
+            return None, words
+        if one.check == "check" and one.sentence not in self._functions:
+            return None, f"{words}, which is missing: add it again"
+        try:
+            return np.array(list(self._checked(one)), np.float64), words
+        except InvalidInput as failure:  # also a pattern that another version of Python wrote
+            return None, f"{words}, which cannot be used: {in_words(failure)}"
+
+    def _checked(self, one: Principle) -> Iterator[float]:
+        """Yield how much each candidate follows a principle by its check."""
+        found = self._prefs.candidates
+        if one.check == "check":
+            function = self._functions[one.sentence]
+            yield from (_asked(function, item) for item in found.items)
+            return
+        value = _kept(one.check, one.value)
+        for text in map(found.kind.words, found.items):
+            match one.check:
+                case "has" | "lacks":
+                    yield float((re.search(value, text) is None) == (one.check == "lacks"))
+                case _:
+                    n = len(text.split())
+                    yield float(n <= value if one.check == "most" else n >= value)
 
     def _answered(self, sentence: str) -> Mapping[str, float]:
         """Return how the pairs were answered that were asked about a principle: 1, -1 or 0, by id."""
@@ -223,12 +248,16 @@ class Principles:
         By the answers to the principle's question if the pair was asked, else by its check: the difference
         of both, for numbers in standard deviations; NaN if neither is there.
         """
+        return self._differences()[0]
+
+    def _differences(self) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Return the same, and how each is checked, in words."""
         import pandas as pd
 
         pairs, ids = self._prefs.candidates.pairs, list(self._prefs.session.pool.ids)
-        columns = {}
+        columns, checks = {}, {}
         for one in self.stated():
-            values = self._follows(one)
+            values, checks[one.sentence] = self._follows(one)
             if values is None:
                 x = np.full(len(pairs), np.nan)
             else:
@@ -239,7 +268,7 @@ class Principles:
             if said:
                 x = np.array([said.get(id_, old) for id_, old in zip(ids, x, strict=True)])
             columns[one.sentence] = x
-        return pd.DataFrame(columns, index=pd.Index(ids, name="id"))
+        return pd.DataFrame(columns, index=pd.Index(ids, name="id")), checks
 
     def _decided(self) -> tuple[list[Any], npt.NDArray[np.int64], Floats]:
         """Return the ids and rows of the answered pairs, and 1, 0 or 0.5."""
@@ -256,30 +285,30 @@ class Principles:
 
         Columns principle; weight, what following it adds to the log odds of being preferred, all others
         being equal; low and high (95 %); n, in how many answered pairs it makes a difference; followed, in
-        which share of those the preferred one follows it; and check.
+        which share of those the preferred one follows it; and check, with the reason if it cannot be used:
+        such a principle has the weight 0, unless its question was answered.
         """
         import pandas as pd
 
         ids, _, y = self._decided()
-        table, told = self.differences(), self.stated()
+        table, checks = self._differences()
         x = np.nan_to_num(table.loc[ids].to_numpy(np.float64))
         w, S = weigh(np.column_stack([x, np.ones(len(x))]), y)  # the last is the side
         sd = np.sqrt(np.diag(S))
         rows = []
-        for k, one in enumerate(told):
+        for k, sentence in enumerate(checks):
             at = (x[:, k] != 0) & (y != 0.5)
             rows.append(
                 {
-                    "principle": one.sentence,
+                    "principle": sentence,
                     "weight": w[k],
                     "low": w[k] - 1.96 * sd[k],
                     "high": w[k] + 1.96 * sd[k],
                     "n": int(at.sum()),
                     "followed": float(np.mean((x[at, k] > 0) == (y[at] == 1))) if at.any() else np.nan,
-                    "check": one.words() if one.check != "check" or one.sentence in self._functions
-                    else f"{one.words()}, which is missing: add it again",
+                    "check": checks[sentence],
                 }
-            )  # fmt: skip
+            )
         names = ["principle", "weight", "low", "high", "n", "followed", "check"]
         found = pd.DataFrame(rows, columns=names)
         return found.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
@@ -312,7 +341,7 @@ class Principles:
 
         found, rows = self._prefs.candidates, []
         for one in self.stated():
-            values = self._follows(one)
+            values, _ = self._follows(one)
             if values is not None and np.isin(values, [0, 1]).all():
                 rows += [
                     (found.words[found.prompt[i]], found.items[i], one.sentence)
@@ -339,6 +368,24 @@ class Principles:
         return ["## Principles", words, table(["principle", "check", "weight", "pairs"], rows)]
 
 
+def _asked(check: Callable[[Any], Any], item: Any) -> float:
+    """Return what a user's function says of a candidate; raise InvalidInput if it is no number."""
+    try:
+        said = check(item)
+    except Exception as failure:
+        raise InvalidInput(
+            f"The function failed for the candidate {str(item)[:60]!r}: {in_words(failure)}. Expected a "
+            "function of a candidate that returns True, False or a number."
+        ) from failure
+    numeric = isinstance(said, bool | int | float | np.bool_ | np.number) and not isinstance(said, complex)
+    if not numeric or not np.isfinite(said):
+        raise InvalidInput(
+            f"The function returned {str(said)[:60]!r} for the candidate {str(item)[:60]!r}: expected True, "
+            "False or a number."
+        )
+    return float(said)
+
+
 def _kept(check: str, value: Any) -> Any:
     """Return what the log keeps of a check; raise InvalidInput if it cannot be used."""
     if check in ("most", "least"):
@@ -348,7 +395,9 @@ def _kept(check: str, value: Any) -> Any:
     if check == "check":
         if not callable(value):
             raise InvalidInput(f"check={value!r}: expected a function of a candidate.")
-        return getattr(value, "__name__", "a function")
+        return getattr(value, "__name__", type(value).__name__)
+    if check not in ("has", "lacks"):
+        raise InvalidInput(f"The check {check!r} is not known to this version of hitl-widgets.")
     if not isinstance(value, str):
         raise InvalidInput(f"{check}={value!r}: expected a regular expression, as a text.")
     try:

@@ -10,7 +10,9 @@ from hitl_widgets.errors import InvalidInput, a_type
 from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
 
-__all__ = ["Samples", "generated"]
+__all__ = ["SIGNATURE", "Samples", "generated"]
+
+SIGNATURE = "(prompt, n) -> list of candidates, or (prompt) -> one candidate"
 
 
 class Samples:
@@ -29,8 +31,21 @@ class Samples:
 
     def read(self) -> list[dict[str, Any]]:
         """Return what was kept, oldest first."""
-        found = [event.value for _, event in self._store.read(self._task) if event.kind == "definition"]
-        return [value["is"] for value in found if value.get("of") == self._of and value.get("is")]
+        return [value for _, value in self.dated()]
+
+    def dated(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the same, each with the time when it was kept."""
+        events = [event for _, event in self._store.read(self._task) if event.kind == "definition"]
+        mine = [event for event in events if event.value.get("of") == self._of and event.value.get("is")]
+        return [(event.time, event.value["is"]) for event in mine]
+
+    def candidates(self) -> dict[str, list[str]]:
+        """Return the texts that were added to each prompt and not removed since."""
+        return _applied(self.read())
+
+    def changed(self, by: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return the same as if this were kept, too."""
+        return _applied([*self.read(), by])
 
     def keep(self, made: Mapping[str, Any]) -> None:
         """Add to it."""
@@ -38,17 +53,23 @@ class Samples:
         self._store.append(LabelEvent("definition", self._task, self._by, value=value))
 
 
-def generated(generate: Any, prompts: Sequence[Any], n: int) -> Iterator[list[Any]]:
+def _applied(kept: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for value in kept:
+        for word, items in value.get("items", {}).items():
+            found.setdefault(word, {}).update(dict.fromkeys(items))
+        for word, items in value.get("removed", {}).items():
+            for item in items:
+                found.get(word, {}).pop(item, None)
+    return {word: list(items) for word, items in found.items()}
+
+
+def generated(generate: Any, prompts: Sequence[Any], n: int, name: str = "generate=") -> Iterator[list[Any]]:
     """Yield ``n`` candidates of each prompt from a user's function.
 
     It takes a prompt and a number, and returns a list; or takes a prompt and returns one candidate, and is
     then called ``n`` times.
     """
-    if not callable(generate):
-        raise InvalidInput(
-            f"generate= is {a_type(generate)}: expected a function (prompt, n) -> list of candidates, or "
-            "(prompt) -> one candidate."
-        )
     try:
         inspect.signature(generate).bind(None, n)
         at_once = True
@@ -60,8 +81,9 @@ def generated(generate: Any, prompts: Sequence[Any], n: int) -> Iterator[list[An
             continue
         found = generate(prompt, n)
         if isinstance(found, str) or not isinstance(found, Sequence) or not len(found):
+            what = "an empty list" if isinstance(found, Sequence) and not len(found) else a_type(found)
             raise InvalidInput(
-                f"generate= returned {a_type(found)} for the prompt {str(prompt)[:60]!r}: expected a list of "
-                f"{n} candidates."
+                f"{name} returned {what} for the prompt {str(prompt)[:60]!r}: expected a list of {n} "
+                "candidates."
             )
         yield list(found)

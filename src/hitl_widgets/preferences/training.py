@@ -11,23 +11,87 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.formats.hugging_face import write_rows
+from hitl_widgets.items.conversation import turns_of
+from hitl_widgets.paths import full_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hitl_widgets.loop.log import Log
     from hitl_widgets.preferences.candidates import Candidates
 
-__all__ = ["BAD", "SECOND", "TIE", "WON", "Said", "Trainer", "check_trainer", "rows_of"]
+__all__ = [
+    "BAD",
+    "SECOND",
+    "TIE",
+    "WON",
+    "Said",
+    "Trainer",
+    "check_path",
+    "check_trainer",
+    "reasons_of",
+    "rows_of",
+    "write_rows",
+]
 
 Trainer = Literal["dpo", "reward", "kto", "sft"]
 # The answers, by code.
 WON, SECOND, TIE, BAD = range(4)
+SUFFIXES = (".jsonl", ".parquet")
+# What is written beside a preference. Not which one is better by a criterion, which names a side.
+BESIDE = ("reason", "reasons")
 
 
 def check_trainer(to: Any) -> Trainer:
     """Return ``to=``; raise InvalidInput for an unknown trainer."""
     if to not in (known := get_args(Trainer)):
-        raise InvalidInput(f"to={to!r}: expected {choices(known)}.{nearest(str(to), known)}")
+        raise InvalidInput(f"to={to!r}: expected one of {choices(known)}.{nearest(str(to), known)}")
     found: Trainer = to
     return found
+
+
+def check_path(path: Any) -> Path:
+    """Return the path of a file; raise InvalidInput if its suffix does not say what to write."""
+    target = full_path(path)
+    if target.suffix not in SUFFIXES:
+        raise InvalidInput(
+            f"The suffix of {target.name!r} is {target.suffix!r}: expected {' or '.join(SUFFIXES)}, such as "
+            f"{target.with_suffix('.jsonl').name!r}. For a table of the answers: "
+            "prefs.answers().to_csv(path), or prefs.session.export(path)."
+        )
+    return target
+
+
+def reasons_of(log: Log, answers: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], int]:
+    """Return the reasons that annotators gave, by the id of the pair, and how many are not returned.
+
+    They are read from the log, because a session that does not ask for reasons does not return them.
+
+    Parameters
+    ----------
+    answers
+        The answer of each pair that counts. Reasons of other answers are counted.
+    """
+    found, lost = dict[str, dict[str, Any]](), 0
+    with log.lock:
+        fold = log.ledger.fold
+        for id_, answer in answers.items():
+            for event in fold.current(id_).values():
+                said = fold.now(event)
+                dumped = {} if said is None else fold.kind.dump(said)
+                told = {name: dumped[name] for name in BESIDE if dumped.get(name)}
+                if told and dumped["pair"] != answer:
+                    lost += 1
+                    continue
+                for name, value in told.items():
+                    given = found.setdefault(id_, {}).setdefault(name, [])
+                    several = value if isinstance(value, list) else [value]
+                    given += [one for one in several if one not in given]
+    for told in found.values():
+        if "reason" in told:
+            told["reason"] = "\n".join(told["reason"])
+    return found, lost
 
 
 @dataclass(frozen=True)
@@ -40,20 +104,27 @@ class Said:
         The candidates, and the answer.
     reward
         The reward of each candidate.
+    told
+        What was said beside each answer, such as ``{"reason": ...}``.
+    lost
+        How many annotators said something beside an answer that does not count.
     """
 
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
     code: npt.NDArray[np.int64]
     reward: npt.NDArray[np.float64]
+    told: Sequence[Mapping[str, Any]] = ()
+    lost: int = 0
+
+    def decided(self) -> list[int]:
+        """Return the numbers of the answers that prefer one of two."""
+        return np.flatnonzero(np.isin(self.code, (WON, SECOND))).tolist()
 
     def better(self) -> list[tuple[int, int]]:
-        """Return the better and the worse candidate of each decided answer."""
-        return [
-            (a, b) if code == WON else (b, a)
-            for a, b, code in zip(self.first.tolist(), self.second.tolist(), self.code.tolist(), strict=True)
-            if code in (WON, SECOND)
-        ]
+        """Return the better and the worse candidate of each of these."""
+        pairs = zip(self.first.tolist(), self.second.tolist(), self.code.tolist(), strict=True)
+        return [(a, b) if code == WON else (b, a) for a, b, code in pairs if code in (WON, SECOND)]
 
     def counts(self) -> tuple[int, int]:
         """Return how many ties there are, and how many pairs of which both are bad."""
@@ -100,14 +171,25 @@ def rows_of(
             for row, (a, b) in zip(rows, better, strict=True):
                 row["margin"] = float(said.reward[a] - said.reward[b])
             notes.append("`margin` is the difference of the rewards; below 0 where the model disagrees.")
-        notes += [f"{ties:,} ties and {bad:,} pairs of which both are bad are not in the file."]
-        return Made(rows, notes)
-    if to == "kto":
-        return _desirable(write, said)
-    return _best(write, said)
+        told = [said.told[i] for i in said.decided()] if said.told else []
+        for name in dict.fromkeys(name for one in told for name in one):
+            for row, one in zip(rows, told, strict=True):
+                row[name] = one.get(name)
+            notes.append(f"`{name}` is what annotators said beside the answer, empty where nothing was said.")
+        notes += [f"Not in the file: {_n(ties, 'tie')}, and {_n(bad, 'pair')} of which both are bad."]
+        lost = said.lost + sum(map(bool, said.told)) - sum(map(bool, told))
+    else:
+        rows, notes = _desirable(write, said) if to == "kto" else _best(write, said)
+        lost = said.lost + sum(map(bool, said.told))
+    if lost:
+        notes.append(
+            f"Not in the file: the reasons of {_n(lost, 'answer')}, because no row is about these answers; "
+            "prefs.session.export() writes all of them."
+        )
+    return Made(rows, notes)
 
 
-def _desirable(write: _Writer, said: Said) -> Made:
+def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     net: Counter[int] = Counter()
     for a, b in said.better():
         net[a] += 1
@@ -119,14 +201,13 @@ def _desirable(write: _Writer, said: Said) -> Made:
     ties, n_bad = said.counts()
     even = sum(not n for n in net.values())
     notes = ["Each row is a candidate; `label` says whether it won more comparisons than it lost."]
-    notes.append(f"Both candidates of the {n_bad:,} pairs of which both are bad count as having lost.")
-    notes.append(
-        f"{ties:,} ties count for neither; {even:,} candidates that won as often as they lost are left out."
-    )
-    return Made(rows, notes)
+    notes.append(f"Of {_n(n_bad, 'pair')} both are bad: both candidates count as having lost.")
+    notes.append(f"{_n(ties, 'tie')} counted for neither.")
+    notes.append(f"Not in the file: {_n(even, 'candidate')} that won as often as lost.")
+    return rows, notes
 
 
-def _best(write: _Writer, said: Said) -> Made:
+def _best(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     winners = {a for a, _ in said.better()}
     best: dict[int, int] = {}
     for i in sorted(winners):
@@ -136,9 +217,13 @@ def _best(write: _Writer, said: Said) -> Made:
     left = len(write.candidates.prompts) - len(best)
     notes = [
         "Each row is the candidate of a prompt with the highest reward among those that won a comparison.",
-        f"{left:,} prompts without such a candidate are not in the file.",
+        f"Not in the file: {_n(left, 'prompt')} without such a candidate.",
     ]
-    return Made([write.completion(i) for _, i in sorted(best.items())], notes)
+    return [write.completion(i) for _, i in sorted(best.items())], notes
+
+
+def _n(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 class _Writer:
@@ -147,15 +232,16 @@ class _Writer:
     def __init__(self, candidates: Candidates, *, messages: bool) -> None:
         if not candidates.kind.reads:
             raise InvalidInput(
-                f"The candidates are of kind {candidates.kind.name!r}, and TRL's columns hold texts: use "
-                "session.export(path, format='label-studio') or 'jsonl'."
+                f"The candidates are of kind {candidates.kind.name!r}, and TRL's columns hold texts. Use "
+                "prefs.session.export(path, format='label-studio'), or 'jsonl'."
             )
-        self.candidates, self.messages = candidates, messages
-        self.turns = any(not isinstance(one, str) for one in candidates.prompts)
+        self.candidates = candidates
+        self.talks = candidates.kind.name == "conversation"
+        self.turns = messages or self.talks or any(not isinstance(one, str) for one in candidates.prompts)
 
     def prompt(self, i: int) -> Any:
         p = int(self.candidates.prompt[i])
-        if not self.messages and not self.turns:
+        if not self.turns:
             return self.candidates.words[p]
         prompt = self.candidates.prompts[p]
         if isinstance(prompt, str):
@@ -165,7 +251,15 @@ class _Writer:
 
     def answer(self, i: int) -> Any:
         item = self.candidates.items[i]
-        return [{"role": "assistant", "content": item}] if self.messages or self.turns else item
+        if not self.turns:
+            return item
+        try:
+            said = turns_of(item) if self.talks else []
+        except ValueError:  # a text among conversations
+            said = []
+        if not said:
+            return [{"role": "assistant", "content": item}]
+        return [{"role": one["role"], "content": one["content"]} for one in said]
 
     def pair(self, better: int, worse: int) -> dict[str, Any]:
         return {

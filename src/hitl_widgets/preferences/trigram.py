@@ -48,7 +48,7 @@ class Trigram:
         lists = [text.split()[:LONGEST] for text in texts]
         counts = Counter(word for words in lists for word in words)
         if not counts:
-            raise InvalidInput("The texts have no words, so there is nothing to imitate: pass texts=.")
+            raise InvalidInput("The texts have no words, so there is nothing to learn from: pass texts=.")
         self.words = ["", "", *(word for word, _ in counts.most_common(MOST_WORDS))]
         at = {word: i for i, word in enumerate(self.words) if i > END}
         V = len(self.words)
@@ -170,8 +170,7 @@ class Improved(Policy):
         self.name, self.kl, self.steps = "word trigram, REINFORCE", kl, steps
         self._model, self._rng = model, rng
 
-    def __call__(self, prompt: Any = "", n: int = 1) -> list[str]:  # noqa: ARG002 - it knows no prompt
-        """Return ``n`` texts; the prompt is not used."""
+    def _made(self, prompt: Any, n: int) -> list[str]:  # noqa: ARG002 - it knows no prompt
         return _texts(self._model, n, self._rng)
 
     def chart(self) -> Any:
@@ -189,6 +188,21 @@ class Improved(Policy):
                     rows.append(told | {"low": None, "high": None})
         how = {"axis": "kl", "x_title": "divergence from the base (nats)", "y_title": "preferred to the base"}
         return screen.chart(rows, dict(sorted(colors.items(), reverse=True)), **how)
+
+
+def _judged(judge: Judge, made: Sequence[str], rival: Sequence[str]) -> Floats:
+    """Return what a judge says; raise InvalidInput if it is not a share for each pair."""
+    said = judge(made, rival)
+    try:
+        found = np.asarray(said, np.float64)
+    except (TypeError, ValueError):
+        found = np.zeros(0)
+    if found.shape != (len(made),) or not ((found >= 0) & (found <= 1)).all():
+        raise InvalidInput(
+            f"judge= returned {str(said)[:60]}: expected {len(made):,} numbers from 0 to 1, how often each "
+            "text is preferred to the other at its place."
+        )
+    return found
 
 
 def _texts(model: Biased, n: int, rng: np.random.Generator) -> list[str]:
@@ -241,7 +255,7 @@ def reinforce(
         row: dict[str, Any] = {"policy": policy, "step": step, "kl": kl, "reward": float(reward.mean())}
         row["predicted"] = float(expit(reward - rivals).mean())
         if judge is not None:
-            row["win"] = float(np.mean(judge(made, rival)))
+            row["win"] = float(_judged(judge, made, rival).mean())
         rows.append(row)
 
     for n in (1, *NS):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import betaln
+from scipy.special import betaln, stdtrit
 
-__all__ = ["RiseDetector", "anytime_interval", "audits_needed", "wilson"]
+__all__ = ["RiseDetector", "anytime_interval", "audits_needed", "wilson", "wilson_of_groups"]
 
 # The 97.5 % quantile of the normal distribution.
 Z = 1.959963984540054
@@ -26,6 +26,29 @@ def wilson(right: float, n: float) -> tuple[float, float]:
     share = right / n
     middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return float((middle - spread) / (1 + Z**2 / n)), float((middle + spread) / (1 + Z**2 / n))
+
+
+def wilson_of_groups(scores: Sequence[float], n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share where the answers of a group, such as those to a prompt, are alike.
+
+    This is Wilson's interval for the effective number of answers: that of independent ones with the same
+    variance of the mean over groups, corrected for the degrees of freedom (Korn and Graubard 1998; Franco et
+    al. 2019). It is at least the number of groups, and at most that of answers.
+
+    Parameters
+    ----------
+    scores
+        The mean of the answers of each group, 0 to 1.
+    n
+        The number of answers.
+    """
+    k, mean = len(scores), float(np.mean(scores))
+    spread = float(np.var(scores, ddof=1)) / k if k > 1 else 0.0
+    effective = float(k)
+    if spread > 0:
+        effective = mean * (1 - mean) / spread * (Z / float(stdtrit(k - 1, 0.975))) ** 2
+    effective = min(max(effective, k), n)
+    return wilson(mean * effective, effective)
 
 
 def anytime_interval(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:

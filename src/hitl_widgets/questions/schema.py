@@ -272,6 +272,11 @@ class Schema:
             )
         if self.kind == "rating":
             raise InvalidInput(f"{name!r} is not a level: expected one of {choices(self.values)}.")
+        if self.kind == "pair":  # its answers are fixed
+            raise InvalidInput(
+                f"{name!r} is not an answer to this comparison.{nearest(name, self.names)} Expected one of "
+                f"{choices(self.values)}; 1 and 2 stand for the first and the second."
+            )
         add = f" To add one: session.classes.add({name!r})." if isinstance(name, str) and name.strip() else ""
         raise InvalidInput(
             f"{name!r} is not a class of this task.{nearest(name, self.names)} "

@@ -317,7 +317,7 @@ class Vocabulary:
         if self.kind == "pair" and name in CHANGES and name not in OF_LEVELS:
             raise InvalidInput(
                 f"The answers to a comparison are fixed, and {name!r} would change them. They can be "
-                "renamed. To ask with or without a tie, pass question=hitl.Question.pair(..., tie=...)."
+                "renamed. To ask with or without a tie, pass tie= where the question is made."
             )
 
     def _named(self, word: Any) -> str:

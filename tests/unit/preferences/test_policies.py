@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import hitl_widgets as hitl
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, Taken
 from hitl_widgets.preferences.policies import best_of_kl, tilt
 from hitl_widgets.preferences.trials import Outcome
 from hitl_widgets.preferences.trigram import Biased, Trigram, reinforce
+from hitl_widgets.quality.sequential import wilson, wilson_of_groups
 
 PROMPTS = [f"p{i}" for i in range(10)]
 GOOD = [[f"{'good ' * k}{p} {k}" for k in range(4)] for p in range(10)]
@@ -75,6 +76,8 @@ def test_tilting_and_rejection_prefer_what_is_better(prefs: Any) -> None:
         assert min(counts) < 3  # not only the best
     with pytest.raises(InvalidInput, match="draws from the given"):
         tilted("unknown")
+    with pytest.raises(InvalidInput, match="n=0: expected a number of candidates"):
+        tilted("p1", 0)
 
 
 def test_the_divergence_of_a_biased_trigram_is_exact() -> None:
@@ -155,12 +158,41 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         assert trial.result() == result
         trial.close()
     with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
-        trial = prefs.trial(better, held, worse, name="round 1")
-        assert trial.result() == result
+        # Answers about one policy are never reported as answers about another.
+        with pytest.raises(Taken, match=r"was begun on .*: better against worse, 30 .*resume=True"):
+            prefs.trial(worse, held, better, name="round 1")
+        with pytest.raises(InvalidInput, match="has 30 prompts, and 1 prompts are only in it or only in"):
+            prefs.trial(prompts=held[:29], name="round 1", resume=True)
+        for more in ({}, {"policy": better, "prompts": held}):
+            with prefs.trial(name="round 1", resume=True, **more) as trial:
+                assert trial.result() == result
+                assert "better against worse, drawn on 2" in repr(trial)
+        with pytest.warns(RuntimeWarning, match="what better made .* worse is not used"):
+            prefs.trial(worse, name="round 1", resume=True)
         assert len(calls) == 30
-        trial.close()
-        with pytest.raises(InvalidInput, match="made the same"):
-            prefs.trial(better, held, better, name="round 2")
+        first = prefs.trial(better, ["p1", "p2"], name="first", resume=True)
+        assert "better against the given candidates" in repr(first)
+        for _ in range(2):  # a trial that cannot begin does not take the name
+            with pytest.raises(InvalidInput, match="made the same"):
+                prefs.trial(better, held, better, name="round 2")
+        for told, words in (
+            ({"policy": 3}, "policy= is an int"),
+            ({"against": 3}, "against= is an int"),
+            ({"policy": None}, "policy= is missing, and no trial 'round 2' was begun"),
+            ({"prompts": None}, "prompts= is missing"),
+            ({"prompts": "held"}, "a text: expected a list"),
+            ({"prompts": ["a", "a"]}, "occurs twice"),
+            ({"against": None}, "no candidates: pass against="),
+            ({"name": " "}, "name=' ': expected a name"),
+            ({"resume": 1}, "resume=1: expected True or False"),
+        ):
+            given = {"policy": better, "prompts": held, "against": worse, "name": "round 2"} | told
+            with pytest.raises(InvalidInput, match=words):
+                prefs.trial(**given)
+        prefs.principles.add("Is kind.")
+        prefs.principles.question("Is kind.")
+        with pytest.raises(InvalidInput, match="used by another task"):
+            prefs.trial(better, held, worse, name="principle: Is kind.")
 
 
 def test_no_win_is_claimed_without_answers_that_show_it() -> None:
@@ -169,10 +201,39 @@ def test_no_win_is_claimed_without_answers_that_show_it() -> None:
     assert Outcome(0, 0, 4).win == 0.5
     assert Outcome(0, 0, 0).win is None
     # What is the same is half a win, and is not an answer.
-    half = Outcome(10, 0, 0, same=0.5)
+    half = Outcome(10, 0, 0, same=0.5, n_prompts=20)
     assert half.win == 0.75
     assert half.low > 0.5
     assert "50% of the samples the same: better" in str(half)
+
+
+def test_several_answers_to_a_prompt_count_less_than_answers_to_several() -> None:
+    alone = Outcome(30, 10, 0)
+    assert (alone.low, alone.high) == pytest.approx(wilson(30, 40))
+    # Ten people agree on each of four prompts: four answers, not forty.
+    alike = Outcome(30, 10, 0, scores=(1.0, 1.0, 1.0, 0.0), n_prompts=4)
+    assert alike.win == 0.75
+    assert (alike.low, alike.high) == pytest.approx(wilson(3, 4))
+    assert str(alike).endswith("40 blind answers about 4 prompts: not shown to be better or worse")
+    mixed = Outcome(30, 10, 0, scores=(0.8, 0.7, 0.8, 0.7), n_prompts=4)
+    assert mixed.low == pytest.approx(alone.low)
+    # That the share of prompts with the same is estimated makes the interval wider, unless nothing changes.
+    known = Outcome(10, 0, 0, same=0.5, scores=(1.0,) * 10)
+    assert Outcome(10, 0, 0, same=0.5, scores=(1.0,) * 10, n_prompts=20).low < known.low
+    even = Outcome(5, 5, 0, same=0.5, n_prompts=20)
+    assert even.low == pytest.approx(Outcome(5, 5, 0, same=0.5).low)
+
+
+@pytest.mark.parametrize(("prompts", "people", "alike"), [(20, 1, 0.3), (20, 10, 0.3), (50, 3, 0.8)])
+def test_the_interval_of_a_trial_contains_the_truth(prompts: int, people: int, alike: float) -> None:
+    rng, win = np.random.default_rng(0), 0.7
+    odds = (1 - alike) / alike
+    found = []
+    for _ in range(1500):
+        of_prompt = rng.beta(win * odds, (1 - win) * odds, prompts)
+        found.append(wilson_of_groups(rng.binomial(people, of_prompt) / people, prompts * people))
+    low, high = np.array(found).T
+    assert 0.93 < np.mean((low <= win) & (win <= high)) < 0.99
 
 
 @pytest.mark.parametrize(
@@ -182,6 +243,18 @@ def test_no_win_is_claimed_without_answers_that_show_it() -> None:
         ({"n": 1}, "n=1"),
         ({"kl": 0}, "kl=0"),
         ({"kl": float("nan")}, "kl=nan"),
+        ({"kl": True}, "kl=True"),
+        ({"n": 2.5}, "n=2.5"),
+        ({"generate": 3}, "generate= is an int"),
+        ({"random_state": -1}, "random_state=-1"),
+        ({"judge": len}, "judge= is for how='trigram', not for how='best'"),
+        ({"how": "tilt", "generate": len}, "generate= is for how='best' or 'reject'"),
+        ({"how": "trigram", "steps": -1}, "steps=-1: expected a number of steps"),
+        ({"how": "trigram", "beta": -1}, "beta=-1: expected"),
+        ({"how": "trigram", "judge": 3}, "judge= is an int"),
+        ({"how": "trigram", "judge": lambda made, other: [0.5]}, "judge= returned .0.5.: expected 256"),
+        ({"how": "trigram", "texts": "abc"}, "texts= is a str"),
+        ({"how": "trigram", "texts": [1]}, "texts= contains '1', an int"),
     ],
 )
 def test_invalid_settings_say_what_is_wrong(prefs: Any, how: dict[str, Any], words: str) -> None:

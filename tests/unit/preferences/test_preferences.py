@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,176 @@ def test_what_is_generated_is_kept_and_samples_come_into_the_queue(tmp_path: Any
         assert len(prefs.candidates) == 24
 
 
+def test_what_cannot_be_opened_is_not_kept(tmp_path: Any) -> None:
+    """A store with too few or too many candidates of a prompt could never be opened again."""
+    calls: list[str] = []
+
+    def generate(prompt: str, n: int) -> list[str]:
+        calls.append(prompt)
+        if calls.count(PROMPTS[5]) == 1:
+            raise TimeoutError("The model is busy.")
+        return [f"{prompt} {i}" for i in range(n)]
+
+    store = tmp_path / "p.sqlite"
+    with pytest.raises(TimeoutError):
+        opened(generate=generate, n=2, store=store)
+    with opened(generate=generate, n=2, store=store) as prefs:
+        assert calls[5:7] == [PROMPTS[5]] * 2  # the five before it are not generated again
+        before = len(prefs.candidates)
+        with pytest.raises(InvalidInput, match=r"The prompt 'Where is parcel 0\?' has 301 candidates"):
+            prefs.add({PROMPTS[0]: [f"{i}" for i in range(299)]})
+        assert len(prefs.candidates) == before
+        prefs.session.label(prefs.session.pool.ids[0], "first")
+    with opened(generate=generate, n=2, store=store) as prefs:
+        assert prefs.session.n_labels == 1
+
+
+def test_candidates_are_added_and_removed(tmp_path: Any) -> None:
+    store, talk = tmp_path / "p.sqlite", [{"role": "user", "content": "Hello"}]
+    how: dict[str, Any] = {"embed": embed, "store": store}
+    with hitl.Preferences([talk, "q"], [["a", "b"], ["c", "d"]], **how) as prefs:
+        session = prefs.session
+        assert prefs.add([(talk, ["e", "e", "a"]), ("q", ["f"])]) == 2
+        assert session.closed
+        assert prefs.add({"q": ["f", "c"]}) == 0
+        assert not prefs.session.closed  # nothing has changed
+        id_ = prefs.revise(talk, "e", "ee")
+        prefs.session.undo()
+        assert not len(prefs.answers())
+        prefs.session.redo()
+        with pytest.warns(RuntimeWarning, match="answers to 1 pair under .* were removed or not passed"):
+            assert prefs.remove([(talk, ["ee"])]) == 1
+        assert prefs.n_elsewhere == 1  # the answer is kept
+        assert prefs.add([(talk, ["ee"])]) == 1
+        assert prefs.answers()["id"].tolist() == [id_]
+        with pytest.warns(RuntimeWarning, match="answers to 1 pair"):
+            assert prefs.remove([(talk, ["ee", "e"])]) == 2
+        for told, words in (
+            ({"q": "text"}, "is a str: expected a list"),
+            ({"q": [None]}, "is missing"),
+            ({"q": [" "]}, "an empty text"),
+            ({"q": [3]}, "is an int: expected texts"),
+            ({"z": ["x"]}, "'z' is not one of the 2 of this object"),
+            (None, "candidates= is a NoneType: expected a dict"),
+            ([("q", ["x"], 1)], "expected a dict from prompts"),
+        ):
+            with pytest.raises(InvalidInput, match=words):
+                prefs.add(told)
+        for told, words in (({"q": ["c"]}, "was not added"), ({"q": ["zz"]}, "was not added")):
+            with pytest.raises(InvalidInput, match=words):
+                prefs.remove(told)
+        for revision, words in ((None, "revision= is missing"), ("", "empty"), (3, "expected texts")):
+            with pytest.raises(InvalidInput, match=words):
+                prefs.revise("q", "c", revision)
+        for draft, words in (("C!", "'C!' is not a candidate"), ("x", "not a candidate"), (None, "missing")):
+            with pytest.raises(InvalidInput, match=words):
+                prefs.revise("q", draft, "y")
+        with pytest.raises(InvalidInput, match="equals its draft"):
+            prefs.revise("q", "c", "c")
+    with pytest.warns(RuntimeWarning, match="answers to 1 pair"):
+        prefs = hitl.Preferences([talk, "q"], [["a", "b"], ["c", "d"]], **how)
+    with prefs:
+        assert list(prefs.candidates.items) == ["a", "b", "c", "d", "f"]
+
+
+def test_a_colleague_with_other_prompts_or_candidates_works_on_the_same_store(tmp_path: Any) -> None:
+    store = tmp_path / "p.sqlite"
+    with opened(store=store, annotator="ann") as prefs:
+        answer(prefs, 30)
+        prefs.principles.add("Is kind.")
+        prefs.principles.question("Is kind.").label(prefs.session.pool.ids[-1], "first")
+        prefs.add({PROMPTS[11]: ["one of ann"]})
+        everything = prefs.answers()
+    other = [[*one[:3], "of my own"] for one in texts()[:5]]
+    with pytest.warns(RuntimeWarning, match="prompts or candidates that were removed or not passed"):
+        prefs = hitl.Preferences(PROMPTS[:5], other, embed=embed, store=store, annotator="bob")
+    with prefs, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mine = prefs.answers()
+        assert 0 < len(mine) < 30
+        assert prefs.n_elsewhere == 30 - len(mine)
+        assert f"; {prefs.n_elsewhere} answers about others not used" in repr(prefs)
+        assert mine["id"].tolist() == [one for one in everything["id"] if one in set(mine["id"])]
+        assert prefs.people()["n"].tolist() == [len(mine)]
+        assert len(prefs.rewards()) == 20
+        with pytest.warns(RuntimeWarning, match="answers to 1 pair under"):  # of its own session
+            assert len(prefs.principles.weights()) == 1
+        prefs.effects(), prefs.conflicts(), prefs.principles.conflicts(), prefs.session.trust.reliability()
+        n = len(prefs.export(tmp_path / "x.jsonl").read_text().splitlines())
+        assert n == mine["answer"].isin(["first", "second"]).sum()
+        card = (tmp_path / "x.jsonl.card.md").read_text()
+        assert f"- Not in the file: {prefs.n_elsewhere} answers about other candidates or prompts." in card
+        answer(prefs, 5)
+    # What somebody adds meanwhile is said, too.
+    with pytest.warns(RuntimeWarning, match="answers to . pairs? under"):
+        prefs, late = (opened(store=store, annotator=who) for who in ("ann", "bob"))
+    with prefs, late:
+        with pytest.warns(RuntimeWarning, match="answers to . pairs? under"):
+            prefs.revise(PROMPTS[0], prefs.candidates.items[0], "much better")
+        with pytest.warns(RuntimeWarning, match="answers? (is|are) left out.*run the cell that creates"):
+            late.answers()
+
+
+def test_answers_that_are_no_longer_asked_for_stay(tmp_path: Any) -> None:
+    store = tmp_path / "p.sqlite"
+    with opened(store=store) as prefs:
+        for id_ in prefs.session.pool.ids[:4]:
+            prefs.session.label(id_, "tie")
+    with pytest.warns(RuntimeWarning, match="has answers 'tie' under .*so this answer is still offered"):
+        prefs = opened(store=store, tie=False)
+    with prefs:
+        assert prefs.answers()["answer"].tolist() == ["tie"] * 4
+        assert loop_of(prefs.session).log.unanswered == []  # fixed answers cannot be merged or retired
+
+
+def test_closed_is_final_and_what_was_learned_stays(tmp_path: Any) -> None:
+    with opened(store=tmp_path / "p.sqlite") as prefs:
+        answer(prefs, 20)
+        prefs.principles.add("Is kind.", has="thanks")
+        prefs.principles.question("Is kind.").label(prefs.session.pool.ids[0], "first")
+        trial = prefs.trial(lambda p, n: ["x"], ["new"], lambda p, n: ["y"], name="t")
+        before = prefs.answers(), prefs.rewards(), prefs.principles.weights()
+    assert trial.session.closed
+    after = prefs.answers(), prefs.rewards(), prefs.principles.weights()
+    assert all(a.equals(b) for a, b in zip(before, after, strict=True))
+    assert prefs.export(tmp_path / "x.jsonl").exists()
+    assert len(prefs.improve("tilt")(PROMPTS[0], 3)) == 3
+    assert str(trial.result()) == "nobody has answered yet"
+    prefs.close()
+    for act in (
+        lambda: prefs.add({PROMPTS[0]: ["x"]}),
+        lambda: prefs.remove({PROMPTS[0]: ["x"]}),
+        lambda: prefs.revise(PROMPTS[0], prefs.candidates.items[0], "x"),
+        lambda: prefs.trial(name="t", resume=True),
+        lambda: prefs.session.label(prefs.session.pool.ids[0], "first"),
+        lambda: prefs.principles.add("Is short.", most=3),
+        lambda: prefs.principles.question("Is kind.").label(prefs.session.pool.ids[0], "first"),
+    ):
+        with pytest.raises(HitlError, match=r"closed\. (To|Run).*cell"):
+            act()
+
+
+def test_series_are_compared() -> None:
+    rng = np.random.default_rng(0)
+    lines = [[rng.random(30) for _ in range(3)] for _ in range(3)]
+    with hitl.Preferences(["a", "b", "c"], lines, kind="series", store=":memory:") as prefs:
+        for id_ in prefs.session.pool.ids[:5]:
+            prefs.session.label(id_, "first")
+        assert len(prefs.rewards()) == 9
+        assert len(prefs.reward([rng.random(30)])) == 1
+        assert prefs.session.pool.payload(0).content["kind"] == "list"
+
+
+def test_what_a_session_of_pairs_lacks_says_what_to_use() -> None:
+    with opened() as prefs:
+        answer(prefs, 5)
+        for ask in (prefs.session.model, lambda: prefs.session.explain(prefs.session.pool.ids[0])):
+            with pytest.raises(HitlError, match=r"reward\(candidates\) says how good any candidate is"):
+                ask()
+        with pytest.raises(InvalidInput, match="'A' is not an answer to this comparison"):
+            prefs.session.label(prefs.session.pool.ids[0], "A")
+
+
 def test_lists_are_ranked() -> None:
     with opened(ask="ranking") as prefs:
         session = prefs.session
@@ -268,7 +439,7 @@ def test_conversations_and_pictures() -> None:
         assert len(prefs.rewards()) == 9
         assert list(prefs.effects().index) == ["left"]
         assert prefs.people()["longer"].isna().all()
-        with pytest.raises(InvalidInput, match="expected texts"):
+        with pytest.raises(InvalidInput, match="is an ndarray: expected texts"):
             prefs.revise("a", pictures[0][0], pictures[1][0])
 
 
@@ -276,8 +447,8 @@ def test_conversations_and_pictures() -> None:
     ("how", "words"),
     [
         ({"candidates": texts()[:3]}, "12 prompts, but candidates= has 3 lists"),
-        ({"candidates": [["a"]] * 12}, "candidates.0. has 1 different candidates"),
-        ({"candidates": [["a", "a"]] * 12}, "candidates.0. has 1 different candidates"),
+        ({"candidates": [["a"]] * 12}, "candidates.0. has one candidate"),
+        ({"candidates": [["a", "a"]] * 12}, "candidates.0. has one candidate"),
         ({"candidates": ["ab"] * 12}, "candidates.0. is a str"),
         ({"candidates": texts(), "ask": "rankings"}, "ask='rankings': expected"),
         ({"candidates": texts(n=9), "ask": "ranking"}, "at most 8 can be ranked"),
@@ -286,7 +457,19 @@ def test_conversations_and_pictures() -> None:
         ({"candidates": texts(), "generate": len}, "either candidates= or generate="),
         ({"generate": "model"}, "generate= is a str"),
         ({"generate": lambda prompt, n: "one"}, "generate= returned a str"),
-        ({"generate": lambda prompt, n: [1, 2]}, "expected texts"),
+        ({"generate": lambda prompt, n: []}, "generate= returned an empty list"),
+        ({"generate": lambda prompt, n: ["a"] * n}, "the same text each time for the prompt 'Where"),
+        ({"generate": lambda prompt, n: ["a", None]}, "candidates.'Where.*.1. is missing"),
+        ({"generate": lambda prompt, n: [1, 2]}, "candidates.'Where.*.0. is an int: expected texts"),
+        ({"candidates": [["a", None]] * 12}, "candidates.0..1. is missing"),
+        ({"candidates": [["a", " "]] * 12}, "candidates.0..1. is an empty text"),
+        ({"candidates": 5}, "candidates= is an int"),
+        ({"candidates": texts(), "tie": "no"}, "tie='no': expected True or False"),
+        ({"candidates": texts(), "both_bad": 1}, "both_bad=1: expected"),
+        ({"candidates": texts(), "reason": None}, "reason=None: expected"),
+        ({"candidates": texts(), "embed": 3}, "embed=3 cannot be called"),
+        ({"candidates": texts(), "annotater": "x"}, "Preferences has no argument annotater=. Did you mean"),
+        ({"candidates": texts(), "n": True}, "n=True"),
     ],
 )
 def test_invalid_settings_say_what_is_wrong(how: dict[str, Any], words: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 import hitl_widgets as hitl
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.preferences.principles import weigh
+from hitl_widgets.session import loop_of
 
 RNG = np.random.default_rng(3)
 PROMPTS = [f"p{i}" for i in range(25)]
@@ -133,6 +134,40 @@ def test_principles_are_acts_in_the_store(tmp_path: Any) -> None:
         assert found.loc["Counts.", "check"] == "the function len, which is missing: add it again"
         prefs.principles.add("Counts.", check=len)
         assert prefs.principles.weights().set_index("principle").loc["Counts.", "n"] > 20
+
+
+def test_a_broken_check_is_refused_or_marked_and_the_others_go_on(tmp_path: Any) -> None:
+    with answered(opened(), 30) as prefs:
+        stated(prefs)
+        before = prefs.principles.weights()
+        for check, words in (
+            (lambda one: 1 / 0, "failed for the candidate .*: ZeroDivisionError"),
+            (lambda one: None, "returned 'None' for the candidate"),
+            (lambda one: "1", "returned '1'"),
+            (lambda one: [1, 2], "returned '.1, 2.'"),
+            (lambda one: float("nan"), "returned 'nan'"),
+        ):
+            with pytest.raises(InvalidInput, match=words):
+                prefs.principles.add("Breaks.", check=check)
+        assert prefs.principles.weights().equals(before)
+        last = prefs.candidates.items[-1]
+        prefs.principles.add("Breaks later.", check=lambda one: 1 / (one != last))
+        acts = loop_of(prefs.session).acts  # as other versions of Python or of the package write them
+        acts.define("principle", "Unreadable.", {"check": "has", "value": "("})
+        acts.define("principle", "From the future.", {"check": "sounds", "value": 3, "loud": True})
+        found = prefs.principles.weights().set_index("principle")
+        assert found.loc["Breaks later.", "check"].startswith("the function <lambda>, which cannot be used: ")
+        assert "not a regular expression" in found.loc["Unreadable.", "check"]
+        assert "is not known to this version" in found.loc["From the future.", "check"]
+        assert (found.loc[["Breaks later.", "Unreadable.", "From the future."], "n"] == 0).all()
+        kept = found.loc[before["principle"], "weight"].to_numpy()
+        assert kept == pytest.approx(before["weight"].to_numpy())
+        assert len(prefs.principles.conflicts()) > 0
+        assert not set(prefs.principles.broken()["principle"]) & {"Breaks later.", "Unreadable."}
+        assert (
+            "which cannot be used"
+            in prefs.export(tmp_path / "x.jsonl").with_name("x.jsonl.card.md").read_text()
+        )
 
 
 def test_a_revision_is_preferred_to_its_draft() -> None:

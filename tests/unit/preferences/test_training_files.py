@@ -69,15 +69,63 @@ def test_conversations_are_messages(tmp_path: Path) -> None:
         assert row["prompt"] == [{"role": "user", "content": "p"}]
 
 
+def test_candidates_that_are_conversations_are_messages(tmp_path: Path) -> None:
+    answers = [[*TALK[1:], {"from": "gpt", "value": text}] for text in ("a", "b")]
+    said = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "a"}]
+    with hitl.Preferences(["p"], [answers], kind="conversation", store=":memory:") as prefs:
+        [id_] = prefs.session.pool.ids
+        prefs.session.label(id_, 1 + ('"a"' not in prefs.session.item(id_)[0]))
+        [row] = rows(prefs.export(tmp_path / "dpo.jsonl"))
+        assert row["prompt"] == [{"role": "user", "content": "p"}]
+        assert row["chosen"] == said
+        assert row["rejected"] == [said[0], {"role": "assistant", "content": "b"}]
+        [row] = rows(prefs.export(tmp_path / "sft.jsonl", "sft"))
+        assert row["completion"] == said
+        assert prefs.add({"p": [[*TALK, {"role": "assistant", "content": "c"}]]}) == 1
+
+
+def test_reasons_are_in_the_file(tmp_path: Path) -> None:
+    store = tmp_path / "p.sqlite"
+    for who, why in (("ann", "kinder"), ("bob", "shorter"), ("eve", "")):
+        with hitl.Preferences(
+            ["p"], [["a", "bb", "ccc"]], embed=embed, store=store, reason=True, annotator=who, overlap=1.0
+        ) as prefs:
+            for id_ in prefs.session.pool.ids:
+                first, second = prefs.session.item(id_)
+                better = 1 if len(first) < len(second) else 2
+                if {first, second} == {"bb", "ccc"}:
+                    prefs.session.label(id_, {"label": "tie", "reason": f"equal to {who}"})
+                elif {first, second} == {"a", "ccc"} and who == "bob":
+                    prefs.session.label(id_, {"label": 3 - better, "reason": "another opinion"})
+                else:
+                    prefs.session.label(id_, {"label": better, "reason": why})
+            if who != "eve":
+                continue
+            found = {row["rejected"]: row for row in rows(prefs.export(tmp_path / "dpo.jsonl"))}
+            assert sorted(found["bb"]["reason"].split("\n")) == ["kinder", "shorter"]
+            assert found["ccc"]["reason"] == "kinder"
+            card = (tmp_path / "dpo.jsonl.card.md").read_text()
+            assert "`reason` is what annotators said beside the answer" in card
+            assert "Not in the file: the reasons of 2 answers" in card  # of the tie, and of the other opinion
+            assert "reason" in parquet.read_table(prefs.export(tmp_path / "dpo.parquet")).column_names
+            assert "another opinion" in set(prefs.answers()["reason"])
+            assert all(set(row) == {"prompt", "completion", "label"}
+                       for row in rows(prefs.export(tmp_path / "kto.jsonl", "kto")))  # fmt: skip
+            assert "the reasons of" in (tmp_path / "kto.jsonl.card.md").read_text()
+    # A colleague who does not ask for reasons exports them all the same.
+    with hitl.Preferences(["p"], [["a", "bb", "ccc"]], embed=embed, store=store) as prefs:
+        assert {row.get("reason") for row in rows(prefs.export(tmp_path / "dpo.jsonl"))} >= {"kinder"}
+
+
 def test_the_card_says_what_ties_became_and_how_people_answer(tmp_path: Path) -> None:
     with opened(annotator="ann") as prefs:
         path = prefs.export(tmp_path / "dpo.jsonl")
         card = path.with_name("dpo.jsonl.card.md").read_text()
-        assert "1 ties and 1 pairs of which both are bad are not in the file" in card
+        assert "Not in the file: 1 tie, and 1 pair of which both are bad." in card
         assert "left preferred" in card
         assert "ann" not in card.split("## Biases")[1].split("##")[0].replace("annotator", "")
         card = prefs.export(tmp_path / "k.jsonl", "kto").with_name("k.jsonl.card.md").read_text()
-        assert "1 ties count for neither" in card
+        assert "1 tie counted for neither" in card
 
 
 def test_rankings_are_written_as_their_pairs(tmp_path: Path) -> None:
@@ -115,6 +163,11 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
             prefs.export(tmp_path / "x.jsonl", "ppo")  # type: ignore[arg-type]
         with pytest.raises(InvalidInput, match="margin=True is for"):
             prefs.export(tmp_path / "x.jsonl", margin=True)
+        for name in ("x.csv", "x", "x.json"):
+            with pytest.raises(InvalidInput, match=r"expected \.jsonl or \.parquet, such as 'x\.jsonl'"):
+                prefs.export(tmp_path / name)
+        with pytest.raises(InvalidInput, match="messages=1: expected"):
+            prefs.export(tmp_path / "x.jsonl", messages=1)  # type: ignore[arg-type]
     pictures = [[np.full((4, 4, 3), k, np.uint8) for k in range(2)]]
     with hitl.Preferences(["p"], pictures, kind="image", store=":memory:") as prefs:
         prefs.session.label(prefs.session.pool.ids[0], "first")
