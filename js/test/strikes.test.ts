@@ -4,15 +4,11 @@ import type { EffectMessage, WhyMessage } from "../src/host/protocol";
 import { placesOf } from "../src/ui/words";
 import { effectWords } from "../src/widgets/labeler/strikes";
 import { becauseView } from "../src/widgets/labeler/why";
+import shared from "./words.json";
 
-test.each([
-  ["To unsubscribe, UNSUBSCRIBE.", ["unsubscribe"], ["unsubscribe", "UNSUBSCRIBE"]],
-  ["unsubscribe sub-way don't sub", ["sub"], ["sub", "sub"]],
-  ["don't do t", ["t", "don"], ["t"]],
-  ["click here, click\nhere and click there", ["click here"], ["click here", "click\nhere"]],
-  ["\u4f60\u597d\u5417 \u{1f600} good", ["\u597d", "good"], ["\u597d", "good"]],
-])("words of %j are found as a whole", (text, words, found) => {
-  expect(placesOf(text, words).map(([start, end]) => text.slice(start, end))).toEqual(found);
+test.each(shared)("of $text, the words $wanted are found as a whole", ({ text, wanted, found }) => {
+  const places = placesOf(text, wanted).sort(([a], [b]) => a - b);
+  expect(places.map(([start, end]) => text.slice(start, end))).toEqual(found);
 });
 
 const effect = (changes: Partial<EffectMessage> = {}): EffectMessage => ({
@@ -23,6 +19,8 @@ const effect = (changes: Partial<EffectMessage> = {}): EffectMessage => ({
   items: 40,
   of: 120,
   n: 24,
+  measure: "accuracy",
+  shares: true,
   before: 0.81,
   after: 0.84,
   low: -0.02,
@@ -41,6 +39,11 @@ test("what striking a word out would do is said with its interval, or why it is 
   );
   expect(words(effectWords(effect({ audited: [5, 0.6, 0.8] })))).toContain(
     "; 60 % \u2192 80 % on 5 audited ones",
+  );
+  const rating = { measure: "mean absolute error", shares: false, before: 0.9, after: 0.75, low: -0.31 };
+  expect(words(effectWords(effect({ ...rating, high: 0.02, audited: [5, 1, 0.5] })))).toBe(
+    "In 40 of 120 items. Mean absolute error on 24 labels: 0.90 \u2192 0.75 (\u22120.15, between \u22120.31 and +0.02)" +
+      "; 1.00 \u2192 0.50 on 5 audited ones",
   );
   const none = { before: null, after: null, low: null, high: null };
   expect(words(effectWords(effect({ ...none, missing: "There are no labels yet." })))).toBe(

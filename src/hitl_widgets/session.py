@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
@@ -15,7 +16,7 @@ import numpy as np
 from hitl_widgets import screen
 from hitl_widgets.data.columns import Columns
 from hitl_widgets.data.pool import CHANGED, Pool
-from hitl_widgets.errors import HitlError, InvalidInput, a_type
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices
 from hitl_widgets.labels.events import Selection
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.learn.evaluate import Estimate
@@ -1090,8 +1091,14 @@ class Session:
         self._say_what_changed()
         return items_table(self.pool, self._loop.labels, self.round, machine=machine)
 
-    def explain(self, id: Any, against: Any = None) -> pd.DataFrame:  # noqa: A002 - the field's own word
-        """Say why the model prefers its guess for an item to another class.
+    def explain(
+        self,
+        id: Any = None,  # noqa: A002 - the field's own word
+        against: Any = None,
+        *,
+        group: Iterable[Any] | None = None,
+    ) -> pd.DataFrame:
+        """Say why the model prefers its guess for an item to another class; or what a group has in common.
 
         The logarithm of the odds of the two classes is a sum, which is taken apart: into the words or columns
         of the item, followed back through the encoder; labels and features of neighbouring items; trees on
@@ -1104,25 +1111,46 @@ class Session:
             The item.
         against
             The class to compare with; None means the second most likely one.
+        group
+            Instead of an item, the ids of several, such as ``session.find("refund")``: what tells them from
+            all other items.
 
         Returns
         -------
         One row for each piece: columns part (``word``, ``column``, ``features``, ``neighbours``, ``trees``,
         ``rest`` or ``label``), words, start and end (the characters of a word), value (what it adds), and for
         labels that reach the item id, label and share of all such labels. ``attrs`` has guess, against, odds
-        (the logarithm) and exact.
+        (the logarithm), exact, and missing (why there are no words or columns, if there are none).
+
+        For a group, one row for each word, or value or range of a column, that is commoner in it, what tells
+        most first (see :func:`~hitl_widgets.data.apart.apart`); then one for each class of its labels, and
+        one for the edges of the neighbour graph that stay within it. Columns part (``word``, ``column``,
+        ``label`` or ``neighbours``), words, n and of (how many of the group, of how many), rest and of_rest
+        (of all others), ratio (of the two shares) and query (for :meth:`find`). In large groups and pools,
+        samples of 5,000 and 15,000 items are read for words and columns.
 
         Raises
         ------
+        InvalidInput
+            If the group has fewer than two items, or all of them, or ``against`` is the guess itself.
         HitlError
             If there is no model yet, the learner gives no reasons, or the question has no single class.
         """
-        from hitl_widgets.transfer.frames import explanation_table
+        from hitl_widgets.transfer.frames import comparison_table, explanation_table
 
+        if (id is None) == (group is None):
+            raise InvalidInput("Expected the id of one item, or group=[ids], and not both.")
+        if group is not None:
+            self._loop.log.catch_up()
+            self._loop.background.settle(None)
+            rows = np.unique(self.pool.index(list(group)))
+            return comparison_table(self._loop.comparing.of(rows), self.schema)
         self.wait()
         [row] = self.pool.index([id])
         other = None if against is None else self.schema.code(against)
-        return explanation_table(self._loop.explaining.of(row, other=other), self.pool, self.schema)
+        explaining = self._loop.explaining
+        found = explaining.of(row, other=other)
+        return explanation_table(found, self.pool, self.schema, explaining.wordless)
 
     def telling_words(self, n: int = 10) -> pd.DataFrame:
         """Return the words or columns that speak most for each class, as :meth:`explain` values them.
@@ -1132,17 +1160,35 @@ class Session:
         Parameters
         ----------
         n
-            Words of each class.
+            Words of each class, at least 1.
 
         Returns
         -------
         Columns label, words, value (what it adds to the logarithm of the odds against the next class, in the
-        mean of the items with it), items (how many have it) and of (how many were read).
+        mean of the items with it), items (how many have it), of (how many were read), and word and column, as
+        :meth:`.Teach.strike` takes them. Words of a single item are left out.
+
+        Raises
+        ------
+        InvalidInput
+            If ``n`` is not a number of words.
+        HitlError
+            As :meth:`explain`, or if the items have no words or columns that the model reads.
         """
         from hitl_widgets.transfer.frames import telling_table
 
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise InvalidInput(f"n={n!r}: expected how many words of each class, at least 1.")
         self.wait()
-        return telling_table(self._loop.explaining.telling(), self.schema, n)
+        table = telling_table(self._loop.explaining.telling(), self.schema, int(n))
+        if without := [name for name in self.schema.values if name not in set(table["label"])]:
+            warnings.warn(
+                f"No words speak for {choices(without)}: the model guesses it for no item, or they have no "
+                "word in common.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return table
 
     def influence(self, id: Any) -> pd.DataFrame:  # noqa: A002 - the field's own word
         """Return which labels the guess for an item depends on, the most influential first.
@@ -1215,11 +1261,16 @@ class Session:
         self.wait()
         background = self._loop.background
         found, encoder = background.trainer.export(self._loop.labels), background.encoder
-        if encoder is None:
-            return found
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(encoder, found)
+        from hitl_widgets.models.files import OF_LOG
+
+        made = found if encoder is None else make_pipeline(encoder, found)
+        with contextlib.suppress(AttributeError):  # a learner may return anything
+            setattr(
+                made, OF_LOG, self._loop.log.ledger.fold.first
+            )  # so that it is not taken for a rule beside them
+        return made
 
     def save_model(self, path: str | os.PathLike[str]) -> Path:
         """Save :meth:`model` to a ``.npz`` file of plain arrays, which ``hitl_widgets.load_model`` reads.

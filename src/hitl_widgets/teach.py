@@ -62,7 +62,12 @@ class Teach:
         return self._define(word, column, 0.0, event_id)
 
     def emphasize(
-        self, word: str, *, column: str | None = None, weight: float = 1.0, event_id: str | None = None
+        self,
+        word: str | None = None,
+        *,
+        column: str | None = None,
+        weight: float = 1.0,
+        event_id: str | None = None,
     ) -> str:
         """Let a word count more: the model gets a feature of its own for the items that contain it.
 
@@ -190,12 +195,13 @@ class Teach:
         The item itself stays as it is. The model learns the edited one once the item is labelled, too: a
         model that has not seen that label knows nothing of the edit, so that the audit stays honest. Edited
         items are not asked, counted, audited, drawn on the map or exported: see :attr:`edits`.
-        :meth:`Session.undo` takes it back.
+        :meth:`Session.undo` takes it back. The same edit with another class takes the place of the earlier
+        one; other edits of the item stay.
 
         Parameters
         ----------
         id
-            The item that is edited.
+            The item that is edited; or the name of an edit in :attr:`edits`, which this one replaces.
         new
             The edited text; of a table row, a dict with the cells that are changed.
         label
@@ -208,12 +214,18 @@ class Teach:
         InvalidInput
             If nothing is changed, or a value does not fit.
         HitlError
-            If the items are no texts or table rows, or the question has no single class.
+            If the items are no texts or table rows, the question has no single class, or the model could not
+            learn it: ``X=`` was passed, or ``embed=`` does not embed each item by itself.
         """
-        [row] = self._loop.pool.index([id])
-        self._loop.editing.source(row)
-        class_id = self._loop.schema.ids[self._loop.schema.code(label)]
-        return self._loop.editing.keep(row, new, class_id, event_id=event_id)
+        loop, name = self._loop, None
+        row = loop.pool.find(id)
+        if row is None and (named := next((one for one in loop.editing.kept if one.name == id), None)):
+            row, name = named.row, named.name
+        if row is None:
+            [row] = loop.pool.index([id])  # says what the ids look like
+        loop.editing.source(row)
+        class_id = loop.schema.ids[loop.schema.code(label)]
+        return loop.editing.keep(row, new, class_id, name=name, event_id=event_id)
 
     @property
     def edits(self) -> Edits:
@@ -230,7 +242,8 @@ class Teach:
 
         Returns
         -------
-        Columns name, kind, text, ids (a list) and classes (a list of names). The kinds:
+        Columns proposal (what :meth:`dismiss` takes), kind, text, ids (a list) and classes (a list of names).
+        The kinds:
 
         ``class``
             These items look like one thing that no class explains; a class may be missing.
@@ -249,18 +262,18 @@ class Teach:
         found = self._loop.background.proposing.find()
         names = dict(zip(schema.ids, schema.names, strict=False))
         table = pd.DataFrame(
-            [(one.name, one.kind, one.text) for one in found], columns=["name", "kind", "text"]
+            [(one.name, one.kind, one.text) for one in found], columns=["proposal", "kind", "text"]
         )
         table["ids"] = [[ids[row] for row in one.rows.tolist()] for one in found]
         table["classes"] = [[names[id_] for id_ in one.classes] for one in found]
         return table
 
-    def dismiss(self, name: str, *, event_id: str | None = None) -> str:
+    def dismiss(self, proposal: str, *, event_id: str | None = None) -> str:
         """Never show a proposal again, nor one about nearly the same items; undo takes it back.
 
         Parameters
         ----------
-        name
+        proposal
             From :meth:`proposals`.
         event_id
             A UUID of your own. If the act may be sent twice, only the first counts.
@@ -274,7 +287,7 @@ class Teach:
         InvalidInput
             If it is not proposed now.
         """
-        return self._loop.background.proposing.dismiss(self._loop.acts, name, event_id)
+        return self._loop.background.proposing.dismiss(self._loop.acts, proposal, event_id)
 
     # -- rules -------------------------------------------------------------------
 
@@ -306,27 +319,33 @@ class Edits:
     def __repr__(self) -> str:
         return f"<{len(self)} edited items of task {self._loop.task!r}>"
 
-    def drop(self, name: str) -> str:
-        """Remove an edited item, by its name in :meth:`to_frame`. Returns the event's id."""
+    def drop(self, name: Any) -> str:
+        """Remove an edited item; returns the event's id.
+
+        Parameters
+        ----------
+        name
+            Its name in :meth:`to_frame`, or the id of the item that was edited, if this has one edit.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such edit, or the item has several.
+        """
         self._loop.log.catch_up()
-        known = self._loop.log.definitions("edit")
-        if name not in known:
-            raise InvalidInput(
-                f"There is no edited item {name!r}.{nearest(name, known)} There are {choices(known)}."
-            )
-        return self._loop.editing.drop(name)
+        return self._loop.editing.drop(self._loop.editing.named(name).name)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the edited items, oldest first.
 
         Columns name, id (of the item that was edited), item (the edited text; a dict of a table row), label,
-        teaches (whether the model learns it: not before the item itself is labelled, nor once the item has
-        changed), annotator and time.
+        teaches (whether the model learns it: not before the item itself is labelled, once the item has
+        changed, or where changed items cannot be read, as with ``X=``), annotator and time.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.edits import edits_table
 
-        return edits_table(self._loop.editing.kept, self._loop.pool, self._loop.labels)
+        return edits_table(self._loop.editing, self._loop.pool, self._loop.labels)
 
 
 def _checked(weight: float) -> float:

@@ -50,6 +50,18 @@ ATTRIBUTES = {
 }
 SCHEMES = {"http", "https", "mailto", "data"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+# What is not text in a source: comments, silent elements, tags and references; in Markdown, addresses too.
+_TAG = r"</?[a-zA-Z!?](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>"
+_SILENT = rf"<({'|'.join(sorted(SILENT - {'embed', 'frame'}))})\b.*?(?:</\1\s*>|\Z)"
+_HTML = rf"<!--.*?(?:-->|\Z)|{_SILENT}|{_TAG}|&#?\w+;?"
+_MARKDOWN = (
+    rf"{_TAG}|&#?\w+;|<[a-z+.-]+:[^<>\s]*>|\]\([^)]*\)|\]\[[^\]]*\]|^ {{0,3}}\[[^\]]+\]:.*$"
+    r"|^ {0,3}(?:`{3}|~{3}).*$|^\s*\d+[.)](?=\s)"
+)
+MARKED = {
+    "html": re.compile(_HTML, re.IGNORECASE | re.DOTALL),
+    "markdown": re.compile(_MARKDOWN, re.IGNORECASE | re.MULTILINE),
+}
 DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 # Stricter than any browser, so that both parse the same host.
 ADDRESS = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#][^\s\\]*)?", re.IGNORECASE)
@@ -91,6 +103,17 @@ class Markup(Text):
     def words(self, item: str) -> str:
         """Return the visible text."""
         return visible_text(sanitise(self.name, item)[0])
+
+    def marked(self, item: str) -> list[tuple[int, int]]:
+        """Return the parts of a source that are not text, such as tags and addresses, in order."""
+        return [match.span() for match in MARKED[self.name].finditer(item)]
+
+    def tags(self, item: str) -> list[str]:
+        """Return the tags that are displayed, with their attributes."""
+        reader = _Reader()
+        reader.feed(sanitise(self.name, item)[0])
+        reader.close()
+        return reader.tags
 
 
 def _need(kind: str) -> None:
@@ -178,14 +201,17 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
+        self.tags: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(self.get_starttag_text() or tag)
         if tag == "img":
             self.parts.append(f" {dict(attrs).get('alt') or '[image]'} ")
         elif tag in BREAKS:
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
         if tag in BREAKS:
             self.parts.append("\n")
 

@@ -38,6 +38,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.n_events = 0
+        self.first = ""  # the id of the first event, which no other task has
         self.vocabulary = Vocabulary()
         self.machines = Machines()
         self._drawn: list[LabelEvent] = []  # labels of single items that were drawn at random
@@ -71,6 +72,7 @@ class Fold:
     def apply(self, event: LabelEvent) -> tuple[str, ...]:
         """Apply one event; return the keys of the items whose state may have changed."""
         self.n_events += 1
+        self.first = self.first or event.event_id
         if event.kind in {"undo", "redo"}:
             return self._turn(event)
         if event.kind == "schema":

@@ -246,12 +246,24 @@ class Acts:
             return self._log.write(replace(self._event("slice", (), event_id), value=value))
 
     def define(
-        self, of: str, name: str, value: Mapping[str, Any] | None, *, event_id: str | None = None
+        self,
+        of: str,
+        name: str,
+        value: Mapping[str, Any] | None,
+        *,
+        again: bool = False,
+        event_id: str | None = None,
     ) -> str:
-        """Define something under a name; None removes it. Unchecked."""
+        """Define something under a name; None removes it. Unchecked.
+
+        What is in effect already is not said twice, unless ``again``, since its time may matter.
+        """
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
+            known = None if again else self._log.definitions(of).get(name)
+            if known is not None and value is not None and known.value["is"] == dict(value):
+                return known.event_id
             made = definition(of, name, value)
             return self._log.write(replace(self._event("definition", (), event_id), value=made))
 

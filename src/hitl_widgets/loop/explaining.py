@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,20 @@ import numpy as np
 
 from hitl_widgets.background.turns import give_way
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError
+from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.strikes import folded
 from hitl_widgets.learn.reasons import Near, Reasons
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.maps.preparation import Preparation
 
 if TYPE_CHECKING:
     from hitl_widgets.items.features.telling import Piece
 
 __all__ = ["Explaining", "Explanation", "Influence", "Telling"]
+
+Named = tuple[str, str | None, Any]
 
 # Items of a class that are read for its telling words, and labels that are left out of a model at most.
 SAMPLE, LABELS = 100, 20
@@ -88,6 +92,8 @@ class Telling:
     ----------
     code, words
         The class, and the word or ``column: value``.
+    word, column
+        The word; of ``column: value`` the column. What can be struck out.
     value
         What it adds to the odds against the next class, in the mean of the items with it.
     n, of
@@ -96,6 +102,8 @@ class Telling:
 
     code: int
     words: str
+    word: str | None
+    column: Any
     value: float
     n: int
     of: int
@@ -126,20 +134,28 @@ class Explaining:
 
     Parameters
     ----------
-    pool, trainer, log
+    pool, trainer, log, preparation
         Parts of the session.
-    encoder
-        Returns the fitted transformer of the model's features, or None.
     """
 
-    def __init__(self, pool: Pool, trainer: Trainer, log: Log, encoder: Callable[[], Any]) -> None:
-        self._pool, self._trainer, self._log, self._encoder = pool, trainer, log, encoder
+    def __init__(self, pool: Pool, trainer: Trainer, log: Log, preparation: Preparation) -> None:
+        self._pool, self._trainer, self._log, self._preparation = pool, trainer, log, preparation
+
+    @property
+    def wordless(self) -> str:
+        """Why the reasons name no words or columns of an item; empty if they do."""
+        kind = self._pool.item_kind
+        if not (kind.reads or kind.tabular or (isinstance(kind, ListKind) and kind.of.reads)):
+            return f"Items of the kind {self._pool.kind!r} have no words or columns that could be told apart."
+        return self._preparation.unread
 
     def of(self, row: int, code: int | None = None, other: int | None = None) -> Explanation:
         """Explain why class ``code`` is preferred to class ``other`` (default: the two most likely ones).
 
         Raises
         ------
+        InvalidInput
+            If the two are the same class.
         HitlError
             If there is no model yet, or it gives no reasons.
         """
@@ -152,6 +168,11 @@ class Explaining:
         order = [int(c) for c in np.argsort(-P, kind="stable")]
         code = order[0] if code is None else code
         other = next(c for c in order if c != code) if other is None else other
+        if code == other:
+            raise InvalidInput(
+                f"The model guesses {labels.schema.all_values[code]!r} for this item: compare that with "
+                "another class, or with None for the next one."
+            )
         x, reasons = self._trainer.reasons(row, code, other)
         pieces, rest, measured = self._pieces(row, reasons, x)
         return Explanation(row, code, other, reasons.total(x), pieces, rest, reasons, measured)
@@ -167,6 +188,8 @@ class Explaining:
             As :meth:`of`.
         """
         self._trainer.proba(0)  # raises if there is no model yet
+        if self.wordless:
+            raise HitlError(self.wordless)
         made = self._trainer.round
         assert made is not None  # noqa: S101 - there is a model
         predicted = made.predicted
@@ -175,18 +198,17 @@ class Explaining:
         for code in np.unique(predicted[predicted >= 0]).tolist():
             rows = np.flatnonzero(predicted == code)
             rows = rows if len(rows) <= SAMPLE else np.sort(rng.choice(rows, SAMPLE, replace=False))
-            sums: dict[str, list[float]] = {}
+            sums: dict[Named, list[float]] = {}
             for row in rows.tolist():
                 give_way()
-                seen: dict[str, float] = {}
+                seen: dict[Named, float] = {}
                 for one in self.of(row, code).pieces:
-                    word = one.words.casefold() if one.column is None else _of_column(one)
-                    seen[word] = seen.get(word, 0.0) + one.value
-                for word, value in seen.items():
-                    sums.setdefault(word, []).append(value)
+                    seen[_named(one)] = seen.get(_named(one), 0.0) + one.value
+                for name, value in seen.items():
+                    sums.setdefault(name, []).append(value)
             told = [
-                Telling(code, word, sum(each) / len(each), len(each), len(rows))
-                for word, each in sums.items()
+                Telling(code, *name, sum(each) / len(each), len(each), len(rows))
+                for name, each in sums.items()
             ]
             # A word of a single item says little about the class.
             told = [one for one in told if one.n >= min(2, len(rows))]
@@ -225,22 +247,26 @@ class Explaining:
         return sorted(found, key=lambda one: -abs(one.change))
 
     def _pieces(self, row: int, reasons: Reasons, x: Any) -> tuple[list[Piece], float, bool]:
-        told, encoder = float(reasons.slope @ x.astype(np.float64)), self._encoder()
-        told = reasons.start if reasons.odds is not None else told
-        kind = self._pool.item_kind
-        if encoder is None or not (kind.reads or kind.tabular):
+        told = float(reasons.slope @ x.astype(np.float64)) if reasons.odds is None else reasons.start
+        if self.wordless:
             return [], told, False
+        from hitl_widgets.items.features.strikes import texts_of, without
         from hitl_widgets.items.features.telling import pieces_of
 
-        item = self._pool.items[row]
-        given = kind.words(item) if kind.reads else item
-        found, exact = pieces_of(encoder, given, reasons.slope, reasons.odds)
         out = self._trainer.ground
-        struck = {one.column for one in out.strikes if one.word is None} if out else ()
+        strikes = out.strikes if out else ()
+        encoder = self._preparation.reader(strikes)
+        texts = texts_of(self._preparation.encoder)
+        given = without(strikes, texts).item(self._preparation.as_read(self._pool.items[row]))
+        found, exact = pieces_of(encoder, given, reasons.slope, reasons.odds)
+        struck = {one.column for one in strikes if one.word is None}
         # A column that is left out has the same value for all items, which belongs to the rest.
         found = [one for one in found if one.start is not None or one.column not in struck]
         return found, told - sum(one.value for one in found), not exact
 
 
-def _of_column(one: Piece) -> str:
-    return f"{one.column}: {one.words}" if one.start is None else one.words.casefold()
+def _named(one: Piece) -> Named:
+    """Return what is said of a piece, and its word, or its column if it is a whole one."""
+    if one.start is None:
+        return f"{one.column}: {one.words}", None, one.column
+    return folded(one.words), folded(one.words), None

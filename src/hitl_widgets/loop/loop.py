@@ -18,6 +18,7 @@ from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.comparing import Comparing
 from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.explaining import Explaining
@@ -175,6 +176,7 @@ class Loop:
         self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.covering = Covering(self.pool, blur, seen, ledger.schema)
+        self.comparing = Comparing(self.pool, columns, self.log, self.covering, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen, self.covering.text)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
@@ -185,8 +187,7 @@ class Loop:
             partial(_guess, weakref.ref(background), log),
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
-        self.slicing = Slicing(self.log, self.acts, self.finder, seen)
-        trainer.slices = _weak(self.slicing.now, ())
+        self.slicing = self._slicing(seen)
         self.ruling = self._ruling(columns, seen)
         self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
@@ -211,6 +212,11 @@ class Loop:
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
 
+    def _slicing(self, seen: Callable[[], Seen]) -> Slicing:
+        made = Slicing(self.log, self.acts, self.finder, seen)
+        self.background.trainer.slices = _weak(made.now, ())
+        return made
+
     def _ruling(self, columns: Columns, seen: Callable[[], Seen]) -> Ruling:
         """The rules, as experts of the model."""
         background, again = self.background, weakly(self.background.trainer.request)
@@ -223,13 +229,11 @@ class Loop:
     @cached_property
     def explaining(self) -> Explaining:
         """Says why the model guesses what it guesses."""
-        background = self.background
-        return Explaining(self.pool, background.trainer, self.log, lambda: background.encoder)
+        return Explaining(self.pool, self.background.trainer, self.log, self.background.preparation)
 
     def _editing(self) -> Editing:
         background, trainer = self.background, self.background.trainer
-        encoder = partial(_encoder, weakref.ref(background))
-        made = Editing(self.pool, trainer, self.log, self.acts, encoder, background.note)
+        made = Editing(self.pool, trainer, self.log, self.acts, background.preparation, background.note)
         background.editing = made
         trainer.experts.append(_weak(made.experts, ()))
         return made
@@ -465,11 +469,6 @@ def _weak(method: Callable[..., T], gone: T) -> Callable[..., T]:
         return gone if found is None else found(*args)
 
     return call
-
-
-def _encoder(background: weakref.ref[Background]) -> Any:
-    found = background()
-    return None if found is None else found.encoder
 
 
 def _finish(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hitl_widgets.background.worker import PAUSES, Worker, half_imported
 from hitl_widgets.data._features_cache import CachedFeatures
 from hitl_widgets.data._map_cache import CachedMap
 from hitl_widgets.data._memory import give_back
-from hitl_widgets.data.embedding import Told, embed_more, embeds_alone, fit_embedding
+from hitl_widgets.data.embedding import Told, embeds_alone, fit_embedding
 from hitl_widgets.data.landmarks import LandmarkGraph
 from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.data.placing import Rows, amid, place
@@ -277,6 +278,15 @@ class Preparation:
         texts = self._pool.texts if self._embed is None else None
         return self._pool.items if texts is None else texts
 
+    def as_read(self, item: Any) -> Any:
+        """Return an item, which need not be in the table, as the encoder reads it."""
+        kind = self._pool.item_kind
+        if self._embed is None and kind.reads:
+            return kind.words(item)
+        if self._embed is None and isinstance(kind, ListKind) and kind.of.reads:
+            return tuple(map(kind.of.words, item))
+        return item
+
     @property
     def ready(self) -> bool:
         """Whether the features before anything is struck are computed."""
@@ -298,29 +308,63 @@ class Preparation:
             )
         if not (kind.reads or kind.tabular or (isinstance(kind, ListKind) and kind.of.reads)):
             return f"Items of the kind {self._pool.kind!r} have no words or columns that could be struck out."
+        return self.unread
+
+    @cached_property
+    def unread(self) -> str:
+        """Why a changed item cannot be read; empty if it can."""
+        if self._pool.X is not None:
+            return (
+                "The features were passed as X=, so an item cannot be read after a change. Pass the items "
+                "without X=, or add the changed item and its features to your table."
+            )
         if not self._by_itself:
             return (
-                "embed= computes the features of all items together, so an item cannot be read again without "
-                "a word or column. Pass a function that embeds each item by itself, or a transformer with "
-                "the method transform."
+                "embed= computes the features of all items together, so an item cannot be read again after a "
+                "change. Pass a function that embeds each item by itself, or a transformer with the method "
+                "transform."
             )
         return ""
 
-    @property
+    @cached_property
     def _by_itself(self) -> bool:
         """Whether an item can be encoded without the others."""
         if self._embed is None or hasattr(self._embed, "transform"):
             return True
-        return embeds_alone(self.given, self._embed, self._pool.item_kind)
+        kind = self._pool.item_kind
+        if isinstance(kind, ListKind):
+            return embeds_alone(list(chain.from_iterable(self.given[:SOME])), self._embed, kind.of)
+        return embeds_alone(self.given, self._embed, kind)
 
     def encoder_with(self, strikes: Sequence[Strike]) -> Any:
         """Return :attr:`encoder`, leaving out what was struck."""
         encoder = self.encoder
-        if encoder is None or not strikes or self._pool.X is not None:
+        return encoder if encoder is None or self._pool.X is not None else self._without(encoder, strikes)
+
+    def _without(self, encoder: Any, strikes: Sequence[Strike]) -> Any:
+        if not strikes:
             return encoder
         from hitl_widgets.items.features.strikes import in_front
 
         return in_front(encoder, strikes, self._typical)
+
+    def reader(self, strikes: Sequence[Strike]) -> Any:
+        """Return a transformer of new items, as :meth:`as_read` returns them, leaving out what was struck.
+
+        Unlike :attr:`encoder`, it may call a function of the user.
+
+        Raises
+        ------
+        HitlError
+            If new items cannot be read.
+        """
+        if self.unread:
+            raise HitlError(self.unread)
+        if (encoder := self.encoder) is None:
+            from hitl_widgets.maps.alone import Alone
+
+            encoder = Alone(self._embed, self._pool.item_kind)
+        return self._without(encoder, strikes)
 
     @property
     def _typical(self) -> float:
@@ -367,8 +411,10 @@ class Preparation:
     def _encoded(self, encoder: Any, items: list[Any], on_progress: Callable[[float], None]) -> Any:
         """Return the features of changed items."""
         if encoder is None:
+            from hitl_widgets.maps.alone import Alone
+
             told = Told(on_progress, self._stopped, self._cache)
-            return embed_more(items, self._embed, self._pool.item_kind, told)
+            return Alone(self._embed, self._pool.item_kind).transform(items, told)
         parts = []
         for low in range(0, len(items), SOME):
             if self._stopped():

@@ -20,9 +20,11 @@ from hitl_widgets.errors import HitlError, InvalidInput, choices
 from hitl_widgets.models.estimators import FIXED, FORGOTTEN, NESTED, Shapes, class_of, estimators
 from hitl_widgets.paths import full_path, replacing
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["OF_LOG", "load_model", "save_model"]
 
 FORMAT = 1
+OF_LOG, MOST_LETTERS = "hitl_of_log", 64
+"""The attribute of a model that tells the labels it was trained on, by the id of their first event."""
 NAME = "hitl-widgets model"
 MAX_BYTES, MAX_TEXT, MAX_PARTS, MAX_DEPTH = 2**30, 2**26, 1_000, 10
 MEMBER = re.compile(r"model\.npy|a\d{1,4}\.npy")
@@ -53,6 +55,8 @@ def save_model(model: Any, path: str | os.PathLike[str]) -> Path:
 
     arrays: Arrays = {}
     told = {"what": NAME, "format": FORMAT, "sklearn": sklearn.__version__, "model": _told(model, arrays)}
+    if of_log := getattr(model, OF_LOG, ""):
+        told["of_log"] = of_log
     text = json.dumps(told, allow_nan=False).encode()
     if any(array.dtype.hasobject for array in arrays.values()):
         raise _unsavable("A model that contains objects")
@@ -205,7 +209,10 @@ def _read(path: Path) -> tuple[Any, str]:
         raise InvalidInput(
             f"its format is {told.get('format')!r}, but this version reads {FORMAT}: upgrade hitl-widgets"
         )
-    return _made(told["model"], arrays, Shapes()), str(told["sklearn"])
+    model = _made(told["model"], arrays, Shapes())
+    if isinstance(of_log := told.get("of_log"), str) and of_log:
+        setattr(model, OF_LOG, of_log[:MOST_LETTERS])
+    return model, str(told["sklearn"])
 
 
 def _arrays(path: Path) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -165,7 +166,8 @@ def _ends(text: str, at: int) -> bool:
 
 
 def _joins(character: str) -> bool:
-    return bool(_RUN.match(character)) and not alone(character)
+    is_letter = bool(_RUN.match(character) or (character and unicodedata.category(character)[0] == "M"))
+    return is_letter and not alone(character)
 
 
 def _matches(pattern: str, text: str) -> list[Place]:

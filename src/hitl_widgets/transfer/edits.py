@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.teach.counterfactuals import Counterfactual, NewCell
-from hitl_widgets.loop.teach.edits import Edit
+from hitl_widgets.loop.teach.edits import Editing
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.transfer.frames import column
 
@@ -37,16 +35,17 @@ def counterfactual_table(found: Counterfactual, schema: Schema) -> pd.DataFrame:
     return table
 
 
-def edits_table(kept: Iterable[Edit], pool: Pool, labels: Labels) -> pd.DataFrame:
+def edits_table(editing: Editing, pool: Pool, labels: Labels) -> pd.DataFrame:
     """The edited items; see :meth:`.Edits.to_frame`."""
-    kept = list(kept)
+    kept = editing.kept
+    read = bool(kept) and not editing.unread
     return pd.DataFrame(
         {
             "name": column([one.name for one in kept]),
             "id": column([pool.ids[one.row] for one in kept]),
             "item": column([one.item for one in kept]),
             "label": column([labels.schema.all_values[one.code] for one in kept]),
-            "teaches": [bool(labels.y[one.row] >= 0) and not one.changed for one in kept],
+            "teaches": [read and bool(labels.y[one.row] >= 0) and not one.changed for one in kept],
             "annotator": column([one.event.annotator for one in kept]),
             "time": pd.to_datetime([one.event.time for one in kept], utc=True),
         }

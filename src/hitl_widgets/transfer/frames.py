@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from hitl_widgets.data.apart import Counts
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import LabelEvent, because_of, is_demonstration, is_gold
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.comparing import Comparison
 from hitl_widgets.loop.explaining import Explanation, Influence, Telling
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
@@ -22,8 +24,12 @@ from hitl_widgets.quality.pace import usual_seconds
 from hitl_widgets.questions.base import Arranged, Standing, kind_of
 from hitl_widgets.questions.schema import Schema
 
+if TYPE_CHECKING:
+    from hitl_widgets.items.features.telling import Piece
+
 __all__ = [
     "column",
+    "comparison_table",
     "decisions_table",
     "explanation_table",
     "folded",
@@ -239,12 +245,15 @@ def _guesses(round_: Round) -> list[Any]:
     return kind_of(round_.schema.kind).guesses(round_.belief, round_.schema)
 
 
-def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.DataFrame:
-    """What speaks for a guess, in the order of the item; see :meth:`Session.explain`."""
+def explanation_table(found: Explanation, pool: Pool, schema: Schema, missing: str = "") -> pd.DataFrame:
+    """What speaks for a guess, in the order of the item; see :meth:`Session.explain`.
+
+    ``missing`` is why it names no words or columns.
+    """
     rows: list[dict[str, Any]] = [
         {
             "part": "column" if one.start is None else "word",
-            "words": one.words if one.column is None else f"{one.column}: {one.words}",
+            "words": f"{name}: {one.words}" if (name := _place(one, pool)) is not None else one.words,
             "start": one.start,
             "end": one.end,
             "value": one.value,
@@ -268,17 +277,41 @@ def explanation_table(found: Explanation, pool: Pool, schema: Schema) -> pd.Data
         "against": values[found.other],
         "odds": found.odds,
         "exact": not found.measured,
+        "missing": missing,
     }
     return table
 
 
+def comparison_table(found: Comparison, schema: Schema) -> pd.DataFrame:
+    """What tells a group from all other items; see :meth:`Session.explain`."""
+    rows: list[tuple[str, Any, Counts, str]] = [
+        ("word", one.words, one.counts, one.query)
+        if one.column is None
+        else ("column", f"{one.column}: {one.words}", one.counts, one.query)
+        for one in found.marks
+    ]
+    rows += [("label", schema.all_values[code], counts, "") for code, counts in found.labels.items()]
+    rows += [("neighbours", "", found.near, "")] if found.near is not None else []
+    return pd.DataFrame(
+        [(part, words, c.n, c.of, c.rest, c.of_rest, c.ratio, query) for part, words, c, query in rows],
+        columns=["part", "words", "n", "of", "rest", "of_rest", "ratio", "query"],
+    )
+
+
+def _place(one: Piece, pool: Pool) -> Any:
+    """The column of a piece, or the text of a list that it belongs to; None for a single text."""
+    if one.member is None:
+        return one.column
+    return pool.columns[one.member] if one.member < len(pool.columns) > 1 else one.member + 1
+
+
 def telling_table(found: Iterable[Telling], schema: Schema, n: int) -> pd.DataFrame:
     """The words that speak most for each class; see :meth:`Session.telling_words`."""
-    names = ["label", "words", "value", "items", "of"]
-    rows = [
-        (schema.all_values[one.code], one.words, one.value, one.n, one.of) for one in found if one.value > 0
-    ]
+    names, told = ["label", "words", "value", "items", "of"], [one for one in found if one.value > 0]
+    rows = [(schema.all_values[one.code], one.words, one.value, one.n, one.of) for one in told]
     table = pd.DataFrame(rows, columns=names)
+    table["word"] = pd.Series([one.word for one in told], dtype=object)
+    table["column"] = pd.Series([one.column for one in told], dtype=object)
     return table.groupby("label", sort=False).head(n).reset_index(drop=True)
 
 

@@ -114,8 +114,9 @@ def test_what_cannot_be_explained_so_is_said(make_session: Any, spam: Any) -> No
     numbers = make_session(MAIL, X=np.eye(len(MAIL), dtype=np.float32), classes=["a", "b"], task="numbers")
     numbers.label(numbers.pool.ids[0], "a")
     numbers.label(numbers.pool.ids[1], "b")
-    with pytest.raises(HitlError, match="got X= or a function"):
-        numbers.teach.counterfactual(numbers.pool.ids[0])
+    for refused in (numbers.teach.counterfactual, lambda id_: numbers.teach.edit(id_, "free", "a")):
+        with pytest.raises(HitlError, match=r"passed as X=.* Pass the items without X="):
+            refused(numbers.pool.ids[0])
 
 
 def test_an_edit_is_kept_listed_and_undone(spam: Any) -> None:
@@ -137,8 +138,106 @@ def test_an_edit_is_kept_listed_and_undone(spam: Any) -> None:
     assert len(session.teach.edits) == 0
     session.undo()
     assert len(session.teach.edits) == 1
-    with pytest.raises(InvalidInput, match="no edited item 'x'"):
+    with pytest.raises(InvalidInput, match="no edit 'x', and no edit of an item with this id"):
         session.teach.edits.drop("x")
+
+
+def test_an_edit_is_named_by_itself_or_by_its_item(spam: Any) -> None:
+    session = spam()
+    one, two = session.pool.ids[30:32]
+    for _ in range(2):
+        session.teach.edit(one, "lunch money", "ham")
+    session.teach.edit(one, "lunch money", "spam")
+    assert session.teach.edits.to_frame()[["id", "label"]].values.tolist() == [[one, "spam"]]
+    session.undo()
+    assert session.teach.edits.to_frame()["label"].tolist() == ["ham"]
+    session.undo()
+    assert len(session.teach.edits) == 0, "the same edit is one act"
+    session.redo()
+    [name] = session.teach.edits.to_frame()["name"]
+    session.teach.edit(name, "lunch money today", "ham")
+    assert session.teach.edits.to_frame()["item"].tolist() == ["lunch money today"]
+    session.teach.edits.drop(one)
+    assert len(session.teach.edits) == 0
+    session.teach.edit(two, "free lunch", "spam")
+    session.teach.edit(two, "free tea", "spam")
+    with pytest.raises(
+        InvalidInput, match=r"has 2 edits: pass the name of one: '\w+' \('free lunch'\), '\w+'"
+    ):
+        session.teach.edits.drop(two)
+    for wrong in (["x"], None, {}):
+        with pytest.raises(InvalidInput, match="There is no edit"):
+            session.teach.edits.drop(wrong)
+
+
+def counts(texts: list[str]) -> Any:
+    return np.array([[text.count("free"), text.count("lunch"), len(text)] for text in texts], np.float64)
+
+
+def ranks(texts: list[str]) -> Any:
+    return np.argsort(np.argsort([len(text) for text in texts]))[:, None] + np.zeros((1, 2))
+
+
+def test_edits_teach_where_a_function_reads_each_item_by_itself(spam: Any) -> None:
+    session = spam(embed=counts)
+    id_ = session.pool.ids[0]
+    session.teach.edit(id_, "lunch lunch free", "ham")
+    session.wait()
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [True]
+    background = session._loop.background
+    known = [
+        one
+        for experts in background.trainer.experts
+        for one in experts(session._loop.labels, background.ground.X)
+    ]
+    assert [type(one).__name__ for one in known] == ["EditedRows"]
+    assert "lunch" in session.teach.counterfactual(id_).attrs["item"]
+
+
+def test_edits_that_cannot_teach_are_refused(spam: Any, tmp_path: Any) -> None:
+    store = tmp_path / "labels.sqlite"
+    with spam(store=store) as first:
+        first.teach.edit(first.pool.ids[0], "free lunch today", "ham")
+    with hitl.Session(MAIL, store=store, embed=ranks) as session:
+        with pytest.raises(HitlError, match=r"all items together.* Pass a function that embeds each item by"):
+            session.teach.edit(session.pool.ids[1], "free lunch", "ham")
+        assert session.teach.edits.to_frame()["teaches"].tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        (
+            "html",
+            (
+                "<!-- free --><p class='free' title=\"free > lunch\">{} <a href='http://free.com/lunch'>"
+                "&amp; <b>see</b></a> <script>free()</script></p>"
+            ),
+        ),
+        (
+            "markdown",
+            '# Re: free\n\n1. {} **now** [read](http://free.com/lunch "free")\n\n```free\nlunch\n```\n',
+        ),
+    ],
+)
+def test_markup_stays_as_it_is(make_session: Any, kind: str, made: str) -> None:
+    sources = [made.format(text) for text in MAIL]
+    session = make_session(
+        pd.DataFrame({"page": sources}), **{kind: "page"}, classes=["spam", "ham"], audit=0
+    )
+    for i in range(12):
+        session.label([session.pool.ids[i]], "spam" if "free" in MAIL[i] else "ham")
+    session.wait()
+    of, before = session.pool.item_kind, made.split("{}")
+    for i in range(30, 34):
+        found = session.teach.counterfactual(session.pool.ids[i])
+        item = found.attrs["item"]
+        assert item.startswith(before[0])
+        assert of.tags(item) == of.tags(sources[i])
+        assert item.strip().endswith(before[1].strip()) or kind == "markdown"
+        assert "http://free.com/lunch" in item
+        for one in found.itertuples():
+            assert sources[i][one.start : one.end] == one.before
 
 
 def test_an_edit_follows_its_class_and_is_there_for_others(spam: Any, tmp_path: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 import hitl_widgets as hitl
@@ -61,6 +62,85 @@ def test_another_class_may_be_asked_about(spam: Any) -> None:
     assert there.attrs["against"] == "ham"
     with pytest.raises(InvalidInput, match="is not a class"):
         session.explain(row_of(session, MAIL[30]), against="hamm")
+    with pytest.raises(
+        InvalidInput, match="The model guesses 'spam' for this item: compare that with another"
+    ):
+        session.explain(row_of(session, MAIL[30]), against="spam")
+
+
+@pytest.mark.parametrize(
+    "question", [None, hitl.Question.choice(["spam", "ham"])], ids=["classes", "question"]
+)
+@pytest.mark.parametrize("learner", ["linear", RandomForestClassifier(20, random_state=0)], ids=str)
+def test_words_of_several_texts_are_named_with_their_column(
+    make_session: Any, question: Any, learner: Any
+) -> None:
+    table = pd.DataFrame(
+        {"text": MAIL, "more": [f"{'buy' if 'free' in t else 'see'} pills {t[-1]}" for t in MAIL]}
+    )
+    how = {"classes": ["spam", "ham"]} if question is None else {"classes": None, "question": question}
+    session = make_session(table, text=["text", "more"], audit=0, learner=learner, **how)
+    for i in range(12):
+        session.label([session.pool.ids[i]], "spam" if "free" in MAIL[i] else "ham")
+    id_ = session.pool.ids[30]
+    found = session.explain(id_)
+    words = found.query("part == 'word'")["words"].tolist()
+    assert words == [
+        "text: free",
+        "text: money",
+        "text: number",
+        "text: 15",
+        "more: buy",
+        "more: pills",
+        "more: 5",
+    ]
+    assert found.attrs["exact"] == (learner == "linear")
+    if learner == "linear":
+        assert found[found["part"] != "label"]["value"].sum() == pytest.approx(found.attrs["odds"], abs=1e-5)
+    assert {"free", "money", "buy"} & set(session.telling_words(3)["words"])
+    said = told(session, 30)
+    assert not said.places, "where each text is on the card is not known"
+    assert all(one.column is None and session.teach.preview(one.word).items for one in said.words)
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\('buy'\)"):
+        session.teach.strike("more: buy")
+    session.teach.strike("buy")
+    session.teach.emphasize("money")
+    session.wait()
+    found = session.explain(id_)
+    assert "more: buy" not in found["words"].tolist()
+    if learner == "linear":
+        assert found[found["part"] != "label"]["value"].sum() == pytest.approx(found.attrs["odds"], abs=1e-5)
+
+
+def test_telling_words_are_as_many_as_asked_or_say_why(spam: Any, make_session: Any) -> None:
+    session = spam(learner="linear")
+    assert session.telling_words(np.int64(1)).groupby("label").size().tolist() == [1, 1]
+    for n in (0, -1, "3", 2.5, True, None):
+        with pytest.raises(InvalidInput, match="expected how many words of each class"):
+            session.telling_words(n)
+    X = make_session(MAIL, X=np.eye(len(MAIL), dtype=np.float32), classes=["a", "b"], audit=0, task="X")
+    for i in range(8):
+        X.label([X.pool.ids[i]], "ab"[i % 2])
+    with pytest.raises(HitlError, match=r"passed as X=.* Pass the items without X="):
+        X.telling_words()
+    assert "passed as X=" in X.explain(X.pool.ids[20]).attrs["missing"]
+    apart = make_session([f"w{i} v{i}" for i in range(20)], classes=["a", "b"], audit=0, task="apart")
+    for i in range(8):
+        apart.label([apart.pool.ids[i]], "ab"[i % 2])
+    with pytest.warns(RuntimeWarning, match="No words speak for 'a', 'b'"):
+        assert apart.telling_words().empty
+
+
+def test_a_function_reads_the_item_without_each_word(spam: Any) -> None:
+    session = spam(
+        embed=lambda texts: np.array([[t.count("free"), t.count("lunch")] for t in texts], np.float64)
+    )
+    found = session.explain(row_of(session, MAIL[30]))
+    words = found.query("part == 'word'").set_index("words")["value"]
+    assert not found.attrs["exact"]
+    assert words["free"] > 0.1
+    assert words.drop("free").abs().max() < 1e-9
+    assert session.telling_words(1)["words"].tolist() == ["free", "lunch"]
 
 
 def test_labels_nearby_are_listed_with_their_class(spam: Any) -> None:

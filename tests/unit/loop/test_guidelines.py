@@ -109,8 +109,16 @@ def test_what_cannot_be_kept_is_said(session: hitl.Session) -> None:
         spam.add_example("nobody")
     with pytest.raises(InvalidInput, match="3 is not a text"):
         session.teach.guidelines["spam"] = 3  # type: ignore[assignment]
-    with pytest.raises(InvalidInput, match="No label is older than the guideline of 'spam'"):
+    with pytest.raises(InvalidInput, match="no label that the guideline of 'spam' may touch is older"):
         spam.queue_again()
+
+
+def test_other_questions_queue_nothing_and_say_so(tmp_path: Path) -> None:
+    with opened(tmp_path, classes=None, question=hitl.Question.choices(["a", "b"])) as session:
+        one = session.teach.guidelines["a"]
+        for ask in (one.touched, one.queue_again):
+            with pytest.raises(InvalidInput, match="questions with one class per item only"):
+                ask()
 
 
 def test_a_change_offers_the_labels_that_it_may_touch(session: hitl.Session) -> None:
@@ -118,6 +126,8 @@ def test_a_change_offers_the_labels_that_it_may_touch(session: hitl.Session) -> 
     label(session, range(25, 35))
     spam, ham = session.teach.guidelines["spam"], session.teach.guidelines["ham"]
     assert spam.touched() == []  # the guidance was there before
+    with pytest.raises(InvalidInput, match="nothing to queue"):
+        spam.queue_again()
     spam.text = "wants money, also for a good cause"
     found = set(spam.touched())
     # All labels of the class, and others only where the model has it among its first two.
@@ -238,7 +248,7 @@ def test_the_card_tells_and_takes_guidance(session: hitl.Session, bundles: None)
     assert asks[0]["reason"] == "the guidance of spam has changed since this label"
     assert asks[0]["doubtful"] == {"codes": [0], "by": ""}
     say("requeue", of="ham")
-    assert last("refused")["why"].startswith("No label is older than the guideline of 'ham'")
+    assert last("refused")["why"].startswith("There is nothing to queue")
     say("guide", key=key, of="spam", counter=None, because="")
     until(lambda: last("guidance")["precedents"] == [])
     widget.close()

@@ -68,7 +68,7 @@ export function untaken(places: readonly Range[], taken: readonly Range[]): Rang
 export function occurrences(text: string, piece: string, most: number): Range[] {
   const found: Range[] = [];
   if (!piece) return found;
-  const letter = /[\p{L}\p{N}]/u;
+  const letter = /[\p{L}\p{M}\p{N}]/u;
   for (let at = text.indexOf(piece); at >= 0 && found.length < most; at = text.indexOf(piece, at + 1)) {
     const end = at + piece.length;
     const joined =

@@ -236,26 +236,27 @@ const same = (a: Named, b: Named): boolean => a.word === b.word && a.column === 
 const name = ({ word, column }: Named): HTMLElement =>
   h("b", {}, said(word === null ? `the column ${column}` : column === null ? word : `${word} (${column})`));
 
-const signed = (change: number): string =>
-  `${change < 0 ? "\u2212" : "+"}${Math.abs(Math.round(100 * change))}`;
+/** A change in points, or with some digits. */
+const signed = (change: number, digits = 0): string =>
+  `${change < 0 ? "\u2212" : "+"}${digits ? Math.abs(change).toFixed(digits) : Math.abs(Math.round(100 * change))}`;
 
 /** What striking something out would do, in words. */
 export function effectWords(message: EffectMessage): (string | HTMLElement)[] {
-  const { items, of, n, before, after, low, high, audited, missing } = message;
+  const { items, of, n, measure, shares, before, after, low, high, audited, missing } = message;
   const where = items ? `In ${items.toLocaleString("en")} of ${count(of, "item")}. ` : "";
   if (before === null || after === null || low === null || high === null) return [`${where}${missing}`];
+  const shown = (a: number, b: number): string =>
+    shares ? `${percent(a)} \u2192 ${percent(b)}` : `${a.toFixed(2)} \u2192 ${b.toFixed(2)}`;
+  const by = shares ? signed : (change: number) => signed(change, 2);
   const told = [
     where,
-    `Accuracy on ${count(n, "label")}: `,
-    h("b", { class: "hitl-number", text: `${percent(before)} \u2192 ${percent(after)}` }),
+    `${measure[0].toUpperCase()}${measure.slice(1)} on ${count(n, "label")}: `,
+    h("b", { class: "hitl-number", text: shown(before, after) }),
     h("span", {
       class: "hitl-number",
-      text: ` (${signed(after - before)}, between ${signed(low)} and ${signed(high)} points)`,
+      text: ` (${by(after - before)}, between ${by(low)} and ${by(high)}${shares ? " points" : ""})`,
     }),
   ];
-  if (audited)
-    told.push(
-      `; ${percent(audited[1])} \u2192 ${percent(audited[2])} on ${count(audited[0], "audited one")}`,
-    );
+  if (audited) told.push(`; ${shown(audited[1], audited[2])} on ${count(audited[0], "audited one")}`);
   return told;
 }

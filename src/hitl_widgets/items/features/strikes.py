@@ -43,7 +43,7 @@ class _OfWords(Stateless):
         self.texts = texts
 
     def cells(self, item: Any) -> Iterator[tuple[Any, str]]:
-        """Yield the texts of an item: a text, a row of a table, or a list of items."""
+        """Yield the texts of an item with their column, or their number in a list of texts."""
         if isinstance(item, str):
             yield None, item
         elif isinstance(item, Mapping):
@@ -51,8 +51,9 @@ class _OfWords(Stateless):
                 if isinstance(cell, str) and (self.texts is None or name in self.texts):
                     yield name, cell
         elif isinstance(item, list | tuple):
-            for one in item:
-                yield from self.cells(one)
+            for k, one in enumerate(item):
+                for name, text in self.cells(one):
+                    yield k if name is None else name, text
 
     @cached_property
     def _places(self) -> dict[Any, Places]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.items.base import is_missing
-from hitl_widgets.items.strikes import WORD
+from hitl_widgets.items.strikes import places_in
 
 __all__ = ["Piece", "pieces_of"]
 
@@ -39,6 +39,8 @@ class Piece:
         That part, or the value of the column.
     value
         What it adds.
+    member
+        The number of the text in an item that is a list of texts; None for others.
     """
 
     column: Any
@@ -46,6 +48,7 @@ class Piece:
     end: int | None
     words: str
     value: float
+    member: int | None = None
 
 
 class _Unknown(Exception):
@@ -105,7 +108,7 @@ def pieces_of(
     encoder
         A fitted scikit-learn transformer of items.
     item
-        A text, or a row of a table as a dict.
+        A text, a row of a table as a dict, or a list of texts.
     slope
         float64 of shape (d,).
     score
@@ -129,9 +132,10 @@ def pieces_of(
     found = []
     for column, text in account.texts.items():
         letters = account.letters(column)
-        for match in WORD.finditer(text):
-            start, end = match.span()
-            found.append(Piece(column, start, end, match.group(), float(letters[start:end].sum())))
+        for start, end in places_in(text):
+            where = (None, column) if isinstance(item, list | tuple) else (column, None)
+            value = float(letters[start:end].sum())
+            found.append(Piece(where[0], start, end, text[start:end], value, where[1]))
     for column, value in account.columns.items():
         found.append(Piece(column, None, None, account.values[column], value))
     return found, True
@@ -327,6 +331,16 @@ def _marked(step: Any, given: Any, slope: Vector, account: _Account, column: Any
             account.spread.setdefault(name, []).append((*span, value / len(found)))
 
 
+def _joined(step: Any, given: Any, slope: Vector, account: _Account, column: Any) -> None:  # noqa: ARG001
+    """Account for the texts of a list: see :func:`~.lists.join`."""
+    [members] = given
+    width = np.shape(account.output(step.encoder, [members[0]]))[1]
+    for k, member in enumerate(members):
+        differs = step.compares and len(members) == 2
+        part = slope * (-1) ** k if differs else slope[k * width : (k + 1) * width]
+        _follow(step.encoder, [member], part, account, k)
+
+
 def _shown(value: Any) -> str:
     return "" if is_missing(value) else str(value)
 
@@ -339,6 +353,7 @@ SOURCES: dict[str, Callable[[Any, Any, Vector, _Account, Any], None]] = {
     "Gaps": _each_column,
     "Categories": _categories,
     "Marked": _marked,
+    "Joined": _joined,
 }
 
 
@@ -347,13 +362,19 @@ SOURCES: dict[str, Callable[[Any, Any, Vector, _Account, Any], None]] = {
 
 def _without_each(encoder: Any, item: Any, score: Callable[[Any], Vector]) -> list[Piece]:
     """Encode the item once without each word, or with each column empty."""
-    named: list[tuple[Any, int | None, int | None, str]]
+    pieces: list[Piece]
     if isinstance(item, str):
-        places = [match.span() for match in WORD.finditer(item)][:MOST_WORDS]
+        places = places_in(item)[:MOST_WORDS]
         others: list[Any] = [item[:start] + item[end:] for start, end in places]
-        named = [(None, start, end, item[start:end]) for start, end in places]
+        pieces = [Piece(None, start, end, item[start:end], 0.0) for start, end in places]
+    elif isinstance(item, list | tuple):
+        within = [(k, *place) for k, text in enumerate(item) for place in places_in(text)][:MOST_WORDS]
+        cut = [(k, item[k][:start] + item[k][end:]) for k, start, end in within]
+        others = [(*item[:k], text, *item[k + 1 :]) for k, text in cut]
+        pieces = [Piece(None, start, end, item[k][start:end], 0.0, k) for k, start, end in within]
     else:
         others = [{**item, name: None} for name in item]
-        named = [(name, None, None, _shown(item[name])) for name in item]
+        pieces = [Piece(name, None, None, _shown(item[name]), 0.0) for name in item]
     scores = score(_dense(encoder.transform([item, *others])))
-    return [Piece(*one, float(scores[0] - without)) for one, without in zip(named, scores[1:], strict=True)]
+    gone = (scores[0] - scores[1:]).tolist()
+    return [replace(one, value=value) for one, value in zip(pieces, gone, strict=True)]

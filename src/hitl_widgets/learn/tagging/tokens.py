@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 
-__all__ = ["OUTSIDE", "Place", "Span", "alone", "features", "follows", "spans_of", "tags_of", "tokens"]
+__all__ = [
+    "OUTSIDE",
+    "Place",
+    "Span",
+    "alone",
+    "features",
+    "follows",
+    "marks",
+    "spans_of",
+    "tags_of",
+    "tokens",
+]
 
 Place = tuple[int, int]
 Span = tuple[int, int, str]
@@ -32,14 +43,21 @@ _SKINS, _TAGS, _FLAGS = "\U0001f3fb-\U0001f3ff", "\U000e0020-\U000e007f", "\U000
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    # Python's \w lacks the marks that combine with letters, such as the vowels of Hindi.
-    marks = _ranges(c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M")
-    more = f"[{marks}{_PARTS}{_SKINS}{_TAGS}]*"
+    more = f"[{marks()}{_PARTS}{_SKINS}{_TAGS}]*"
     return re.compile(
-        rf"(?:(?![{_ALONE}])[\w{marks}][{_JOINERS}]*)+"
+        rf"(?:(?![{_ALONE}])[\w{marks()}][{_JOINERS}]*)+"
         rf"|[{_FLAGS}]{{2}}"
         rf"|\S{more}(?:\u200d[^\s\w]{more})*"
     )
+
+
+@cache
+def marks() -> str:
+    r"""Return the marks that combine with letters, such as the vowels of Hindi, as part of a character class.
+
+    Python's ``\w`` lacks them.
+    """
+    return _ranges(c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "M")
 
 
 def _ranges(codes: Iterable[int]) -> str:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.base import ItemKind
+from hitl_widgets.items.markup import Markup
 from hitl_widgets.learn.counterfactual import FLIPPED, fewest, margins
 from hitl_widgets.loop.teach.cells import differing
 from hitl_widgets.loop.teach.edits import Editing
@@ -159,7 +161,8 @@ class Counterfactuals:
     def _words(
         self, item: str, others: Sequence[str], start: int, to: int | None
     ) -> tuple[list[Change], str] | None:
-        text, read = Words(item), self._pool.item_kind.words
+        kind = self._pool.item_kind
+        text, read = Words(item, kind.marked(item) if isinstance(kind, Markup) else ()), kind.words
         best = self._fewest(left_out(text)[:TRIED], text.changed, start, to, None, LEFT_OUT)
         for other in others:
             flip = self._fewest(toward(text, Words(read(other)))[:TRIED], text.changed, start, to, best)
@@ -176,15 +179,23 @@ class Counterfactuals:
         most: int = TRIED,
     ) -> list[Any] | None:
         """Return fewer changes than the best ones so far, None if there are none."""
+        kind = self._pool.item_kind
+        tags = kind.tags(changed([])) if isinstance(kind, Markup) else None
 
         def told(sets: Sequence[frozenset[int]]) -> npt.NDArray[np.float64]:
             made = [changed([changes[k] for k in sorted(one)]) for one in sets]
             P = self._editing.told(made)
-            # A text without words is no item.
-            P[[isinstance(one, str) and not one for one in made]] = np.eye(P.shape[1])[start]
+            # A text without words is no item, and markup stays as it is.
+            bad = [isinstance(one, str) and not (one and _has(kind, one, tags)) for one in made]
+            P[bad] = np.eye(P.shape[1])[start]
             return P
 
         most = most if best is None else len(best) - 1
         at_once = 0 if self._pool.item_kind.reads else AT_ONCE
         flip = fewest(len(changes), told, start, to, most=most, at_once=at_once)
         return None if flip is None else [changes[k] for k in sorted(flip.changes)]
+
+
+def _has(kind: ItemKind, item: str, tags: list[str] | None) -> bool:
+    """Return whether markup has these tags; any text has None."""
+    return tags is None or (isinstance(kind, Markup) and kind.tags(item) == tags)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, a_type
+from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.learn.edited import EditedRows
 from hitl_widgets.loop.acts import Acts
@@ -20,13 +20,14 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.cells import Cells, differing, stored
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.maps.preparation import Preparation
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import is_unicode
 
 __all__ = ["LONGEST", "Edit", "Editing"]
 
-# Characters of an edited text.
-LONGEST = 20_000
+# Characters of an edited text, and of one that a message names.
+LONGEST, SHORT = 20_000, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +63,8 @@ class Editing:
 
     Parameters
     ----------
-    pool, trainer, log, acts
+    pool, trainer, log, acts, preparation
         Parts of the session.
-    encoder
-        Returns the fitted transformer of the model's features, or None.
     on_turn
         See :class:`~hitl_widgets.background.worker.Worker`.
     """
@@ -76,11 +75,11 @@ class Editing:
         trainer: Trainer,
         log: Log,
         acts: Acts,
-        encoder: Callable[[], Any],
+        preparation: Preparation,
         on_turn: Callable[[str, Exception | None], None],
     ) -> None:
         self._pool, self._trainer, self._log, self._acts = pool, trainer, log, acts
-        self._encoder = encoder
+        self._preparation = preparation
         self._known: tuple[Any, dict[str, npt.NDArray[np.float32]]] = (None, {})
         self._taught: tuple[tuple[Any, ...], tuple[EditedRows, ...]] = ((None,), ())
         self._since = -1  # the round before the newest edits were learned
@@ -110,7 +109,14 @@ class Editing:
                 f"Texts and table rows can be edited, and this item is of kind {self._pool.kind!r}. Add a "
                 "changed item to your table instead."
             )
+        if self.unread:
+            raise HitlError(self.unread)
         return item  # type: ignore[no-any-return]
+
+    @property
+    def unread(self) -> str:
+        """Why the model cannot read edited items, and so cannot learn them; empty if it can."""
+        return self._preparation.unread
 
     def edited(self, row: int, new: Any, *, bare: bool = True) -> str | dict[Any, Any]:
         """Return the edited item: of a text, ``new``; of a table row, with the cells of ``new``.
@@ -150,19 +156,24 @@ class Editing:
         HitlError
             If the session cannot compute them.
         """
-        if (encoder := self._encoder()) is None:
-            raise HitlError(
-                "The features of edited items cannot be computed, because this session got X= or a function. "
-                "Pass embed= with a fitted scikit-learn transformer of the items."
-            )
-        kind = self._pool.item_kind
-        given = [kind.words(item) for item in items] if kind.reads else list(items)
+        ground = self._trainer.ground
+        encoder = self._preparation.reader(() if ground is None else ground.strikes)
+        given = [self._preparation.as_read(item) for item in items]
         return np.asarray(encoder.transform(given), np.float32)
 
     def keep(
-        self, row: int, new: Any, class_id: str, *, bare: bool = True, event_id: str | None = None
+        self,
+        row: int,
+        new: Any,
+        class_id: str,
+        *,
+        name: str | None = None,
+        bare: bool = True,
+        event_id: str | None = None,
     ) -> str:
         """Keep an edited item with a class; returns the event's id.
+
+        If the same edit of the item is kept already, it gets this class.
 
         Raises
         ------
@@ -184,7 +195,31 @@ class Editing:
                 "class": class_id,
                 "digest": self._pool.digest(row) if self._pool.has_content else "",
             }
-            return self._acts.define("edit", new_event_id()[:8], value, event_id=event_id)
+            same = (one.name for one in self.kept if one.row == row and _are_same(one.item, item))
+            name = next(same, name or new_event_id()[:8])
+            return self._acts.define("edit", name, value, event_id=event_id)
+
+    def named(self, given: Any) -> Edit:
+        """Return the edit of this name, or the only one of the item with this id.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none, or there are several.
+        """
+        kept = self.kept
+        [row] = self._pool.index([given]) if self._pool.find(given) is not None else [None]
+        found = [one for one in kept if one.row == row] or [one for one in kept if one.name == given]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = ", ".join(f"{one.name!r} ({_shown(one.item)})" for one in found)
+            raise InvalidInput(f"Item {given!r} has {len(found)} edits: pass the name of one: {listed}.")
+        names = [one.name for one in kept]
+        raise InvalidInput(
+            f"There is no edit {given!r}, and no edit of an item with this id.{nearest(given, names)} "
+            + (f"The names are {choices(names)}." if names else "Nothing is edited.")
+        )
 
     def drop(self, name: str) -> str:
         """Remove an edit; returns the event's id."""
@@ -284,6 +319,14 @@ def _is_edit(value: Any) -> bool:
         case {"parent": str(), "item": str() | dict(), "class": str()}:
             return True
     return False
+
+
+def _shown(item: Any) -> str:
+    return repr(item if len(text := str(item)) <= SHORT else f"{text[: SHORT - 1]}\u2026")
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    return bool(one == other if isinstance(one, str) else not differing(one, other))
 
 
 def _as_text(new: Any) -> str:

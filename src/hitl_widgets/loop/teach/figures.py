@@ -22,6 +22,8 @@ Column = npt.NDArray[np.int16]
 
 # Labelled items that a rule must meet before it is called bad.
 ENOUGH = 5
+# Answers that are no class, as far as they are named.
+SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,10 @@ class Figures:
         Why it cannot be used now, and the next step; empty if it can.
     bad
         What is wrong with its votes, and the next step.
+    learned
+        Whether its answers are those of another task, whose meaning is learned.
+    unknown
+        Its answers that are no class and count for nothing, with the number of items of each.
     """
 
     name: str
@@ -74,6 +80,27 @@ class Figures:
     same_as: str = ""
     why: str = ""
     bad: str = ""
+    learned: bool = False
+    unknown: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def n_unknown(self) -> int:
+        """The number of items whose answer is no class."""
+        return sum(n for _, n in self.unknown)
+
+    @property
+    def note(self) -> str:
+        """What its author should know of its votes, and the next step."""
+        if not self.unknown:
+            return self.bad
+        named = ", ".join(f"{answer!r} ({n:,})" for answer, n in self.unknown[:SHOWN])
+        more = f" and {len(self.unknown) - SHOWN} other answers" if len(self.unknown) > SHOWN else ""
+        what = "1 answer is not a class and counts"
+        if self.n_unknown > 1:
+            what = f"{self.n_unknown:,} answers are not a class and count"
+        told = f"{what} for nothing: "
+        how = f"classes={{{self.unknown[0][0]!r}: ...}}"
+        return f"{self.bad} {told}{named}{more}. Say what they mean: {how}, None for nothing.".strip()
 
     @property
     def accuracy(self) -> float | None:
@@ -143,6 +170,8 @@ class RuleVotes:
         Why the other rules have none.
     n_items
         Number of items.
+    unknown
+        The answers of each rule that are no class, with their numbers.
     """
 
     kept: dict[str, LabelEvent]
@@ -150,6 +179,7 @@ class RuleVotes:
     votes: dict[str, Column]
     why: dict[str, str]
     n_items: int
+    unknown: dict[str, tuple[tuple[str, int], ...]]
 
     @cached_property
     def used(self) -> dict[str, Column]:
@@ -171,6 +201,7 @@ class RuleVotes:
                 same[votes == code] = tally.of[code][votes == code]
         return {
             "codes": tuple(codes),
+            "learned": bool((met & ~claims).any()),
             "n_items": int(met.sum()),
             "n_alone": int((met & ~beside).sum()),
             "n_overlaps": int((met & beside).sum()),
@@ -185,6 +216,7 @@ class RuleVotes:
         told["retired"] = is_retired(event)
         if name not in self.votes:
             return Figures(**told, codes=(), why=self.why.get(name, ""))
+        told["unknown"] = self.unknown.get(name, ())
         made = Figures(**told, **self._covers[name], **evidence.judge(self.votes[name]))
         return replace(made, bad=evidence.fault(made))
 

@@ -110,8 +110,15 @@ class Guideline:
     def touched(self) -> list[Any]:
         """Return the ids of labels that are older than the last change and that it may touch.
 
-        They are of this class, or the model has it among its first two, and they were not looked at since.
+        They are of this class, or the model has it among its first two, and they were not queued or looked at
+        since. These are what :meth:`queue_again` queues.
+
+        Raises
+        ------
+        InvalidInput
+            If the question has no single class.
         """
+        self._guiding.check_question()
         ids = self._log.ledger.pool.ids
         return [ids[row] for row in self._guiding.touched().get(self._id, ())]
 
@@ -119,6 +126,11 @@ class Guideline:
         """Queue the labels of :meth:`touched` again, to keep or to correct them; returns the event's id.
 
         The Labeler shows them with Shift+R, before the doubtful labels.
+
+        Raises
+        ------
+        InvalidInput
+            If there are none, or the question has no single class.
         """
         return self._guiding.queue(self._id)
 

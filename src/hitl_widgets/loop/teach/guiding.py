@@ -17,7 +17,7 @@ from hitl_widgets.learn.scoring import ClassBelief
 from hitl_widgets.loop.acts import Acts, checked_reason
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
-from hitl_widgets.loop.words import within
+from hitl_widgets.loop.words import counted, within
 from hitl_widgets.questions.schema import LabelClass
 
 __all__ = ["Guiding", "Kept", "Told", "Version", "kept_in", "versions_in"]
@@ -303,19 +303,26 @@ class Guiding:
         """Queue the labels again that the changed guideline of a class may touch; returns the event's id."""
         if self._log.knows(event_id):
             return event_id
+        self.check_question()
         rows = self.touched().get(class_id)
         if rows is None:
             raise InvalidInput(self._untouched(class_id))
         with self._log.lock:
             written = self._log.ledger.naming.written
             value = {"class": class_id, "again": [written(row) for row in rows.tolist()]}
-        return self._acts.define(OF, json.dumps([class_id]), value, event_id=event_id)
+        return self._acts.define(OF, json.dumps([class_id]), value, again=True, event_id=event_id)
 
     def _untouched(self, class_id: str) -> str:
-        if self._log.labels.kind.name != "choice":
-            return "Labels are queued again for questions with one class per item only."
         name = self._name(class_id)
-        return f"No label is older than the guideline of {name!r}, or all were looked at since."
+        return (
+            f"There is nothing to queue: no label that the guideline of {name!r} may touch is older than its "
+            "last change, or all were queued or looked at since."
+        )
+
+    def check_question(self) -> None:
+        """Raise InvalidInput if labels cannot be queued again for the question."""
+        if self._log.labels.kind.name != "choice":
+            raise InvalidInput("Labels are queued again for questions with one class per item only.")
 
     def _queued(self, fold: Fold) -> Iterator[tuple[LabelEvent, list[str]]]:
         for event in fold.defined(OF):
@@ -348,7 +355,7 @@ class Guiding:
             return f"{what} of {within(self._name(one.class_id))} kept"
         match event.value["is"]:
             case {"class": str(id_), "again": list(keys)}:
-                n = "1 label" if len(keys) == 1 else f"{len(keys):,} labels"
+                n = counted(len(keys), "label")
                 return f"guidance of {within(self._name(id_))} changed: {n} queued again"
         return "example removed from the guidance"
 

@@ -235,6 +235,8 @@ class Proposing:
                 continue
             digest = hashlib.blake2b("\0".join(keys[row] for row in rows).encode(), digest_size=6).hexdigest()
             those = f"These {len(rows):,} items look like one thing that no class explains."
+            if len(rows) == 1:
+                those = "This item looks like one thing with others that no class explains."
             yield Proposal(f"class {digest}", "class", f"{those} Is a class missing?", rows, rows)
 
     def _merges(self, labels: Labels, ground: Ground, newest: Round) -> Iterator[Proposal]:

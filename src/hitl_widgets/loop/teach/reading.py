@@ -17,6 +17,7 @@ from hitl_widgets.loop.asking import Ground
 from hitl_widgets.loop.finding import Finder
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.rules import name_of
+from hitl_widgets.loop.words import counted
 from hitl_widgets.questions.values import is_blank, plain
 
 __all__ = ["Answers", "NotYet", "Reading", "words_of"]
@@ -109,6 +110,8 @@ class Reading:
         give_way()
         try:
             return function(self._pool.items[row])
+        except InvalidInput:
+            raise
         except Exception as failure:
             raise InvalidInput(
                 f"The function {name} failed for item {self._pool.ids[row]!r}: "
@@ -116,13 +119,21 @@ class Reading:
             ) from failure
 
     def _predicted(self, value: Mapping[str, Any], model: Any) -> list[Any]:
-        if "path" in value:
-            from hitl_widgets.models.files import load_model
+        from hitl_widgets.models.files import OF_LOG, load_model
 
+        if "path" in value:
             model = load_model(value["path"])
         if not hasattr(model, "predict"):
             raise InvalidInput(
                 f"model={model!r} has no method predict: expected a fitted classifier, or a path."
+            )
+        with self._log.lock:
+            own = self._log.ledger.fold.first
+        if own and getattr(model, OF_LOG, None) == own:
+            raise InvalidInput(
+                f"The model {value.get('path') or value['name']} was trained on the labels of this task, so "
+                "the rule would repeat what it should add to, and the accuracy would be overestimated. Pass "
+                "a model of another task."
             )
         X = self._rows_for(model)
         found: list[Any] = []
@@ -172,9 +183,9 @@ def words_of(value: Mapping[str, Any]) -> str:
         case "query":
             return str(value["query"])
         case "items":
-            return f"{len(value['items']):,} items"
+            return counted(len(value["items"]), "item")
         case "labels":
-            return f"{len(value['labels']):,} labels of another task"
+            return f"{counted(len(value['labels']), 'label')} of another task"
         case "column":
             return f"column {value['column']}"
         case kind:

@@ -15,6 +15,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.reading import words_of
 from hitl_widgets.loop.teach.rules import Rule
 from hitl_widgets.loop.teach.ruling import Ruling
+from hitl_widgets.paths import full_path, replacing
 
 if TYPE_CHECKING:
     import os
@@ -28,13 +29,12 @@ FORMAT = "hitl-widgets rules"
 LEARNED = "learned from labels"
 
 
-class Rules(MutableMapping[str, str]):
+class Rules(MutableMapping[str, Rule]):
     """The rules of a session: assign a :class:`~hitl_widgets.loop.teach.rules.Rule` to a name.
 
     Rules vote for classes of many items at once. They are no labels and are not exported as labels; they join
     the model as experts whose weight the labels must prove. Every annotator of the task has them. Assigning,
-    deleting and retiring are acts that ``session.undo()`` reverts. The value of a name is what the rule goes
-    by, as text.
+    deleting and retiring are acts that ``session.undo()`` reverts.
 
     A function, or a model that is not a file, is only in the notebook that defines it: its rule is not used
     after a restart until it is assigned again. :meth:`to_frame` and the Monitor say so.
@@ -48,24 +48,30 @@ class Rules(MutableMapping[str, str]):
     def __init__(self, ruling: Ruling, log: Log, ids: Any) -> None:
         self._ruling, self._log, self._ids = ruling, log, ids
 
-    def __getitem__(self, name: str) -> str:
-        kept = self._ruling.kept
-        if name not in kept:
-            raise KeyError(f"There is no rule {name!r}.{nearest(name, kept)} The rules are {choices(kept)}.")
-        return words_of(kept[name].value["is"])
+    def __getitem__(self, name: str) -> Rule:
+        try:
+            return self._ruling.rule(name)
+        except InvalidInput as error:
+            if name in self:
+                raise
+            raise KeyError(str(error)) from None
 
-    def __setitem__(self, name: str, rule: Rule) -> None:  # type: ignore[override]
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._ruling.kept
+
+    def __setitem__(self, name: str, rule: Rule) -> None:
         if not isinstance(rule, Rule):
             raise InvalidInput(
                 f"{rule!r} is not a rule: expected one such as hitl.Rule('unsubscribe', label='ad')."
             )
         self._ruling.keep(name, rule)
         for found in self._ruling.measure(name.strip()):
-            if found.bad:
-                warnings.warn(found.bad, RuntimeWarning, stacklevel=2)
+            if found.note:
+                warnings.warn(found.note, RuntimeWarning, stacklevel=2)
 
     def __delitem__(self, name: str) -> None:
-        self[name]  # a KeyError if there is none
+        if name not in self:
+            self[name]  # a KeyError
         self._ruling.remove(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -75,7 +81,7 @@ class Rules(MutableMapping[str, str]):
         return len(self._ruling.kept)
 
     def __repr__(self) -> str:
-        return f"<rules {dict(self)}>"
+        return f"<rules { {name: words_of(event.value['is']) for name, event in self._ruling.kept.items()} }>"
 
     def retire(self, name: str) -> None:
         """Keep a rule without using it: :meth:`bring_back` uses it again.
@@ -130,8 +136,9 @@ class Rules(MutableMapping[str, str]):
             ``overlaps`` and ``conflicts`` (those with a vote of another rule, and for another class),
             ``n_labelled``, ``accuracy`` on these, with its 95 % interval ``low`` to ``high`` (Wilson 1927;
             items labelled in one act count as one), ``retired``, ``same_as`` (a rule with the same votes,
-            which counts instead), ``by``, ``note`` (what is wrong with it, and the next step) and ``error``
-            (why it is not used now).
+            which counts instead), ``by``, ``n_unknown`` (the items whose answer is no class, which counts for
+            nothing), ``note`` (what is wrong with it, and the next step) and ``error`` (why it is not used
+            now).
         """
         import pandas as pd
 
@@ -140,7 +147,7 @@ class Rules(MutableMapping[str, str]):
             {
                 "name": one.name,
                 "rule": one.words,
-                "label": ", ".join(names[code] for code in one.codes) or ("" if one.why else LEARNED),
+                "label": ", ".join(names[code] for code in one.codes) or (LEARNED if one.learned else ""),
                 "coverage": None if one.why else one.n_items / n,
                 "n_items": None if one.why else one.n_items,
                 "n_alone": None if one.why else one.n_alone,
@@ -153,7 +160,8 @@ class Rules(MutableMapping[str, str]):
                 "retired": one.retired,
                 "same_as": one.same_as,
                 "by": one.by,
-                "note": one.bad,
+                "n_unknown": None if one.why else one.n_unknown,
+                "note": one.note,
                 "error": one.why,
             }
             for one in self._ruling.measure()
@@ -161,9 +169,12 @@ class Rules(MutableMapping[str, str]):
         counts = ["n_items", "n_alone", "overlaps", "conflicts", "n_labelled"]
         numbers = ["coverage", "accuracy", "low", "high"]
         columns = ["name", "rule", "label", "coverage", *counts, "accuracy", "low", "high", "retired"]
-        table = pd.DataFrame(rows, columns=[*columns, "same_as", "by", "note", "error"]).set_index("name")
+        last = ["same_as", "by", "n_unknown", "note", "error"]
+        table = pd.DataFrame(rows, columns=[*columns, *last]).set_index("name")
         return table.astype(
-            dict.fromkeys(counts, "Int64") | dict.fromkeys(numbers, "float64") | {"retired": bool}
+            dict.fromkeys([*counts, "n_unknown"], "Int64")
+            | dict.fromkeys(numbers, "float64")
+            | {"retired": bool}
         )
 
     def votes(self) -> pd.DataFrame:
@@ -181,7 +192,15 @@ class Rules(MutableMapping[str, str]):
     # -- files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write all rules to a JSON file: classes by name, items by id, functions only by name."""
+        """Write all rules to a JSON file: classes by name, items by id, functions only by name.
+
+        Raises
+        ------
+        InvalidInput
+            If the file cannot be written.
+        HitlError
+            If a class of a rule was removed.
+        """
         schema, found = self._log.labels.schema, {}
         names = dict(zip(schema.ids, schema.all_names, strict=True))
         for name, event in self._ruling.kept.items():
@@ -189,7 +208,10 @@ class Rules(MutableMapping[str, str]):
             if "class" in value:
                 value["class"] = names[self._heir(value["class"], name)]
             if "classes" in value:
-                value["classes"] = {k: names[self._heir(id_, name)] for k, id_ in value["classes"].items()}
+                value["classes"] = {
+                    k: None if id_ is None else names[self._heir(id_, name)]
+                    for k, id_ in value["classes"].items()
+                }
             found[name] = value
         only = [name for name, value in found.items() if "name" in value]
         if only:
@@ -199,10 +221,10 @@ class Rules(MutableMapping[str, str]):
                 RuntimeWarning,
                 stacklevel=2,
             )
-        path = Path(path)
         told = {"format": FORMAT, "version": 1, "rules": found}
-        path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        return path
+        with replacing(path) as part:
+            part.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        return full_path(path)
 
     def _heir(self, id_: str, name: str) -> str:
         with self._log.lock:
@@ -227,18 +249,33 @@ class Rules(MutableMapping[str, str]):
         Raises
         ------
         InvalidInput
-            If the file is not one of rules, or a rule does not suit this session: then none is kept.
+            If the file is not one of rules, a function is for none of its rules, or a rule does not suit this
+            session: then none is kept.
         """
-        path, given = Path(path), dict(functions or {})
+        path, given = full_path(path), functions or {}
+        if not isinstance(given, Mapping):
+            raise InvalidInput(f"functions={given!r}: expected a dict from names of rules to functions.")
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        try:
+            told = json.loads(text)
             rules = told["rules"] if told["format"] == FORMAT and told["version"] == 1 else None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InvalidInput(
                 f"{path} is not a file of rules: {error}. Write one with rules.save()."
             ) from error
         if not isinstance(rules, dict):
             raise InvalidInput(f"{path} is not a file of rules of this version. Write one with rules.save().")
+        takes = [name for name, value in rules.items() if isinstance(value, dict) and "name" in value]
+        for name in given:
+            if name not in takes:
+                known = f"Those with a function are {choices(takes)}." if takes else "None has a function."
+                raise InvalidInput(
+                    f"functions= has {name!r}, which is no rule of {path} with a function."
+                    f"{nearest(name, takes)} {known}"
+                )
         made = {name: _made(name, value, given.get(name)) for name, value in rules.items()}
         lacking = [name for name, rule in made.items() if rule is None]
         wanted = {name: rule for name, rule in made.items() if rule is not None}

@@ -12,7 +12,7 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput, a_type
 
-__all__ = ["Rule", "name_of", "rule_name"]
+__all__ = ["Elsewhere", "Rule", "name_of", "rule_name"]
 
 LONGEST, MOST = 100, 500
 
@@ -43,9 +43,10 @@ class Rule:
         Labels of another task for the same items: a dict or Series from ids to answers, or a DataFrame with
         ``id`` and ``label`` such as that of :meth:`Session.labels`.
     classes
-        The class of each answer of a column, function, model or other task that is not the name of a class.
-        Other answers abstain. But if none of the answers of a column, model or task is a class, what each
-        means is learned from the labels.
+        The class of each answer of a column, function, model or other task that is not the name of a class;
+        None for one that means nothing. Other answers count for nothing, too, and
+        :meth:`~.rulebook.Rules.to_frame` says which they are. But if none of the answers of a column, model
+        or task is a class, what each means is learned from the labels.
 
     Examples
     --------
@@ -142,6 +143,20 @@ class Rule:
     def calls(self) -> Any:
         """What only this kernel knows: a function, or a model that is not a file."""
         return self.source if self.kind == "function" else None if self.path else self.model
+
+
+class Elsewhere:
+    """A function or model of a rule that this kernel does not have."""
+
+    def __init__(self, name: str) -> None:
+        self.__qualname__ = name
+
+    def __repr__(self) -> str:
+        return self.__qualname__
+
+    def __call__(self, item: Any) -> Any:  # noqa: ARG002 - as other functions of rules
+        """Raise InvalidInput."""
+        raise InvalidInput(f"{self} is not in this notebook yet: run the cell that defines it.")
 
 
 def name_of(given: Any) -> str:

@@ -24,7 +24,7 @@ from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.teach.figures import Column, Evidence, Figures, RuleVotes, is_retired
 from hitl_widgets.loop.teach.reading import Answers, NotYet, Reading, words_of
-from hitl_widgets.loop.teach.rules import LONGEST, Rule, name_of, rule_name
+from hitl_widgets.loop.teach.rules import LONGEST, Elsewhere, Rule, name_of, rule_name
 from hitl_widgets.questions.values import is_blank
 
 __all__ = ["Ruling"]
@@ -63,15 +63,15 @@ class Ruling:
         changed: Callable[[], None],
     ) -> None:
         self._pool, self._log, self._acts, self._columns = pool, log, acts, columns
-        self._seen, self._changed = seen, changed
+        self._seen, self._changed, self._ground = seen, changed, ground
         self._reading = Reading(pool, log, finder, columns, ground)
         self._lock = threading.RLock()
         self._given: dict[str, Any] = {}  # functions and models of this kernel, by the name of the rule
         self._answers: dict[str, tuple[Any, Answers]] = {}  # by the definition
         self._votes: RuleVotes | None = None
         self._read: list[str] | None = None  # the acts that these are of; None if one is to be read again
-        self._experts: tuple[list[Column], int, Any, tuple[Expert, ...]] | None = None
-        self._completed: list[tuple[Column, int, Any, Column]] = []
+        self._experts: tuple[int, list[Any], tuple[Expert, ...]] | None = None
+        self._completed: list[tuple[Column, int, Any, Any, Column]] = []
 
     # -- acts
 
@@ -144,10 +144,13 @@ class Ruling:
             If there is none of this name.
         """
         kept = self.kept
-        if name not in kept:
+        if not isinstance(name, str):
             raise InvalidInput(
-                f"There is no rule {name!r}.{nearest(name, kept)} The rules are {choices(kept)}."
+                f"{name!r} is not the name of a rule: pass one name. They are {choices(kept)}."
             )
+        if name not in kept:
+            known = f"The rules are {choices(kept)}." if kept else "There are no rules yet."
+            raise InvalidInput(f"There is no rule {name!r}.{nearest(name, kept)} {known}")
         return kept[name]
 
     def check_question(self) -> None:
@@ -177,7 +180,10 @@ class Ruling:
             if rule.label is not None:
                 value["class"] = find(rule.label)
             if rule.classes:
-                value["classes"] = {str(answer): find(label) for answer, label in rule.classes.items()}
+                meant = rule.classes.items()
+                value["classes"] = {
+                    str(answer): None if label is None else find(label) for answer, label in meant
+                }
         match rule.kind:
             case "query":
                 value["query"] = str(rule.source).strip()
@@ -206,11 +212,36 @@ class Ruling:
     def _codes(self, value: Mapping[str, Any], answers: Answers) -> npt.NDArray[np.int16]:
         """Return the code of each answer, and -1 at the end: of a class, or of an answer that is none."""
         codes = [self._code(value, answer) for answer in answers.said]
-        of_task = value["kind"] in OF_TASKS and "classes" not in value and max(codes, default=-1) < 0
+        meant = value.get("classes", {})
+        of_task = value["kind"] in OF_TASKS and not any(meant.values()) and max(codes, default=-1) < 0
         if of_task and len(codes) <= MOST_ANSWERS:
             n = len(self._log.labels.schema.classes)
-            codes = list(range(n, n + len(codes)))
+            codes = [-1 if str(said) in meant else n + k for k, said in enumerate(answers.said)]
         return np.array([*codes, -1], np.int16)
+
+    def _unknown(self, value: Mapping[str, Any], answers: Answers) -> tuple[tuple[str, int], ...]:
+        """Return the answers that count for nothing because they are no class, the most frequent first."""
+        codes = self._codes(value, answers)
+        n = np.bincount(answers.values + 1, minlength=len(answers.said) + 1)
+        nothing = {answer for answer, id_ in value.get("classes", {}).items() if id_ is None}
+        found = [
+            (str(said), int(n[k + 1]))
+            for k, said in enumerate(answers.said)
+            if codes[k] < 0 and n[k + 1] and str(said) not in nothing
+        ]
+        return tuple(sorted(found, key=lambda one: -one[1]))
+
+    def _refuse_gone(self, name: str, value: Mapping[str, Any]) -> None:
+        """Raise InvalidInput if the class of a rule is not offered any more."""
+        if "class" not in value or self._code(value, answer=True) >= 0:
+            return
+        with self._log.lock:
+            called = self._log.ledger.fold.vocabulary.meaning(value["class"])
+        what = "was removed" if called is None else f"{called!r} is retired"
+        back = "" if called is None else f"bring it back with session.classes.restore({called!r}), or "
+        raise InvalidInput(
+            f"The class of the rule {name!r} {what}, so the rule is not used: {back}assign the rule anew."
+        )
 
     def _code(self, value: Mapping[str, Any], answer: Any) -> int:
         """Return the code of the class that an answer means now; -1 if it means none."""
@@ -219,8 +250,9 @@ class Ruling:
         if answer is True and "class" in value:
             id_ = value["class"]
         else:
-            id_ = value.get("classes", {}).get(str(answer))
-            if id_ is None:
+            meant = value.get("classes", {})
+            id_ = meant.get(str(answer))
+            if str(answer) not in meant:
                 found = schema.find(answer)
                 id_ = (
                     self._log.class_called(str(answer))
@@ -231,6 +263,43 @@ class Ruling:
             id_ = self._log.ledger.fold.vocabulary.heir(id_)
         return ids.index(id_) if id_ in ids else -1
 
+    def rule(self, name: str) -> Rule:
+        """Return a rule, with the current names of its classes and the ids of its items.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none of this name.
+        """
+        value, ids, row_of = self.known(name).value["is"], self._pool.ids, self._log.row_of
+        called = self._log.ledger.fold.vocabulary.meaning
+        told: dict[str, Any] = {}
+        with self._log.lock:
+            if "class" in value:
+                told["label"] = called(value["class"]) or value["class"]
+            if "classes" in value:
+                told["classes"] = {
+                    said: id_ and (called(id_) or id_) for said, id_ in value["classes"].items()
+                }
+            keys = {key: ids[row] if (row := row_of(key)) is not None else key for key in items_of(value)}
+        calls, here = self._given.get(name), value.get("name", "")
+        if calls is None or name_of(calls) != here:
+            calls = Elsewhere(here)
+        match value["kind"]:
+            case "query":
+                return Rule(value["query"], **told)
+            case "items":
+                return Rule(items=keys.values(), **told)
+            case "labels":
+                return Rule(labels={keys[key]: said for key, said in value["labels"].items()}, **told)
+            case "column":
+                return Rule(column=value["column"], **told)
+            case "model":
+                return Rule(model=value.get("path", calls), **told)
+            case "function":
+                return Rule(calls, **told)
+        raise InvalidInput(f"The rule {name!r} is of a later version: upgrade hitl-widgets.")
+
     def now(self) -> RuleVotes:
         """Return the votes of the rules in the log, for the current classes."""
         with self._lock:
@@ -239,20 +308,24 @@ class Ruling:
             if known is not None and self._read == acts and known.schema == schema:
                 return known
             found: dict[str, Column] = {}
+            unknown: dict[str, tuple[tuple[str, int], ...]] = {}
             why: dict[str, str] = {}
             passing = False
             for name, event in kept.items():
                 try:
+                    self._refuse_gone(name, event.value["is"])
                     answers = self._answers_of(name, event)
                 except NotYet as reason:
                     why[name], passing = str(reason), True
                 except HitlError as error:
                     why[name] = str(error)
                 else:
-                    column = self._codes(event.value["is"], answers)[answers.values]
+                    value = event.value["is"]
+                    column = self._codes(value, answers)[answers.values]
+                    unknown[name] = self._unknown(value, answers)
                     before = None if known is None else known.votes.get(name)
                     found[name] = column if before is None or not np.array_equal(before, column) else before
-            made = RuleVotes(kept, schema, found, why, len(self._pool))
+            made = RuleVotes(kept, schema, found, why, len(self._pool), unknown)
             if not passing:
                 self._votes, self._read = made, acts
             return made
@@ -283,23 +356,30 @@ class Ruling:
             if not self.kept:
                 return ()
             used = list(self.now().used.values())
-            known, n = self._experts, len(labels.schema.classes)
-            if known is not None and known[1] == n and known[2] is X and _are(known[0], used):
-                return known[3]
+            known, n, graph = self._experts, len(labels.schema.classes), self._graph(X)
+            parts = [*used, X, graph]
+            if known is not None and known[0] == n and _are(known[1], parts):
+                return known[2]
             made: tuple[Expert, ...] = ()
             if used:
-                whole = [self._whole(column, n, X) for column in used]
-                self._completed = [(a, n, X, b) for a, b in zip(used, whole, strict=True)]
+                whole = [self._whole(column, n, X, graph) for column in used]
+                self._completed = [(a, n, X, graph, b) for a, b in zip(used, whole, strict=True)]
                 together = Votes(np.column_stack(whole), n)
                 made = (Voters(together), Student(together, X))
-            self._experts = used, n, X, made
+            self._experts = n, parts, made
             return made
 
-    def _whole(self, column: Column, n: int, X: Any) -> Column:
+    def _graph(self, X: Any) -> Any:
+        """Return the neighbour graph of these features; None before there is one."""
+        ground = self._ground()
+        return ground.affinity if ground is not None and ground.X is X else None
+
+    def _whole(self, column: Column, n: int, X: Any, graph: Any) -> Column:
         """Return :func:`.completed`, which takes seconds for labels of another task, once."""
-        known = (one[3] for one in self._completed if one[0] is column and one[1] == n and one[2] is X)
-        found = next(known, None)
-        return completed(column, X, n) if found is None else found
+        for one, classes, features, edges, whole in self._completed:
+            if one is column and classes == n and features is X and edges is graph:
+                return whole
+        return completed(column, X, n, graph)
 
     def _refuse_own(self, said: Mapping[int | None, Any]) -> None:
         """Raise InvalidInput for the labels of this task: a rule that repeats them is always right."""
@@ -394,6 +474,11 @@ class Ruling:
         if not self.kept:
             return []
         return [text for one in self.measure() if not one.retired and (text := one.why or one.bad)]
+
+
+def items_of(value: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the items that a definition names."""
+    return list(value.get("items", value.get("labels", ())))
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Ground, ground_of
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.trainer import Trainer
+from hitl_widgets.loop.words import counted
 from hitl_widgets.maps.preparation import Preparation, Stage
 from hitl_widgets.quality.paired import gain
 from hitl_widgets.questions.spans import Spans
@@ -68,14 +69,19 @@ class Effect:
     n
         How many labels were left out, one by one; labels that were given in bulk count as one.
     before, after
-        The share of these that a model of all other labels predicts correctly, without and with the strike;
-        None if no model can learn from the labels yet.
+        The ``measure`` of a model of all other labels on these, without and with the strike; None if no model
+        can learn from the labels yet.
     low, high
         The 95 % interval of ``after - before``.
     audited, audited_before, audited_after
         The same only for items that were drawn at random, which stand for all items; None if there are none.
     missing
         Why there are no figures.
+    measure
+        What the figures are: ``accuracy``, or that of the question, such as ``mean absolute error`` of a
+        rating, of which less is better.
+    shares
+        Whether they are shares, 0 to 1.
     """
 
     strike: Strike
@@ -90,18 +96,21 @@ class Effect:
     audited_before: float | None = None
     audited_after: float | None = None
     missing: str = ""
+    measure: str = "accuracy"
+    shares: bool = True
 
     def __str__(self) -> str:
         found = f"{self.strike.name}: in {self.items:,} of {self.of:,} items"
         if self.before is None or self.after is None:
             return f"{found}. {self.missing}"
         gained = f"{self.after - self.before:+.2f}, {self.low:+.2f} to {self.high:+.2f}"
-        found = f"{found}. Accuracy {self.before:.2f} -> {self.after:.2f} ({gained}) on {self.n} labels"
+        changed = f"{self.before:.2f} -> {self.after:.2f} ({gained})"
+        measure = f"{self.measure[:1].upper()}{self.measure[1:]}"
+        found = f"{found}. {measure} {changed} on {counted(self.n, 'label')}"
         if self.audited_before is None:
             return f"{found}."
-        return (
-            f"{found}, {self.audited_before:.2f} -> {self.audited_after:.2f} on {self.audited} audited ones."
-        )
+        among = f"{self.audited:,} audited {'one' if self.audited == 1 else 'ones'}"
+        return f"{found}, {self.audited_before:.2f} -> {self.audited_after:.2f} on {among}."
 
 
 class Striking:
@@ -177,11 +186,23 @@ class Striking:
             raise InvalidInput(self._preparation.refusal)
         strike = self.named(word, column, weight)
         if word is not None and not self.count(strike):
-            raise InvalidInput(
-                f"No item contains the word {word!r}. Words are matched as a whole, regardless of case: "
-                f"session.find({word!r}) lists the items that contain it as part of a word."
-            )
+            raise InvalidInput(f"No item contains the word {word!r}. {self._instead(word)}")
         return strike
+
+    def _instead(self, word: str) -> str:
+        """Return what to do where no item contains a word, such as a name for it in a table of reasons."""
+        pool = self._preparation.pool
+        head, _, rest = word.partition(": ")
+        if head in pool.columns and spelled(rest):
+            return f"To strike out what you named: session.teach.strike({rest!r})."
+        if pool.item_kind.tabular and head in pool.items[0]:
+            of_cells = spelled(rest) and self.count(self.named(rest, head))
+            how = f"{rest!r}, column={head!r}" if of_cells else f"column={head!r}"
+            return f"To strike out what you named: session.teach.strike({how})."
+        return (
+            f"Words are matched as a whole, regardless of case: session.find({word!r}) lists the items that "
+            "contain it as part of a word."
+        )
 
     def named(self, word: str | None, column: str | None, weight: float = 0.0) -> Strike:
         """Return the strike of a word or column, which need not occur in the items.
@@ -252,11 +273,21 @@ class Striking:
         except NotYet as reason:
             return replace(effect, missing=f"There is no model yet: {reason}.")
         act, drawn = given.act[among], given.audited[among]
-        first, second, low, high = gain(before, after, act)
+        problem = labels.target.problem
+        worst, best = problem.scale
+        size = best - worst  # below 0 for an error
+
+        def measured(some: Any) -> tuple[float, float, float, float]:
+            first, second, *ends = gain(before[some], after[some], act[some])
+            low, high = sorted(size * one for one in ends)
+            return worst + size * first, worst + size * second, low, high
+
+        first, second, low, high = measured(slice(None))
         effect = replace(effect, n=len(set(act.tolist())), before=first, after=second, low=low, high=high)
+        effect = replace(effect, measure=problem.measure, shares=problem.scale == (0, 1))
         if not drawn.any():
             return effect
-        first, second, _, _ = gain(before[drawn], after[drawn], act[drawn])
+        first, second, _, _ = measured(drawn)
         return replace(effect, audited=int(drawn.sum()), audited_before=first, audited_after=second)
 
 

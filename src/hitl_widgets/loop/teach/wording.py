@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from hitl_widgets.items.strikes import UNSPACED, WORD
+from hitl_widgets.items.strikes import UNSPACED, folded, places_in
 
 __all__ = ["Change", "Words", "left_out", "toward"]
 
@@ -30,11 +30,22 @@ class Change:
 
 
 class Words:
-    """A text and its words."""
+    """A text and its words.
 
-    def __init__(self, text: str) -> None:
+    Parameters
+    ----------
+    text
+        The text.
+    marked
+        The parts of it, in order, whose words stay as they are, such as tags.
+    """
+
+    def __init__(self, text: str, marked: Iterable[tuple[int, int]] = ()) -> None:
         self.text = text
-        self.places = [match.span() for match in WORD.finditer(text)]
+        plain = text
+        for start, end in marked:
+            plain = plain[:start] + " " * (end - start) + plain[end:]
+        self.places = places_in(plain)
         self.words = [text[start:end] for start, end in self.places]
 
     def changed(self, changes: Iterable[Change]) -> str:
@@ -45,13 +56,17 @@ class Words:
             at = one.end
             if not one.before:  # an added word
                 space = "" if UNSPACED.match(one.after) else " "
-                before = space if made[-1:].isalnum() else ""
-                made += before + one.after + (space if self.text[at : at + 1].isalnum() else "")
+                before = space if _ends_in_word(made[-50:]) else ""
+                made += before + one.after + (space if places_in(self.text[at : at + 1]) else "")
             elif one.after:
                 made += one.after
             elif not made or made[-1].isspace():  # not two spaces where a word was
                 at += len(self.text[at:]) - len(self.text[at:].lstrip(" "))
         return (made + self.text[at:]).strip()
+
+
+def _ends_in_word(text: str) -> bool:
+    return any(end == len(text) for _, end in places_in(text))
 
 
 def left_out(text: Words) -> list[Change]:
@@ -61,7 +76,7 @@ def left_out(text: Words) -> list[Change]:
 
 def toward(text: Words, other: Words) -> list[Change]:
     """Return changes that give one text the words of another one: words replaced, left out and added."""
-    low, new = ([word.casefold() for word in one.words] for one in (text, other))
+    low, new = ([folded(word) for word in one.words] for one in (text, other))
     found: list[Change] = []
     for kind, a, b, c, d in SequenceMatcher(None, low, new, autojunk=False).get_opcodes():
         if kind == "equal":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hitl_widgets.errors import HitlError
-from hitl_widgets.items.strikes import Strike
+from hitl_widgets.items.strikes import Strike, folded
 from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.strikes import Effect, in_effect
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.wire import words
+from hitl_widgets.widgets.labeler.together import together
+from hitl_widgets.widgets.wire import ToBrowser, words
 
 __all__ = ["effect", "struck", "told", "why"]
 
@@ -21,9 +22,15 @@ GONE = "This item is not here."
 BLIND = "This item is asked without a hint. Answer it first."
 
 
-def told(loop: Loop, asked: m.Why | m.Preview) -> m.WhyMessage | m.EffectMessage:
-    """Return the reasons for a guess, or what striking something out would do."""
-    return why(loop, asked) if isinstance(asked, m.Why) else effect(loop, asked)
+def told(loop: Loop, asked: m.Why | m.Preview | m.Together) -> ToBrowser:
+    """Return the reasons for a guess, what striking out would do, or what a selection has in common."""
+    match asked:
+        case m.Why():
+            return why(loop, asked)
+        case m.Preview():
+            return effect(loop, asked)
+        case m.Together():
+            return together(loop, asked)
 
 
 def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
@@ -52,7 +59,9 @@ def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
             missing=missing,
         )  # fmt: skip
     strongest = max((abs(one.value) for one in found.pieces), default=0.0) or 1.0
-    text = [one for one in found.pieces if one.column is None and one.start is not None]
+    # Only in a single text, whose places are those of the card.
+    single = [one for one in found.pieces if one.column is None and one.member is None]
+    text = [one for one in single if one.start is not None]
     text.sort(key=lambda one: -abs(one.value))
     total = sum(map(abs, found.parts.values())) or 1.0
     return m.WhyMessage(
@@ -80,7 +89,7 @@ def _telling(loop: Loop, found: Explanation, sign: int, strongest: float) -> lis
     """The words or columns that speak most for the guess, or against it."""
     told: dict[tuple[str, str | None, str | None], float] = {}
     for one in found.pieces:
-        word = None if one.start is None else one.words.casefold()
+        word = None if one.start is None else folded(one.words)
         shown = (word or "") if one.column is None else f"{one.column} {one.words}".strip()
         key = shown, word, one.column
         told[key] = told.get(key, 0.0) + sign * one.value
@@ -118,6 +127,8 @@ def effect(loop: Loop, asked: m.Preview) -> m.EffectMessage:
         items=found.items,
         of=found.of,
         n=found.n,
+        measure=found.measure,
+        shares=found.shares,
         before=found.before,
         after=found.after,
         low=found.low,

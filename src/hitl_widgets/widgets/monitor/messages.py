@@ -457,7 +457,7 @@ class RuleState(msgspec.Struct, frozen=True):
 
     name: str
     words: str
-    kind: Literal["query", "items", "column", "model", "function"]
+    kind: Literal["query", "items", "column", "model", "labels", "function"]
     by: str
     retired: bool
     same_as: str

@@ -33,7 +33,7 @@ def rules_of(loop: Loop, view: str) -> m.RulesMessage:
             retired=one.retired,
             same_as=words(one.same_as),
             why=words(one.why),
-            bad=words(one.bad),
+            bad=words(one.note),
             figures=_figures(one),
         )
         for one in loop.ruling.measure()

@@ -44,12 +44,12 @@ def test_a_missing_class_is_proposed_dismissed_undone_and_there_after_a_restart(
     rows = [answered.pool.ids.index(id_) for id_ in one["ids"]]
     assert np.mean(Y[rows] == 5) > 0.9
     assert f"{len(rows)} items" in one["text"]
-    act = answered.teach.dismiss(one["name"])
-    assert one["name"] not in set(answered.teach.proposals()["name"])
+    act = answered.teach.dismiss(one["proposal"])
+    assert one["proposal"] not in set(answered.teach.proposals()["proposal"])
     kinds = answered.history().set_index("event_id")["kind"]
     assert kinds[act] == "definition"
     answered.undo()
-    assert one["name"] in set(answered.teach.proposals()["name"])
+    assert one["proposal"] in set(answered.teach.proposals()["proposal"])
     answered.redo()
     # Another session of the same store; a few more answers change the group, not that it was dismissed.
     again = digits(answered.store.path)
@@ -57,7 +57,7 @@ def test_a_missing_class_is_proposed_dismissed_undone_and_there_after_a_restart(
     answer(again, 3, 5)
     assert "class" not in set(again.teach.proposals()["kind"])
     again.undo(), again.undo(), again.undo(), again.undo()
-    assert one["name"] in set(again.teach.proposals()["name"])
+    assert one["proposal"] in set(again.teach.proposals()["proposal"])
     again.close()
 
 
@@ -69,7 +69,7 @@ def test_a_named_class_that_is_given_ends_the_proposal(answered) -> None:
     assert "class" not in set(answered.teach.proposals()["kind"])
     answered.undo()
     answered.undo()
-    assert one["name"] in set(answered.teach.proposals()["name"])
+    assert one["proposal"] in set(answered.teach.proposals()["proposal"])
 
 
 def test_what_is_not_proposed_cannot_be_dismissed(answered) -> None:
@@ -90,7 +90,7 @@ def test_classes_that_mean_the_same_are_to_be_merged() -> None:
     (one,) = session.teach.proposals().query("kind == 'merge'").itertuples()
     assert set(one.classes) == {"a", "c"}
     session.classes.rename("a", to="e")
-    session.teach.dismiss(session.teach.proposals().query("kind == 'merge'")["name"].iloc[0])
+    session.teach.dismiss(session.teach.proposals().query("kind == 'merge'")["proposal"].iloc[0])
     session.classes.rename("e", to="a")  # dismissed, whatever the names
     assert "merge" not in set(session.teach.proposals()["kind"])
     session.undo(), session.undo()
@@ -116,7 +116,7 @@ def test_a_rule_that_differs_from_labels_and_a_hand_over_are_proposed() -> None:
     fruit = [rule[i] for i in range(300) if kinds[i] == 1]
     session.teach.rules["apples"] = hitl.Rule(items=[*fruit, *odd], label="fruit")
     found = session.teach.proposals().set_index("kind")
-    assert found.loc["rule", "name"] == "rule apples"
+    assert found.loc["rule", "proposal"] == "rule apples"
     assert set(odd) <= set(found.loc["rule", "ids"])
     session.teach.dismiss("rule apples")
     assert "rule" not in set(session.teach.proposals()["kind"])

@@ -17,7 +17,9 @@ from sklearn.pipeline import make_pipeline
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.models.files import save_model
 from hitl_widgets.session import Session, loop_of
+from hitl_widgets.widgets.monitor.rules import rules_of
 
 Make = Callable[..., Session]
 N = 120
@@ -55,14 +57,14 @@ def is_ad(item: str) -> str | None:
 def test_a_rule_is_an_act_that_undo_reverts(session: Session) -> None:
     rules = session.teach.rules
     rules["ads"] = hitl.Rule("unsubscribe", label="ad")
-    assert dict(rules) == {"ads": "unsubscribe"}
+    assert {name: rule.source for name, rule in rules.items()} == {"ads": "unsubscribe"}
     rules["ads"] = hitl.Rule("/unsub\\w+/", label="ad")
     rules.retire("ads")
     assert rules.to_frame().retired.tolist() == [True]
     session.undo()
     assert rules.to_frame().retired.tolist() == [False]
     session.undo()
-    assert rules["ads"] == "unsubscribe"
+    assert rules["ads"].source == "unsubscribe"
     session.undo()
     assert len(rules) == 0
     session.redo()
@@ -132,7 +134,7 @@ def test_a_model_votes_from_memory_and_from_a_file(session: Session, tmp_path: P
     session.teach.rules["plain"] = hitl.Rule(model=plain, classes={True: "ad", False: "mail"})
     label(session, 12)
     session.wait()
-    path = session.save_model(tmp_path / "m.npz")
+    path = save_model(LogisticRegression().fit(X, np.where(ADS, "ad", "mail")), tmp_path / "m.npz")
     session.teach.rules["file"] = hitl.Rule(model=path)
     frame = session.teach.rules.to_frame()
     assert frame.n_items.tolist() == [N, N, N]
@@ -141,6 +143,67 @@ def test_a_model_votes_from_memory_and_from_a_file(session: Session, tmp_path: P
         InvalidInput, match="was fitted to 2 features, and these items have 4: pass a pipeline"
     ):
         session.teach.rules["two"] = hitl.Rule(model=LogisticRegression().fit(X[:, :2], ADS))
+
+
+def test_a_model_of_the_task_itself_is_no_rule(session: Session, make_session: Make, tmp_path: Path) -> None:
+    label(session, 12)
+    path = session.save_model(tmp_path / "m.npz")
+    for own in (path, session.model(), hitl.load_model(path)):
+        with pytest.raises(InvalidInput, match=r"trained on the labels of this task.* model of another task"):
+            session.teach.rules["own"] = hitl.Rule(model=own)
+    other = make_session(TABLE, task="other", **HOW)
+    other.wait()
+    other.teach.rules["model"] = hitl.Rule(model=path)
+    assert other.teach.rules.to_frame().n_items.tolist() == [N]
+
+
+def test_answers_that_are_no_class_are_said(session: Session) -> None:
+    rules = session.teach.rules
+    with pytest.warns(
+        RuntimeWarning, match=r"40 answers are not a class .*: 'letter' \(40\).* None for nothing"
+    ):
+        rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad"})
+    assert rules.to_frame().n_unknown.tolist() == [40]
+    assert "'letter' (40)" in rules.to_frame().note["gpt"]
+    assert "'letter' (40)" in rules_of(loop_of(session), "v").rules[0].bad
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad", "letter": None})
+    assert (rules.to_frame().n_unknown["gpt"], rules.to_frame().note["gpt"]) == (0, "")
+    assert rules["gpt"].classes == {"junk": "ad", "letter": None}
+    with pytest.warns(RuntimeWarning, match=r"'x 10' \(\d+\), .* and 61 other answers"):
+        rules["code"] = hitl.Rule(lambda text: "ad" if "unsub" in text else f"x {text[5:7].strip()}")
+    assert rules.to_frame().label["code"] == "ad"
+
+
+def test_a_rule_of_a_retired_class_says_so(session: Session) -> None:
+    session.classes.add("spam")
+    session.teach.rules["ads"] = hitl.Rule("unsubscribe", label="spam")
+    session.classes.retire("spam")
+    [ads] = session.teach.rules.to_frame().itertuples()
+    assert (ads.label, ads.coverage != ads.coverage) == ("", True)
+    assert "'spam' is retired, so the rule is not used" in ads.error
+    assert session.teach.rules["ads"].label == "spam"
+    session.classes.restore("spam")
+    assert session.teach.rules.to_frame().label.tolist() == ["spam"]
+
+
+def test_a_name_gives_the_rule(session: Session, make_session: Make) -> None:
+    rules = session.teach.rules
+    rules["ads"] = hitl.Rule("unsubscribe", label="ad")
+    rules["few"] = hitl.Rule(items=["k1", "k2"], label="mail")
+    rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad", "letter": "mail"})
+    rules["some"] = hitl.Rule(labels={"k0": "ad", "k1": "mail"})
+    rules["code"] = hitl.Rule(is_ad)
+    session.classes.rename("mail", "post")
+    assert repr(rules["ads"]) == "Rule('unsubscribe', label='ad')"
+    assert (rules["few"].items, rules["few"].label) == (("k1", "k2"), "post")
+    assert rules["code"].source is is_ad
+    before = {name: rules.preview(name) for name in rules}
+    for name, rule in list(rules.items()):
+        rules[f"{name} again"] = rule
+        pd.testing.assert_frame_equal(rules.preview(f"{name} again"), before[name])
+    assert "rules {'ads': 'unsubscribe'" in repr(rules)
 
 
 def test_answers_of_another_task_are_learned_from_labels(session: Session) -> None:
@@ -305,6 +368,17 @@ def test_rules_are_saved_and_loaded(session: Session, make_session: Make, tmp_pa
     pd.testing.assert_frame_equal(
         other.teach.rules.to_frame().drop(columns=drop), rules.to_frame().drop(columns=drop)
     )
+    for wrong, words in (
+        ({"cod": is_ad}, "has 'cod', which is no rule of .* Did you mean 'code'"),
+        ({"ads": is_ad}, "has 'ads', which is no rule of .* with a function"),
+        ([is_ad], "expected a dict from names of rules to functions"),
+    ):
+        with pytest.raises(InvalidInput, match=words):
+            other.teach.rules.load(path, functions=wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="does not exist: create it"):
+        rules.save(tmp_path / "nowhere" / "rules.json")
+    with pytest.raises(InvalidInput, match="cannot be read: No such file"):
+        rules.load(tmp_path / "rules.txt")
     told = json.loads(path.read_text(encoding="utf-8"))
     told["rules"]["ads"]["class"] = "advert"
     path.write_text(json.dumps(told), encoding="utf-8")
@@ -367,6 +441,9 @@ def test_rules_that_cannot_vote_are_refused(session: Session, rule: Any, words: 
         _ = session.teach.rules["on"]
     with pytest.raises(InvalidInput, match="There is no rule 'on'"):
         session.teach.rules.retire("on")
+    with pytest.raises(InvalidInput, match="pass one name"):
+        session.teach.rules.retire(["on"])  # type: ignore[arg-type]
+    assert ["on"] not in session.teach.rules
 
 
 def test_rules_need_one_class_for_each_item(make_session: Make) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 import hitl_widgets as hitl
 from hitl_widgets.errors import HitlError, InvalidInput
-from hitl_widgets.items.strikes import Places
+from hitl_widgets.items.strikes import Places, spelled
 from hitl_widgets.labels.events import new_event_id
 from hitl_widgets.widgets.labeler import messages as m
 from hitl_widgets.widgets.labeler.why import effect, struck, why
@@ -28,6 +30,8 @@ MAIL = [
 ]
 HAS = np.array(["Unsubscribe" in text for text in MAIL])
 CLASSES = ["spam", "ham"]
+# What the browser finds, too.
+SHARED = json.loads((Path(__file__).parents[4] / "js" / "test" / "words.json").read_text())
 
 
 def labelled(session: Any, n: int = 16) -> Any:
@@ -46,22 +50,21 @@ def features(session: Any) -> Any:
     return np.array(session._loop.background.trainer.ground.X)
 
 
-@pytest.mark.parametrize(
-    ("words", "text", "left"),
-    [
-        (["unsubscribe"], "To unsubscribe, UNSUBSCRIBE.", "To            ,            ."),
-        (["sub"], "unsubscribe sub-way don't sub", "unsubscribe    -way don't    "),
-        (["t", "don"], "don't do t", "don't do  "),
-        (["click here"], "click here, click\nhere and click there", "          ,            and click there"),
-        (["straße"], "STRASSE und Straße", "        und       "),
-        (["好"], "你好吗", "你 吗"),
-        (["a b", "b c"], "a b c", "     "),
-    ],
-)
-def test_words_are_blanked_as_a_whole(words: list[str], text: str, left: str) -> None:
-    found = Places(words).blanked(text)
-    assert len(found) == len(text)
-    assert " ".join(found.split()) == " ".join(left.split())
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case["text"][:20])
+def test_words_are_blanked_as_a_whole(case: dict[str, Any]) -> None:
+    text, places = case["text"], Places(case["wanted"])
+    assert [text[start:end] for start, end in places.of(text)] == case["found"]
+    left = places.blanked(text)
+    assert len(left) == len(text)
+    assert not places.of(left)
+
+
+def test_a_word_in_the_log_is_the_word_that_was_said() -> None:
+    for code in range(sys.maxunicode + 1):
+        if (word := spelled(chr(code))) and not chr(code).isascii():
+            assert len(word) == 1
+            assert spelled(word[0]) == word, hex(code)
+            assert Places(word).of(f"a {chr(code)} b") == [(2, 3)], hex(code)
 
 
 def test_only_items_with_the_word_are_read_again(spam: Any) -> None:
@@ -163,6 +166,64 @@ def test_an_embedding_of_ones_own_reads_the_item_without_the_word(make_session: 
     assert np.array_equal(after[~HAS], before[~HAS])
     assert (after[HAS] != before[HAS]).any()
     assert sum("Unsubscribe" not in text for text in seen) <= HAS.sum() + 16
+
+
+def test_words_with_marks_are_struck_whole(make_session: Any) -> None:
+    hindi = [f"{'मुफ़्त पैसा' if i % 2 else 'कल दोपहर'} संदेश {i}" for i in range(40)]
+    session = make_session(hindi, classes=CLASSES, audit=0)
+    for i in range(16):
+        session.label([session.pool.ids[i]], CLASSES[1 - i % 2])
+    session.wait()
+    words = session.explain(session.pool.ids[31])["words"].dropna().tolist()
+    assert words == ["मुफ़्त", "पैसा", "संदेश", "31"]
+    session.teach.strike("मुफ़्त")
+    session.wait()
+    assert session.teach.strikes["items"].tolist() == [20]
+    assert session.explain(session.pool.ids[31])["words"].dropna().tolist() == words[1:]
+    decomposed = make_session(["cafe\u0301 noir", "thé vert"], classes=CLASSES, task="accents")
+    decomposed.teach.strike("CAFÉ")
+    assert decomposed.teach.strikes["word"].tolist() == ["café"]
+
+
+def test_what_is_struck_already_is_no_second_act(spam: Any) -> None:
+    first = spam.teach.strike("unsubscribe")
+    assert spam.teach.strike("Unsubscribe") == first
+    assert spam.teach.emphasize("unsubscribe") != first
+    spam.undo()
+    spam.undo()
+    assert spam.teach.strikes.empty
+
+
+def test_what_reasons_name_can_be_struck(make_session: Any) -> None:
+    table = pd.DataFrame({"text": MAIL, "flag": ["free" in text for text in MAIL]})
+    session = make_session(table, columns=list(table), classes=CLASSES, audit=0)
+    for i in range(16):
+        session.label([session.pool.ids[i]], CLASSES[i % 2])
+    told = session.telling_words(3)
+    assert told["words"][0] == "flag: True"
+    for one in told.itertuples():
+        assert session.teach.preview(one.word, column=one.column).items > 0
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\(column='flag'\)"):
+        session.teach.strike("flag: True")
+    with pytest.raises(InvalidInput, match=r"session.teach.strike\('money', column='text'\)"):
+        session.teach.strike("text: money")
+    with pytest.raises(InvalidInput, match="a whole column cannot count more"):
+        session.teach.emphasize(column="text")
+
+
+def test_what_it_does_to_ratings_is_told_as_an_error(make_session: Any) -> None:
+    texts = [f"{['bad', 'poor', 'good', 'great'][i % 4]} film {i}" for i in range(60)]
+    session = make_session(texts, question=hitl.Question.rating(4), classes=None, audit=0)
+    for i in range(24):
+        session.label([session.pool.ids[i]], i % 4 + 1)
+    session.wait()
+    found = session.teach.preview("good")
+    assert (found.measure, found.shares) == ("mean absolute error", False)
+    assert found.before is not None
+    assert found.after is not None
+    assert found.before < found.after, "less is better, and the word tells"
+    assert found.low <= found.high
+    assert "Mean absolute error" in str(found)
 
 
 def test_what_it_costs_is_told_beforehand(make_session: Any) -> None:
