@@ -152,7 +152,7 @@ def test_label_studio_sdk_reads_our_brush_and_we_read_theirs() -> None:
         (Question.polygons(["a"]), {"image": "a.jpg"}),
         (Question.points(["a"]), {"image": "a.jpg"}),
         (Question.masks(["a"]), {"image": "a.jpg"}),
-        (Question.pair(), {"items": ["x", "y"]}),
+        (Question.pair(tie=False), {"items": ["x", "y"]}),
         (Question.ranking(), {"items": ["x", "y", "z"]}),
     ],
     ids=lambda value: getattr(value, "kind", ""),
@@ -161,6 +161,17 @@ def test_label_studio_sdk_accepts_our_configurations(question: Any, item: Any) -
     interface = pytest.importorskip("label_studio_sdk.label_interface").LabelInterface
     made = interface(configuration(question, item))
     assert [control.name for control in made.controls] == ["answer"]
+    made.validate()
+
+
+JUDGED = Question.pair(both_bad=True, reason=True, criteria=["helpful"], reasons=["too long", '"rude"'])
+
+
+def test_label_studio_sdk_accepts_what_is_asked_beside_a_comparison() -> None:
+    interface = pytest.importorskip("label_studio_sdk.label_interface").LabelInterface
+    made = interface(configuration(JUDGED, {"items": ["x", "y"]}))
+    names = ["answer", "by helpful", "neither", "reason", "reasons"]
+    assert sorted(control.name for control in made.controls) == names
     made.validate()
 
 
@@ -186,6 +197,16 @@ def test_label_studio_sdk_accepts_our_tasks(tmp_path: Path) -> None:
         (Question.number(), Said(0, 4, kind="number", item={"text": "x"})),
         (Question.text(), Said(0, "four", kind="text", item={"text": "x"})),
         (Question.pair(), Said(0, "second", kind="pair", item=pair)),
+        (JUDGED, Said(0, "both bad", kind="pair", item=pair)),
+        (
+            JUDGED,
+            Said(
+                0,
+                {"label": "first", "reason": "So.", "reasons": ['"rude"'], "criteria": {"helpful": "tie"}},
+                kind="pair",
+                item=pair,
+            ),
+        ),
         (Question.ranking(), Said(0, [2, 1], kind="ranking", item=pair)),
     ]
     for k, (question, one) in enumerate(cases):
