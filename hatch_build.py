@@ -12,8 +12,8 @@ WIDGETS = ("labeler", "explorer", "monitor", "reviewer", "lesson", "replay")
 SOURCE = Path(__file__).parent / "js" / "src"
 TARGETS = (
     *(f"{name}.{ending}" for name in WIDGETS for ending in ("js", "css")),
-    "vega.js",
     "recorded.js",
+    *(f"{file.stem}.js" for file in sorted((SOURCE / "modules").glob("*.ts"))),
     *(f"compose-{file.stem}.js" for file in sorted((SOURCE / "composers").glob("*.ts"))),
     *(f"view-{file.stem}.js" for file in sorted((SOURCE / "viewers").glob("*.ts"))),
     "map.json",

@@ -83,7 +83,7 @@ def draw(name: str, seed: int) -> dict[str, list[float]]:
     for arm, column in arms.items():
         learner = base.start(X_pool, n, graph)
         if column is not None:
-            votes = Votes(completed(column.astype(np.int16), X_pool, n)[:, None], n)
+            votes = Votes(completed(column.astype(np.int16), X_pool, n, graph)[:, None], n)
             learner.advise((Voters(votes), Student(votes, X_pool)))
         found[arm] = [
             float((learner.told(order[:m], truth[order[:m]], rest).argmax(axis=1) == truth[rest]).mean())

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LabelClass, Member, SampleMessage } from "../src/host/protocol";
+import type { LabelClass, Member, SampleMessage, TogetherMessage } from "../src/host/protocol";
 import { NO_ROWS } from "../src/plot/rows";
 import { bulkCard, effect } from "../src/widgets/labeler/bulk";
 import type { Chosen } from "../src/widgets/labeler/state";
@@ -54,6 +54,7 @@ function card(n = 100, told: Partial<SampleMessage> = {}) {
     narrow: vi.fn(),
     widen: vi.fn(),
     always: vi.fn(),
+    together: vi.fn((_: Uint32Array) => "asked"),
   };
   const view = bulkCard(on, new AbortController().signal);
   document.body.append(view.element);
@@ -232,5 +233,60 @@ describe("the split", () => {
     buttons(view)[0].click();
     expect(buttons(view)[0].textContent).toBe("all 100 again");
     expect(on.widen).toHaveBeenCalled();
+  });
+});
+
+describe("why a selection hangs together", () => {
+  const mark = { words: "how", query: "/\\bhow\\b/", n: 30, of: 40, rest: 10, of_rest: 400 };
+  const message: TogetherMessage = {
+    type: "together",
+    to: "view",
+    id: "asked",
+    marks: [mark, { ...mark, words: "rare", query: "", rest: 0 }],
+    near: 0.82,
+    chance: 0.04,
+    missing: "",
+  };
+
+  it("is asked only on demand, and again when items are excluded", () => {
+    const { view, on, click, update } = card();
+    expect(on.together).not.toHaveBeenCalled();
+    expect(view.element.querySelector<HTMLElement>(".hitl-together")?.hidden).toBe(true);
+    view.why();
+    expect(on.together.mock.calls.map(([rows]) => rows.length)).toEqual([100]);
+    click(0);
+    update({ sample: sample({ n: 99 }) });
+    update({ sample: sample({ n: 99, n_labelled: 1 }) }); // a label changes nothing
+    expect(on.together.mock.calls.map(([rows]) => rows.length)).toEqual([100, 99]);
+    view.why();
+    click(1);
+    update({ sample: sample({ n: 98 }) });
+    expect(on.together).toHaveBeenCalledTimes(2);
+  });
+
+  it("tells counts and ratios, and keeps only the items with a word", () => {
+    const { view, on, text } = card();
+    view.why();
+    view.together({ ...message, id: "older" });
+    expect(text(".hitl-together")).toBe("Comparing them with the others…");
+    view.together(message);
+    expect(text(".hitl-together")).toBe(
+      "more common herehow 30 of 40, 30×rare 30 of 40, only here" +
+        "82 % of their neighbours are selected, too (4 % by chance).",
+    );
+    const [button, ...others] = view.element.querySelectorAll<HTMLElement>(".hitl-together button");
+    expect(others).toEqual([]); // no query finds the other one
+    expect(button.title).toBe("30 of these 40, 10 of 400 others. Keep only these");
+    button.click();
+    expect(on.narrow).toHaveBeenCalledWith("/\\bhow\\b/");
+  });
+
+  it("says when nothing is commoner, and why nothing can be told", () => {
+    const { view, text } = card();
+    view.why();
+    view.together({ ...message, marks: [], near: null });
+    expect(text(".hitl-together")).toBe("No word and no column is more common here than elsewhere.");
+    view.together({ ...message, missing: "All items are in the group." });
+    expect(text(".hitl-together")).toBe("All items are in the group.");
   });
 });

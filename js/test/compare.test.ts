@@ -127,6 +127,43 @@ describe("a comparison", () => {
     ]);
   });
 
+  it("asks about each criterion by the same keys, and is given after the last one", () => {
+    const settings = { criteria: ["helpful", "honest"], sides: "random" };
+    const { made, press, given } = opened(pair, { item: two, settings, chance: 0.7 });
+    const now = (): string =>
+      made.fields?.querySelector(".hitl-pair-line.hitl-pair-now")?.getAttribute("aria-label") ?? "overall";
+    expect(now()).toBe("overall");
+    expect(press("ArrowUp")).toEqual([false]); // the item before
+    press("1");
+    expect([now(), given]).toEqual(["helpful", []]);
+    expect(press("9")).toEqual([false]); // only one of two is better by a criterion
+    press("2", "ArrowUp");
+    expect(now()).toBe("helpful");
+    press("0", "1");
+    expect(given).toEqual([
+      { pair: "second", left: "second", criteria: { helpful: "tie", honest: "second" } },
+    ]);
+    const back = opened(pair, { item: two, settings, answer: given[0] as never });
+    expect(back.made.fields?.querySelectorAll(".hitl-pair-line [aria-pressed=true]").length).toBe(2);
+    // A criterion may come first, and all may be left out.
+    const early = opened(pair, { item: two, settings });
+    early.made.fields?.querySelectorAll<HTMLElement>(".hitl-pair-line button")[2].click();
+    expect(early.given).toEqual([]);
+    expect(early.answer()).toMatch("press 1 or 2");
+    early.press("1");
+    expect(early.answer()).toEqual({ pair: "first", left: "first", criteria: { helpful: "second" } });
+  });
+
+  it("takes reasons from a list before the answer", () => {
+    const { made, press, given } = opened(pair, { item: two, settings: { reasons: ["too long", "rude"] } });
+    expect(press("c", "⇧a")).toEqual([false, false]);
+    press("b", "a", "b", "a", "b");
+    expect(made.fields?.querySelectorAll(".hitl-pair-tags [aria-pressed=true]").length).toBe(1);
+    press("a", "2");
+    expect(given).toEqual([{ pair: "second", left: "first", reasons: ["too long", "rude"] }]);
+    expect(made.keys?.find(([keys]) => keys === "A–B")).toBeDefined();
+  });
+
   it("starts with the answer, or with a suggestion that is marked as one", () => {
     const saved = opened(pair, {
       item: two,
@@ -176,6 +213,25 @@ describe("a ranking", () => {
     press("z", "z");
     expect(answer()).toMatchObject({ ranking: [1, 2, 3] });
     expect(press("z", "9", "x")).toEqual([false, false, false]);
+  });
+
+  it("of the best only ranks these, and leaves the others below", () => {
+    const settings = { top: 1 };
+    const { made, press, answer } = opened(ranking, { settings, answer: { ranking: [3], top: true } });
+    expect(labels(made).startsWith("cat,")).toBe(true);
+    const below = (): number => made.element?.querySelectorAll(".hitl-rank-below").length ?? 0;
+    expect(below()).toBe(2);
+    expect(answer()).toMatchObject({ ranking: [3], top: true });
+    press("ArrowDown", "1");
+    expect(below()).toBe(2);
+    expect((answer() as { ranking: number[] }).ranking).not.toEqual([3]);
+    // More than there are members: all are ranked.
+    const all = opened(ranking, { settings: { top: 5 }, answer: { ranking: [2, 1, 3], top: true } });
+    expect(all.answer()).toMatchObject({ ranking: [2, 1, 3], top: true });
+    expect(all.made.element?.querySelectorAll(".hitl-rank-below").length).toBe(0);
+    // A suggestion of all starts the order.
+    const idea = opened(ranking, { settings, suggested: { ranking: [2, 3, 1] } });
+    expect(labels(idea.made)).toBe("bee,cat,ape");
   });
 
   it("starts in an order drawn at random, which is recorded and must be meant", () => {

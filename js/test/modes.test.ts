@@ -11,8 +11,7 @@ import "./viewers";
 import { type Item, renderItem } from "../src/items/index";
 import type { Composed, Composer, Composing } from "../src/questions/registry";
 import labeler from "../src/widgets/labeler/entry";
-import { NO_GUIDANCE } from "../src/widgets/labeler/guide";
-import { initial } from "../src/widgets/labeler/state";
+import { initial, NO_GUIDANCE } from "../src/widgets/labeler/state";
 import { labelerView } from "../src/widgets/labeler/view";
 import { FakeModel, mount, labelerWelcome as welcome } from "./fakes";
 

@@ -198,6 +198,19 @@ describe("the labeler, by keys", () => {
     expect(model.of("label")).toMatchObject([{ selection: "lasso" }]);
   });
 
+  it("waits for what a key needs from the kernel, and says why it cannot be loaded", async () => {
+    press("E", { shiftKey: true });
+    expect(model.of("module")).toMatchObject([{ name: "teach" }]);
+    press("1");
+    expect(model.of("label").length).toBe(0);
+    model.say({ type: "failed", id: model.of("module")[0].id, why: "The JavaScript is missing." });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(el.querySelector(".hitl-late")?.textContent).toContain("could not be loaded. The JavaScript is");
+    press("1");
+    expect(model.of("label").length).toBe(1);
+    expect(el.querySelector(".hitl-late")?.hasAttribute("hidden")).toBe(true);
+  });
+
   it("says what is next, for those who do not see it", () => {
     model.say({ type: "classes", classes: welcome.classes, question: "Is it spam?", lost: [] });
     press("2");

@@ -11,7 +11,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["chart", "display", "mimebundle", "place", "ranks", "replay", "save", "svg", "workbench"]
+__all__ = [
+    "chart",
+    "display",
+    "mimebundle",
+    "place",
+    "ranks",
+    "replay",
+    "rewards",
+    "save",
+    "svg",
+    "workbench",
+]
 
 
 def place() -> tuple[str, str]:
@@ -45,6 +56,11 @@ def chart(*told: Any, **how: Any) -> Any:
 def ranks(*told: Any, **how: Any) -> Any:
     """Draw the ranks of a benchmark: see :func:`hitl_widgets.widgets.charts.rank_chart`."""
     return import_module("hitl_widgets.widgets.charts").rank_chart(*told, **how)
+
+
+def rewards(*told: Any) -> Any:
+    """Draw a map of candidates: see :func:`hitl_widgets.widgets.rewardchart.reward_chart`."""
+    return import_module("hitl_widgets.widgets.rewardchart").reward_chart(*told)
 
 
 def replay(*told: Any) -> Any:

@@ -29,6 +29,12 @@ TABLE = "print(len(prefs.answers()), prefs.rewards()['candidate'][0])"
 RANKING = """ranks = hitl.Preferences(prompts, candidates, ask="ranking", task="ranks", **how)
 hitl.Labeler(ranks.session)"""
 
+CRITERIA = """beside = hitl.Preferences(prompts, candidates, text="Which answer is better?", task="beside",
+                          criteria=["helpful", "honest"], reasons=["too long", "rude", "off topic"], **how)
+hitl.Labeler(beside.session)"""
+BEST = """best = hitl.Preferences(prompts, candidates, ask="ranking", top=1, task="best", **how)
+hitl.Labeler(best.session)"""
+
 
 def answers(path: Path, task: str) -> list[dict[str, object]]:
     with sqlite3.connect(path) as connection:
@@ -80,3 +86,50 @@ def test_sixty_comparisons_and_a_ranking_of_four_by_keyboard(desk) -> None:
     bench.acknowledged()
     [found] = answers(desk.folder / "prefs.sqlite", "ranks")
     assert found["ranking"] == order
+
+
+def test_criteria_reasons_and_the_best_by_keyboard(desk) -> None:
+    notebook, bench = desk.open(DATA, CRITERIA, BEST)
+    notebook.run(0)
+    notebook.run(1)
+    part = bench.page.locator(".hitl-labeler").first
+    expect(part.locator(".hitl-pair > section")).to_have_count(2)
+    bench.focus()
+    card = part.locator(".hitl-card")
+    for keys in (["b", "1", "2", "0"], ["2", "ArrowUp", "1", "Enter"], ["ArrowLeft", "ArrowRight", "="]):
+        expect(part.locator("[data-place=first]")).to_contain_text("Parcel")
+        row = card.get_attribute("data-row")
+        for key in keys:
+            bench.press(key)
+        expect(card).not_to_have_attribute("data-row", row)
+    bench.acknowledged()
+    told = [{name: one[name] for name in one if name != "left"} for one in answers(
+        desk.folder / "prefs.sqlite", "beside"
+    )]  # fmt: skip
+    assert told == [
+        {"pair": "first", "reasons": ["rude"], "criteria": {"helpful": "second", "honest": "tie"}},
+        {"pair": "first"},
+        {"pair": "first", "criteria": {"helpful": "second", "honest": "tie"}},
+    ]
+    bench.press("1")
+    expect(part.locator(".hitl-pair-line.hitl-pair-now")).to_contain_text("helpful")
+    SHOTS.mkdir(exist_ok=True)
+    part.screenshot(path=SHOTS / "criteria.png")
+    notebook.run(2)
+    lists = bench.page.locator(".hitl-labeler").nth(1)
+    ranks = lists.locator(".hitl-rank")
+    expect(ranks).to_have_count(4)
+    lists.evaluate("e => e.focus({ preventScroll: false })")
+    best = ranks.nth(1).get_attribute("data-member")
+    bench.press("ArrowDown")
+    bench.press("1")
+    expect(ranks.first).to_have_attribute("data-member", best)
+    expect(lists.locator(".hitl-rank-below")).to_have_count(3)
+    lists.screenshot(path=SHOTS / "best.png")
+    row = lists.locator(".hitl-card").get_attribute("data-row")
+    bench.press("Enter")
+    expect(lists.locator(".hitl-card")).not_to_have_attribute("data-row", row)
+    bench.acknowledged()
+    [found] = answers(desk.folder / "prefs.sqlite", "best")
+    assert found["ranking"] == [int(best)]
+    assert found["top"] is True

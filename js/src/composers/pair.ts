@@ -14,6 +14,8 @@ const KEYS: readonly (readonly [Pick, readonly string[], string])[] = [
   ["both bad", ["9", "-"], "Both are bad"],
   [1, ["2", "ArrowRight"], "2 is better"],
 ];
+/** The keys of reasons: letters that are not shortcuts of the card. */
+const LETTERS = "abcdefhijklo";
 const WORDS: Record<Pick, string> = {
   0: "1 as better",
   1: "2 as better",
@@ -26,6 +28,8 @@ export function compose(on: Composing): Composer {
   const { classes, settings, stage, changed, give, leave, say } = on;
   const content = on.item?.content as List | undefined;
   const asksReason = settings.reason === true;
+  const criteria = (settings.criteria ?? []) as readonly string[];
+  const reasons = (settings.reasons ?? []) as readonly string[];
   const codes = new Map(classes.map(({ id }, code) => [id, code]));
   const offered = (id: string): boolean => classes.some((c) => c.id === id && !c.retired);
   /** The places of the two, from left to right. */
@@ -37,6 +41,10 @@ export function compose(on: Composing): Composer {
     return pick ?? null;
   };
   let picked = pickOf(on.answer);
+  const by = new Map(Object.entries((on.answer?.criteria ?? {}) as Record<string, string>));
+  const chosen = new Set((on.answer?.reasons ?? []) as readonly string[]);
+  /** What is asked now: 0 is the question, then the criteria. */
+  let at = 0;
   const suggested = on.answer ? null : pickOf(on.suggested);
 
   const two = content?.kind === "list" && content.items.length === 2;
@@ -79,26 +87,90 @@ export function compose(on: Composing): Composer {
     event.stopPropagation();
   });
   show(reason, asksReason);
-  const fields = h(
+  const choices = h(
     "div",
-    {},
-    h(
-      "div",
-      { class: "hitl-pair-choices", attrs: { role: "group", "aria-label": "Which is better" } },
-      ...buttons.map(({ button }) => button),
-    ),
-    reason,
+    { class: "hitl-pair-choices", attrs: { role: "group", "aria-label": "Which is better" } },
+    ...buttons.map(({ button }) => button),
   );
+  const lines = criteria.map((name, k) => {
+    const picks = ([0, "tie", 1] as const).map((pick) => {
+      const place = idOf(pick);
+      const [, [key], words] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
+      const button = h(
+        "button",
+        {
+          class: "hitl-button",
+          attrs: { type: "button", "aria-label": `${name}: ${words}` },
+          on: { click: ({ detail }) => judge(k, pick, detail) },
+        },
+        h("kbd", { text: key }),
+        words,
+      );
+      return { place, button };
+    });
+    const line = h(
+      "div",
+      { class: "hitl-pair-line", attrs: { role: "group", "aria-label": name } },
+      h("span", { class: "hitl-pair-name", text: name, attrs: { dir: "auto" } }),
+      ...picks.map(({ button }) => button),
+    );
+    return { name, line, picks };
+  });
+  const tags = reasons.map((name, k) => {
+    const button = h(
+      "button",
+      { class: "hitl-button", attrs: { type: "button" }, on: { click: () => tag(name) } },
+      h("kbd", { text: LETTERS[k].toUpperCase() }),
+      h("span", { text: name, attrs: { dir: "auto" } }),
+    );
+    return { name, button };
+  });
+  const groups = [
+    tags.length &&
+      h(
+        "div",
+        { class: "hitl-pair-tags", attrs: { role: "group", "aria-label": "Reasons" } },
+        ...tags.map(({ button }) => button),
+      ),
+    choices,
+    lines.length && h("div", { class: "hitl-pair-lines" }, ...lines.map(({ line }) => line)),
+    reason,
+  ];
+  const fields = h("div", {}, ...groups.filter((one) => one !== 0));
 
   function choose(pick: Pick, clicks = 0): void {
     picked = pick;
+    next(0, clicks);
+  }
+
+  /** Answers a criterion. */
+  function judge(k: number, pick: Side | "tie", clicks = 0): void {
+    by.set(criteria[k], idOf(pick));
+    next(k + 1, clicks);
+  }
+
+  function tag(name: string): void {
+    if (!chosen.delete(name)) chosen.add(name);
     draw();
     changed();
-    if (!asksReason) {
+    leave();
+    say(`${name}: ${chosen.has(name) ? "chosen" : "not chosen"}`);
+  }
+
+  /** Goes on after a question; after the last one the answer is given. */
+  function next(from: number, clicks: number): void {
+    at = picked === null ? 0 : Math.min(from + 1, criteria.length);
+    const last = from === criteria.length && picked !== null;
+    draw();
+    changed();
+    if (!last) {
+      leave();
+      say(picked === null ? "Which is better?" : `${WORDS[picked]}. ${criteria[at - 1]}: which is better?`);
+    } else if (!asksReason) {
       leave(); // a clicked button is gone with the next item
       give(clicks);
     } else {
-      say(`${WORDS[pick]}. Why? Enter gives the answer.`);
+      say(`${WORDS[picked as Pick]}. Why? Enter gives the answer.`);
       reason.focus({ preventScroll: true });
     }
   }
@@ -111,6 +183,14 @@ export function compose(on: Composing): Composer {
     views.forEach((view, side) => {
       view.classList.toggle("hitl-listed-chosen", side === picked);
     });
+    choices.classList.toggle("hitl-pair-now", criteria.length > 0 && at === 0);
+    lines.forEach(({ name, line, picks }, k) => {
+      line.classList.toggle("hitl-pair-now", at === k + 1);
+      for (const { place, button } of picks) {
+        button.setAttribute("aria-pressed", String(by.get(name) === place));
+      }
+    });
+    for (const { name, button } of tags) button.setAttribute("aria-pressed", String(chosen.has(name)));
   }
 
   draw();
@@ -119,9 +199,22 @@ export function compose(on: Composing): Composer {
     fields,
     press(key, shift) {
       if (shift || !two) return false;
-      const found = KEYS.find(([pick, keys]) => keys.includes(key) && offered(idOf(pick)));
-      if (!found) return false;
-      choose(found[0]);
+      const name = reasons[LETTERS.indexOf(key)];
+      if (name !== undefined && key.length === 1) {
+        tag(name);
+        return true;
+      }
+      const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+      if (step && at + step >= 0 && at + step <= criteria.length) {
+        at += step;
+        draw();
+        return true;
+      }
+      const pick = KEYS.find(([, keys]) => keys.includes(key))?.[0];
+      if (pick === undefined) return false;
+      if (at > 0 && pick !== "both bad") judge(at - 1, pick);
+      else if (at === 0 && offered(idOf(pick))) choose(pick);
+      else return false;
       return true;
     },
     pick: () => undefined,
@@ -137,7 +230,13 @@ export function compose(on: Composing): Composer {
       const id = idOf(pick);
       const why = reason.value.trim();
       return {
-        answer: { pair: id, left: places[sides[0]], ...(asksReason && why ? { reason: why } : {}) },
+        answer: {
+          pair: id,
+          left: places[sides[0]],
+          ...(asksReason && why ? { reason: why } : {}),
+          ...(chosen.size ? { reasons: reasons.filter((name) => chosen.has(name)) } : {}),
+          ...(by.size ? { criteria: Object.fromEntries(by) } : {}),
+        },
         codes: [codes.get(id) ?? 0],
         words: WORDS[pick],
         blank: false,
@@ -148,6 +247,10 @@ export function compose(on: Composing): Composer {
       ["2 →", "the second is better"],
       ...(offered("tie") ? [["0 =", "a tie"] as const] : []),
       ...(offered("both bad") ? [["9 -", "both are bad"] as const] : []),
+      ...(criteria.length ? [["↑ ↓", "the question before and after; ⏎ leaves the rest out"] as const] : []),
+      ...(reasons.length
+        ? [[`A–${LETTERS[reasons.length - 1].toUpperCase()}`, "a reason, before the answer"] as const]
+        : []),
       ...(asksReason ? [["⏎", "give the answer, with or without a reason"] as const] : []),
     ],
   };

@@ -23,7 +23,9 @@ export function compose(on: Composing): Composer {
   if (content?.kind !== "list") return unreadable();
   const n = content.items.length;
   const shown = shuffled(n, on.chance);
-  const given = orderOf(on.answer, n) ?? orderOf(on.suggested, n);
+  /** How many are ranked; the others are below, in no order. */
+  const top = Math.min(Number(on.settings.top ?? n), n);
+  const given = orderOf(on.answer, shown) ?? orderOf(on.suggested, shown);
   const order = new Timeline<Order>(given ?? shown);
   let touched = given !== null && Boolean(on.answer ?? on.verify);
   let current = order.now[0];
@@ -59,7 +61,8 @@ export function compose(on: Composing): Composer {
     if (wanted.some((row, k) => element.children[k] !== row)) element.replaceChildren(...wanted);
     now.forEach((member, k) => {
       const { row, grip } = rows[member];
-      setText(grip, `${k + 1}`);
+      setText(grip, k < top ? `${k + 1}` : "–");
+      row.classList.toggle("hitl-rank-below", k >= top);
       row.classList.toggle("hitl-rank-current", member === current);
     });
   }
@@ -80,7 +83,9 @@ export function compose(on: Composing): Composer {
     }
     draw();
     rows[member].row.scrollIntoView({ block: "nearest" });
-    say(`Now ${order.now.indexOf(member) + 1} of ${n}`);
+    say(
+      order.now.indexOf(member) < top ? `Now ${order.now.indexOf(member) + 1} of ${n}` : "Now below the best",
+    );
   }
 
   function drags(grip: HTMLElement, row: HTMLElement, member: number): void {
@@ -122,7 +127,8 @@ export function compose(on: Composing): Composer {
     for (const one of now.slice(0, at)) row.before(rows[one].row);
     for (const one of now.slice(at + 1).reverse()) row.after(rows[one].row);
     now.forEach((one, k) => {
-      setText(rows[one].grip, `${k + 1}`);
+      setText(rows[one].grip, k < top ? `${k + 1}` : "–");
+      rows[one].row.classList.toggle("hitl-rank-below", k >= top);
     });
   }
 
@@ -149,7 +155,11 @@ export function compose(on: Composing): Composer {
     pick: () => undefined,
     picked: () => [],
     read: () => ({
-      answer: { ranking: order.now.map((k) => k + 1), shown: shown.map((k) => k + 1) },
+      answer: {
+        ranking: order.now.slice(0, top).map((k) => k + 1),
+        shown: shown.map((k) => k + 1),
+        ...(on.settings.top === undefined ? {} : { top: true }),
+      },
       codes: [],
       words: "as ranked",
       blank: !touched,
@@ -162,9 +172,12 @@ export function compose(on: Composing): Composer {
   };
 }
 
-function orderOf(answer: Composing["answer"], n: number): Order | null {
+/** The order of an answer; members that it does not rank come last, as they are shown. */
+function orderOf(answer: Composing["answer"], shown: Order): Order | null {
   const places = answer?.ranking as number[] | undefined;
-  return places?.length === n ? places.map((place) => place - 1) : null;
+  if (!places || (places.length !== shown.length && !answer?.top)) return null;
+  const best = places.map((place) => place - 1).filter((member) => member < shown.length);
+  return [...best, ...shown.filter((member) => !best.includes(member))];
 }
 
 /** For an item that cannot be read: it is shown as what it is. */

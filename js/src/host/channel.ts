@@ -32,7 +32,7 @@ export class Channel {
   private readonly tries = new Map<string, { at: number; wait: number }>();
   /** The acts of this view, and who is told what became of them. */
   private readonly mine = new Map<string, Answered | undefined>();
-  /** The latest request of each type that may fail, and who is told so. */
+  /** The latest request of each type, and for each module, that may fail, and who is told so. */
   private readonly asked = new Map<string, { id: string; failed: Unanswered }>();
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly leave: () => void;
@@ -59,7 +59,8 @@ export class Channel {
   /** Sends a request once. `failed` is told if the kernel cannot answer it, unless the same was asked again since. */
   ask(request: Omitted<Request>, failed?: Unanswered): string {
     const id = newId();
-    if (failed) this.asked.set(request.type, { id, failed });
+    const what = request.type === "module" ? `module ${request.name}` : request.type;
+    if (failed) this.asked.set(what, { id, failed });
     this.send({ ...request, id } as Request);
     return id;
   }

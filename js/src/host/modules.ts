@@ -10,18 +10,20 @@ type Page = Record<symbol, Promise<Loaded> | undefined>;
 
 /**
  * Loads a module once per page: the first widget that needs it gets the code from its kernel. So no widget contains its
- * own copy, and nothing is loaded from the network. Its style sheet is added to the widget `root`.
+ * own copy, and nothing is loaded from the network. Its style sheet is added to the widget `root`. If the kernel cannot
+ * send it, or not within `patience` milliseconds, that is an error; the next call requests it again.
  */
 export async function loadModule<M>(
   name: string,
   channel: Channel,
   signal: AbortSignal,
   root?: Element,
+  patience?: number,
 ): Promise<M> {
   const page = globalThis as unknown as Page;
   const slot = Symbol.for(`hitl-widgets.${name}.1`);
   for (;;) {
-    page[slot] ??= request(name, channel, signal);
+    page[slot] ??= request(name, channel, signal, patience);
     const pending = page[slot];
     try {
       const { code, style } = await pending;
@@ -42,8 +44,11 @@ export const loadVega = (channel: Channel, signal: AbortSignal): Promise<VegaMod
 
 class Closed extends Error {}
 
-function request(name: string, channel: Channel, signal: AbortSignal): Promise<Loaded> {
-  return new Promise<Loaded>((resolve, reject) => {
+const SILENT = "The kernel has not answered: it is busy, or gone.";
+
+function request(name: string, channel: Channel, signal: AbortSignal, patience?: number): Promise<Loaded> {
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const loaded = new Promise<Loaded>((resolve, reject) => {
     channel.on<ModuleMessage>(
       "module",
       (message, [code, style]) => {
@@ -57,6 +62,10 @@ function request(name: string, channel: Channel, signal: AbortSignal): Promise<L
       signal,
     );
     signal.addEventListener("abort", () => reject(new Closed("The widget was closed.")));
-    channel.ask({ type: "module", view: channel.view, name });
+    channel.ask({ type: "module", view: channel.view, name }, (why) => reject(new Error(why)));
+    if (patience) late = setTimeout(() => reject(new Error(SILENT)), patience);
   });
+  const stop = (): void => clearTimeout(late);
+  loaded.then(stop, stop);
+  return loaded;
 }

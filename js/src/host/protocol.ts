@@ -61,8 +61,8 @@ export type More = {
 export type Retry = { type: "retry"; id: string; view: string };
 
 /**
- * Request a module that the page does not have yet. It is `vega`, `compose-` and a kind of question, or
- * `view-` and a kind of item.
+ * Request a module that the page does not have yet. It is `vega`, `teach`, `compose-` and a kind of question,
+ * or `view-` and a kind of item.
  */
 export type Module = { type: "module"; id: string; view: string; name: string };
 
@@ -564,6 +564,9 @@ export type Answers = { type: "answers"; id: string; view: string; rows: number[
 /** Request why the model prefers a class to another for an item; by default its guess to the next. */
 export type Why = { type: "why"; id: string; view: string; row: number; codes: number[] };
 
+/** Request what tells the items of a selection from all others. */
+export type Together = { type: "together"; id: string; view: string; rows: string };
+
 /** Request an item in the form in which it is edited. */
 export type Source = { type: "source"; id: string; view: string; row: number };
 
@@ -766,6 +769,27 @@ export type WhyMessage = {
   words: Spoken[];
   against: Spoken[];
   beside: Beside[];
+  missing: string;
+};
+
+/**
+ * A word or column that is commoner in a selection: in `n` of `of` items, and `rest` of all others. `query`
+ * finds the items with it; empty if none can.
+ */
+export type Mark = { words: string; query: string; n: number; of: number; rest: number; of_rest: number };
+
+/**
+ * What tells a selection from all other items, what tells most first. `near` is the share of its edges of the
+ * neighbour graph that stay within it, None without a graph, and `chance` that of a random selection.
+ * `missing` says why nothing can be told.
+ */
+export type TogetherMessage = {
+  type: "together";
+  to: string;
+  id: string;
+  marks: Mark[];
+  near: number | null;
+  chance: number;
   missing: string;
 };
 
@@ -1599,6 +1623,7 @@ export type Request =
   | Past
   | Answers
   | Why
+  | Together
   | Source
   | Try
   | Flip

@@ -24,7 +24,7 @@ from hitl_widgets.formats.base import (
     unpacked,
 )
 
-__all__ = ["FORMATS", "Flat", "Old", "Records"]
+__all__ = ["FORMATS", "NAME", "Flat", "Old", "Records", "key_of", "responses_of"]
 
 NAME = "Argilla"
 TAKEN = {"submitted"}
@@ -110,21 +110,21 @@ class Records:
 
     def read(self, rows: Sequence[Row], wanted: Wanted) -> Iterable[Said | Left]:
         """Yield the submitted responses."""
-        names = [name for _, row in rows for name in _nested(row)]
+        names = [name for _, row in rows for name in responses_of(row)]
         question = _asked(names, wanted) if names else wanted.label
-        kind = _kind(rows, lambda row: _nested(row).get(question, []), wanted)
+        kind = _kind(rows, lambda row: responses_of(row).get(question, []), wanted)
 
         def answers(number: int, row: Mapping[str, Any]) -> Iterator[Said | Left]:
             fields = unpacked(row["fields"])
-            given = _nested(row).get(question)
+            given = responses_of(row).get(question)
             if not given:
                 raise _unanswered(row, bool(unpacked(row.get("suggestions"))))
-            return _taken(number, _key(row, fields, wanted), fields, given, kind)
+            return _taken(number, key_of(row, fields, wanted), fields, given, kind)
 
         return told(rows, answers, NAME)
 
 
-def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> tuple[Any, bool]:
+def key_of(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> tuple[Any, bool]:
     """Return the user's id, from a field or metadata of this name, and whether it is certain.
 
     Version 2 assigns a UUID to records without an id.
@@ -137,7 +137,7 @@ def _key(row: Mapping[str, Any], fields: Mapping[str, Any], wanted: Wanted) -> t
     return (None, True) if is_nothing(key) else (key, _UUID.fullmatch(str(key)) is None)
 
 
-def _nested(row: Mapping[str, Any]) -> dict[str, list[Response]]:
+def responses_of(row: Mapping[str, Any]) -> dict[str, list[Response]]:
     """Return the responses of a record by question."""
     found: dict[str, list[Response]] = {}
     responses = unpacked(row.get("responses"))
@@ -181,7 +181,7 @@ class Flat:
             if not given:
                 suggested = row.get(f"{question}.suggestion", row.get(f"{question}-suggestion"))
                 raise _unanswered(row, not is_nothing(suggested))
-            return _taken(number, _key(row, own, wanted), own, given, kind)
+            return _taken(number, key_of(row, own, wanted), own, given, kind)
 
         return told(rows, answers, NAME)
 
@@ -244,7 +244,7 @@ class Old:
             label = one_of(row["annotation"])
             if isinstance(label, Mapping):
                 raise NotTaken("The annotation is more than a choice.")
-            key, sure = _key(row, fields, wanted)
+            key, sure = key_of(row, fields, wanted)
             by = None if is_nothing(who) else str(who)
             yield Said(number, label, key, texts_of(fields), by, sure, item=fields)
 

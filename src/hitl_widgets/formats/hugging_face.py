@@ -140,8 +140,9 @@ class Trl:
         for one in export.said:
             try:
                 rows.append(_preference(one) if one.kind == "pair" else _completion(one))
-                if isinstance(one.label, Mapping) and not is_nothing(one.label.get("reason")):
-                    left.append(Left(one.number, "The reason of a comparison.", part=True))
+                if isinstance(one.label, Mapping):
+                    more = [name for name in ("reason", "reasons", "criteria") if one.label.get(name)]
+                    left += [Left(one.number, f"The {name} of a comparison.", part=True) for name in more]
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))
         write_rows(rows, path)

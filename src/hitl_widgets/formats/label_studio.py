@@ -31,7 +31,16 @@ from hitl_widgets.formats.base import (
     told,
     unpacked,
 )
-from hitl_widgets.formats.label_studio_parts import WRITTEN, answer_of, is_of_region, kinds_of, links_of
+from hitl_widgets.formats.label_studio_parts import (
+    CONTROL,
+    NEITHER,
+    WRITTEN,
+    answer_of,
+    beside,
+    is_of_region,
+    kinds_of,
+    links_of,
+)
 from hitl_widgets.questions.form import PARTS
 
 __all__ = ["DIGEST", "FORMATS", "Flat", "Tasks"]
@@ -118,6 +127,11 @@ class _Question:
             raise NotTaken("The annotation was rejected in review.")
         parts = one.get("result") or []
         found = [part for part in parts if self._answers(part)]
+        if self.kind == "pair":
+            more = [part for part in parts if beside(str(part.get("from_name")))]
+            if {CONTROL, NEITHER} & {part.get("from_name") for part in (*found, *more)}:  # as we write it
+                found += [part for part in more if part not in found]
+                parts = [part for part in parts if part not in more]
         regions = {part.get("id") for part in found} if self.kind in WRITTEN else set()
         texts = [part for part in parts if is_of_region(part) and part.get("id") in regions]
         found += texts
@@ -194,6 +208,8 @@ def _question(rows: Sequence[Row], wanted: Wanted) -> _Question:
             nameless.append(kind) if name is None else names.setdefault(str(name), kind)
         if name is not None:
             known.add(str(name))
+    if names.get(CONTROL) == "pair":  # what is asked beside a comparison is a part of it
+        names = {name: kind for name, kind in names.items() if not beside(name)}
     if wanted.label in names:
         name = wanted.label
     elif len(names) > 1 or (names and wanted.named):
@@ -289,7 +305,7 @@ def _with_items(answer: Any, kind: str, data: Mapping[str, Any]) -> Any:
     lists = [rows_of(value) for value in data.values() if is_list(unpacked(value))]
     ids = [[str(one.get("id")) for one in items] for items in lists if items]
     for known in ids:
-        if sorted(known) == sorted(map(str, answer)):
+        if set(map(str, answer)) <= set(known):  # some, if only the best are ranked
             return [known.index(str(one)) + 1 for one in answer]
     raise NotTaken("The ranked items are not those of the task's list.")
 

@@ -23,10 +23,15 @@ from hitl_widgets.questions import rle
 
 __all__ = [
     "CONTROL",
+    "CRITERION",
+    "NEITHER",
+    "REASON",
+    "REASONS",
     "SEGMENT",
     "TEXTS",
     "WRITTEN",
     "answer_of",
+    "beside",
     "is_of_region",
     "kinds_of",
     "links_of",
@@ -62,6 +67,8 @@ SEGMENT = "segment"
 # The kinds of answers whose marks may have texts.
 WRITTEN = ("boxes", "transcript")
 SIDES = {"left": "first", "right": "second"}
+# The controls beside a comparison: that neither is better, why, and before the name of a criterion.
+NEITHER, REASON, REASONS, CRITERION = "neither", "reason", "reasons", "by "
 Part = Mapping[str, Any]
 
 
@@ -120,7 +127,7 @@ def answer_of(parts: Sequence[Part], kind: str, size: Size | None) -> Any:
     if kind == "ranking":
         return _ranked(parts[-1]["value"]["ranker"])
     if kind == "pair":
-        return SIDES[one_of([part["value"]["selected"] for part in parts])]
+        return _preferred(parts)
     if kind == "text":
         return one_of([text for part in parts for text in _texts(part["value"]["text"])])
     values = [word for part in parts for word in _words(part)]
@@ -276,7 +283,7 @@ def parts_of(answer: Any, kind: str, item: Mapping[str, Any], size: Size | None,
         read = [_read(region, one["text"]) for region, one in texts if kind == "boxes" and one.get("text")]
         return regions + read + [_link(one, regions) for one in relations_of(answer)]
     if kind == "pair":
-        return [_pairwise(answer)]
+        return _compared(answer)
     if kind == "rating" and stars:
         return [{"type": "rating", "value": {"rating": int(answer)}}]
     if kind in {"choice", "choices", "rating"}:
@@ -311,13 +318,49 @@ def _link(one: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> dict[
     return {"type": "relation", **ends, "direction": "right", "labels": [one["label"]]}
 
 
-def _pairwise(answer: Any) -> dict[str, Any]:
-    label = answer["label"] if isinstance(answer, Mapping) else answer
-    if label not in SIDES.values():
-        raise NotTaken(f"The answer is {label!r}, and Label Studio can only say which of the two is better.")
-    if isinstance(answer, Mapping) and not is_nothing(answer.get("reason")):
-        raise NotTaken("The answer has a reason, for which Label Studio's comparison has no place.")
-    return {"type": "pairwise", "value": {"selected": {v: k for k, v in SIDES.items()}[label]}}
+def _compared(answer: Any) -> list[dict[str, Any]]:
+    """Return the results of a comparison; those of what is asked beside it have controls of their own."""
+    given = answer if isinstance(answer, Mapping) else {"label": answer}
+    side = {v: k for k, v in SIDES.items()}.get(given["label"])
+    if side is not None:
+        found = [{"type": "pairwise", "value": {"selected": side}}]
+    else:
+        found = [_chosen(NEITHER, [given["label"]])]
+    found += [_chosen(f"{CRITERION}{name}", [place]) for name, place in given.get("criteria", {}).items()]
+    if given.get("reasons"):
+        found.append(_chosen(REASONS, list(given["reasons"])))
+    if not is_nothing(reason := given.get("reason")):
+        found.append({"from_name": REASON, "type": "textarea", "value": {"text": [reason]}})
+    return found
+
+
+def _chosen(name: str, words: list[Any]) -> dict[str, Any]:
+    return {"from_name": name, "type": "choices", "value": {"choices": words}}
+
+
+def beside(name: str) -> bool:
+    """Return whether a control is one beside a comparison, as we write them."""
+    return name in {NEITHER, REASON, REASONS} or name.startswith(CRITERION)
+
+
+def _preferred(parts: Sequence[Part]) -> Any:
+    """Return a comparison with what was asked beside it."""
+    sides = [part["value"]["selected"] for part in parts if part.get("type") == "pairwise"]
+    others = {str(part.get("from_name")): part for part in parts if part.get("type") != "pairwise"}
+    more: dict[str, Any] = {}
+    if (part := others.get(REASON)) is not None:
+        more[REASON] = one_of(_texts(part["value"]["text"]))
+    if (part := others.get(REASONS)) is not None:
+        more[REASONS] = _words(part)
+    criteria = {name: part for name, part in others.items() if name.startswith(CRITERION)}
+    if criteria:
+        more["criteria"] = {
+            name.removeprefix(CRITERION): one_of(_words(part)) for name, part in criteria.items()
+        }
+    if not sides and NEITHER not in others:
+        raise NotTaken("Nothing was chosen.")
+    label = SIDES[one_of(sides)] if sides else one_of(_words(others[NEITHER]))
+    return {"label": label, **more} if more else label
 
 
 def _region(

@@ -10,8 +10,18 @@ from xml.sax.saxutils import quoteattr
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Said, by_item
-from hitl_widgets.formats.label_studio_parts import CONTROL, SEGMENT, TEXTS, parts_of
+from hitl_widgets.formats.label_studio_parts import (
+    CONTROL,
+    CRITERION,
+    NEITHER,
+    REASON,
+    REASONS,
+    SEGMENT,
+    TEXTS,
+    parts_of,
+)
 from hitl_widgets.questions.form import questions_of
+from hitl_widgets.questions.pair import PLACES
 from hitl_widgets.questions.schema import Schema
 
 __all__ = ["WRITERS", "LabelStudio", "configuration", "form_controls", "stars_of", "task_of"]
@@ -221,7 +231,7 @@ def _asked(schema: Schema, name: str = CONTROL, more: str = "") -> list[str]:
     kind, to = schema.kind, f'name={quoteattr(name)} toName="{OBJECT}"{more}'
     match kind:
         case "pair":
-            return [f'<Pairwise name="{CONTROL}" toName="{",".join(SIDES)}"/>']
+            return _pair(schema)
         case "ranking":
             return [f"<Ranker {to}/>"]
         case "text":
@@ -250,6 +260,31 @@ def _asked(schema: Schema, name: str = CONTROL, more: str = "") -> list[str]:
         *([_text_area()] if schema.settings.get("transcribe") else []),
         *_relations(schema.settings.get("relations", ())),
     ]
+
+
+def _pair(schema: Schema) -> list[str]:
+    """Return the controls of a comparison, and of what is asked beside it."""
+    lines = [f'<Pairwise name="{CONTROL}" toName="{",".join(SIDES)}"/>']
+
+    def chosen(name: str, words: Sequence[str], many: str = "single") -> None:
+        lines.extend(
+            [
+                f"<Header value={quoteattr(name.removeprefix(CRITERION))}/>",
+                f'<Choices name={quoteattr(name)} toName="{SIDES[0]}" choice="{many}">',
+                *(f"  <Choice value={quoteattr(word)}/>" for word in words),
+                "</Choices>",
+            ]
+        )
+
+    if neither := [c.name for c, id_ in zip(schema.classes, schema.ids, strict=False) if id_ not in SIDES]:
+        chosen(NEITHER, neither)
+    for name in schema.settings.get("criteria", ()):
+        chosen(f"{CRITERION}{name}", PLACES)
+    if known := schema.settings.get("reasons"):
+        chosen(REASONS, known, "multiple")
+    if schema.settings.get("reason"):
+        lines.append(f'<TextArea name="{REASON}" toName="{SIDES[0]}" maxSubmissions="1"/>')
+    return lines
 
 
 def _text_area() -> str:

@@ -32,6 +32,8 @@ LARGEST = 1 / 3
 EXPLAINS = 0.7
 # The least score of a group that is proposed (benchmarks/teach/proposals.py).
 ENOUGH = 0.17
+# A group of which more than this share of the answers are skips is proposed, too, with this probability.
+REFUSES, SURE = 0.6, 0.9
 # Groups that share this part of the smaller one are the same.
 SAME = 0.3
 
@@ -175,6 +177,10 @@ def unexplained(
     a group is not proposed where everything is in doubt, nor where several classes overlap but the model
     tells them apart.
 
+    If people skip most of a group, they say so themselves, also where everything is in doubt: the score is
+    then at least the probability that more than 60 % of its answers are skips, if that is 90 % or more. Of
+    groups with the same answers, the smallest counts.
+
     Parameters
     ----------
     groups
@@ -208,9 +214,11 @@ def unexplained(
     inside = doubts / np.maximum(n_left, 1)
     outside = (doubts[-1] - doubts) / np.maximum(n_left[-1] - n_left, 1)
     score = groups.coherence**2 * mixed * (inside - outside)
+    skips = beta.sf(REFUSES, n_skipped + 1, asked - n_skipped + 1)
+    score = np.where(skips >= SURE, np.maximum(score, skips), score)
     score[(size < LEAST) | (size > LARGEST * len(y)) | (asked < ASKED) | (n_left < LEFT)] = 0
     found: list[Unexplained] = []
-    for group in np.argsort(-score, kind="stable"):
+    for group in np.lexsort((size, -score)):
         if score[group] < enough:
             break
         rows = groups.rows(int(group))

@@ -97,11 +97,15 @@ class Ranker:
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`.
 
-        ``y`` is int of shape (m, k): the rank of each member, from 0 on, and -1 where there is none.
+        ``y`` is int of shape (m, k): the rank of each member, from 0 on, and -1 where there is none. Members
+        of the same rank are not compared.
         """
         ranks = np.asarray(y)
         if self._n is None:
             self._prepare(np.full(len(self._rows), ranks.max() + 1, np.int64))
+        assert self._n is not None  # noqa: S101 - just prepared
+        counts = self._n[np.asarray(index)]
+        ranks = np.where(np.arange(ranks.shape[1]) < counts[:, None], ranks, -1)
         pairs, w = _pairs(self._Z, np.asarray(index), ranks, weight)
         if not len(pairs):
             raise NotYet("rank an item of at least two members")
@@ -174,7 +178,7 @@ def _pairs(
     k = min(ranks.shape[1], Z.shape[1])
     a, b = np.triu_indices(k, 1)
     first, second = ranks[:, a], ranks[:, b]
-    row, pair = np.nonzero((first >= 0) & (second >= 0))
+    row, pair = np.nonzero((first >= 0) & (second >= 0) & (first != second))
     times = 1.0
     if len(row) > FIT_PAIRS:
         kept = np.linspace(0, len(row) - 1, FIT_PAIRS).astype(np.int64)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 
 from hitl_widgets.background.turns import give_way, one_blas_thread
 from hitl_widgets.learn.arrays import FloatArray, IntArray, softmax
+from hitl_widgets.learn.graph import GraphLearner
+from hitl_widgets.learn.learner import Graph
 from hitl_widgets.learn.scoring import blocks_of
 
 __all__ = ["Student", "Voters", "Votes", "completed"]
@@ -327,12 +330,15 @@ class Taught:
         return self._of_features(self._W, X)
 
 
-def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDArray[np.int16]:
+def completed(
+    values: npt.NDArray[np.int16], X: Any, n_classes: int, graph: Graph | None = None
+) -> npt.NDArray[np.int16]:
     """Return the votes of one rule, and where they are labels of another task, its predictions elsewhere.
 
-    Only answers that are no class are predicted, by a logistic regression of the features: what they mean is
-    counted on labels, and few items have both. If it does no better than the commonest answer on a fifth that
-    it has not seen, nothing is predicted.
+    Only answers that are no class are predicted: what they mean is counted on labels, and few items have
+    both. A logistic regression of the features predicts them; or label spreading on the neighbour ``graph``,
+    if that is right more often, by more than a standard error, on a fifth that neither has seen. If this is
+    no better than the commonest answer, nothing is predicted.
     """
     known = np.flatnonzero(values >= 0)
     if len(known) == len(values) or len(known) < FEW or (values[known] < n_classes).any():
@@ -341,22 +347,40 @@ def completed(values: npt.NDArray[np.int16], X: Any, n_classes: int) -> npt.NDAr
     seen, unseen = known[len(known) // 5 :], known[: len(known) // 5]
     if len(np.unique(values[seen])) < 2:
         return values
+    way = partial(_by_features, values, X)
     with one_blas_thread():
-        predicted = _answering(values, X, seen).predict(np.asarray(X[unseen]))
-        right, commonest = np.mean(predicted == values[unseen]), np.bincount(values[known]).max() / len(known)
-        if right - 2 * np.sqrt(right * (1 - right) / len(unseen)) <= commonest:
+        right = way(seen)(unseen) == values[unseen]
+        if graph is not None:
+            other = partial(_by_graph, values, X, graph)
+            also = other(seen)(unseen) == values[unseen]
+            if (also > right).sum() - (right > also).sum() > np.sqrt((also != right).sum()):
+                way, right = other, also
+        share, commonest = right.mean(), np.bincount(values[known]).max() / len(known)
+        if share - 2 * np.sqrt(share * (1 - share) / len(unseen)) <= commonest:
             return values
-        model, found = _answering(values, X, known), values.copy()
+        answers, found = way(known), values.copy()
         for part in blocks_of(found, SOME):
             give_way()
-            left = np.flatnonzero(found[part] < 0)
+            left = part.start + np.flatnonzero(found[part] < 0)
             if len(left):
-                found[part.start + left] = model.predict(np.asarray(X[part])[left])
+                found[left] = answers(left)
     return found
 
 
-def _answering(values: npt.NDArray[np.int16], X: Any, rows: IntArray) -> Any:
-    """Return a logistic regression of the answers for some rows."""
+Answers = Callable[[IntArray], npt.NDArray[Any]]
+
+
+def _by_features(values: npt.NDArray[np.int16], X: Any, rows: IntArray) -> Answers:
+    """Return what a logistic regression of the answers for some rows predicts for others."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=10 * STRENGTH, max_iter=1_000).fit(np.asarray(X[rows]), values[rows])
+    model = LogisticRegression(C=10 * STRENGTH, max_iter=1_000).fit(np.asarray(X[rows]), values[rows])
+    return lambda others: np.asarray(model.predict(np.asarray(X[others])))
+
+
+def _by_graph(values: npt.NDArray[np.int16], X: Any, graph: Graph, rows: IntArray) -> Answers:
+    """Return what spreading the answers for some rows predicts for others."""
+    codes, y = np.unique(values[rows], return_inverse=True)
+    learner = GraphLearner().start(X, len(codes), graph)
+    learner.update(rows, y)
+    return lambda others: codes[learner.proba(others).argmax(axis=1)]

@@ -129,6 +129,7 @@ class Background:
             on_turn=self.note,
             cache=cache,
             strikes=partial(in_effect, log),
+            umap=len(pool) <= getattr(learner, "most_mapped", len(pool)),
         )
         self.striking = Striking(
             log,

@@ -110,6 +110,13 @@ class Covering:
         """Return whether an item has a content warning."""
         return self._blur is not None and bool(self._blur.warning(row, self._seen))
 
+    def blurred(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which of these items have a content warning, bool (m,)."""
+        if (blur := self._blur) is None:
+            return np.zeros(len(rows), np.bool_)
+        seen = self._seen()
+        return np.array([bool(blur.warning(row, lambda: seen)) for row in rows.tolist()], np.bool_)
+
     def part(self, row: int, ask: Mapping[str, Any], most: int) -> Payload:
         """Return a part of an item: see :meth:`Pool.part`."""
         return self._pool.part(row, ask, most, bare=row in self._revealed)

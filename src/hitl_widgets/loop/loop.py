@@ -18,6 +18,7 @@ from hitl_widgets.loop.asking import Asker, Labels
 from hitl_widgets.loop.background import Background
 from hitl_widgets.loop.blind import Blind
 from hitl_widgets.loop.colours import Colours
+from hitl_widgets.loop.comparing import Comparing
 from hitl_widgets.loop.covering import Blur, Covering
 from hitl_widgets.loop.drafting import Changes, Drafting
 from hitl_widgets.loop.explaining import Explaining
@@ -175,6 +176,7 @@ class Loop:
         self.trusting = Trusting(log, trainer, blind)
         self.finder = Finder(self.pool, columns, log, seen, lambda: background.ground)
         self.covering = Covering(self.pool, blur, seen, ledger.schema)
+        self.comparing = Comparing(self.pool, columns, self.log, self.covering, lambda: background.ground)
         self.listing = Listing(self.pool, columns, seen, self.covering.text)
         self._indexing = Worker(self.finder.prepare, "index", last=True)
         self.acts = Acts(self.log, self.blind, lambda: trainer.number)
@@ -185,8 +187,7 @@ class Loop:
             partial(_guess, weakref.ref(background), log),
         )
         self.handing = Handing(self.log, self.acts, self.background.note)
-        self.slicing = Slicing(self.log, self.acts, self.finder, seen)
-        trainer.slices = _weak(self.slicing.now, ())
+        self.slicing = self._slicing(seen)
         self.ruling = self._ruling(columns, seen)
         self.editing = self._editing()
         # No reference cycle: an unreferenced session is deleted at once, and its connections are closed.
@@ -210,6 +211,11 @@ class Loop:
         self._parts = (trainer, self.background.preparation, workers, self._team, ledger)
         self._end = weakref.finalize(self, abandon, partial(_finish, *self._parts))
         self._end.atexit = False  # see openings
+
+    def _slicing(self, seen: Callable[[], Seen]) -> Slicing:
+        made = Slicing(self.log, self.acts, self.finder, seen)
+        self.background.trainer.slices = _weak(made.now, ())
+        return made
 
     def _ruling(self, columns: Columns, seen: Callable[[], Seen]) -> Ruling:
         """The rules, as experts of the model."""

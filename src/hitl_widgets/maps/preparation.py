@@ -110,6 +110,8 @@ class Preparation:
     strikes
         Returns what the features leave out or count more when they are first computed; later changes are
         made by :meth:`taught`.
+    umap
+        Whether to lay out the map by UMAP, else by principal components.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Preparation:
         before_graph: Callable[[], None] = lambda: None,
         cache: Path | None = None,
         strikes: Callable[[], tuple[Strike, ...]] = tuple,
+        umap: bool = True,
     ) -> None:
         self.pool = self._pool = pool
         self._embed = embed
@@ -138,7 +141,7 @@ class Preparation:
         self._on_graph = on_graph
         self._before_graph = before_graph
         self._cache = cache
-        self._strikes = strikes
+        self._strikes, self._by_umap = strikes, umap
         self._base: Any = None  # the features before anything is struck
         self._X: Any = None
         self._told: tuple[Strike, ...] = ()
@@ -480,7 +483,7 @@ class Preparation:
 
     def _draw(self, X: Any) -> None:
         self._on_stage(Stage("drawing a first map"))
-        better = umap_available(len(X))
+        better = self._by_umap and umap_available(len(X))
         kept = None if self._cache is None else self._kept(self._base, self._cache)
         if len(X) > MOST_IN_GRAPH:
             self._on_features(X, passing=False, strikes=self._told)

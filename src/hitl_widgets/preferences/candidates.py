@@ -125,11 +125,15 @@ class Candidates:
         with self._lock:
             return self._embedded[0]
 
+    @property
+    def encoder(self) -> Any:
+        """The fitted transformer of the features, or None."""
+        with self._lock:
+            return self._embedded[1]
+
     def features_of(self, items: list[Any]) -> FloatArray:
         """Return the features of new candidates, (m, d)."""
-        kind, embed = self.kind, self.embed
-        with self._lock:
-            encoder = self._embedded[1]
+        kind, embed, encoder = self.kind, self.embed, self.encoder
         if encoder is not None:
             found = encoder.transform(list(map(kind.words, items)) if kind.reads else items)
         elif isinstance(embed, str | os.PathLike) or not callable(embed):

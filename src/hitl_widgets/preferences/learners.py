@@ -38,6 +38,8 @@ class _RewardLearner:
 
     name = "Bradley-Terry Gaussian process"
     compares = True  # so that Comparison does not mirror the pairs: the side matters
+    # UMAP of more pairs than these takes minutes of the processor, and few look at it: candidates have a map.
+    most_mapped = 5_000
 
     def __init__(
         self, candidates: Candidates, members: npt.NDArray[np.int64], scales: Scales | None = None
@@ -172,12 +174,13 @@ class RankLearner(_RewardLearner):
         self._fit(self.comparisons(index, y, weight))
 
     def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
-        """Return the pairs of rankings."""
-        ranks = np.asarray(y)
+        """Return the pairs of rankings; of members that are only below the others, none."""
+        ranks = np.asarray(y)[:, : self.members.shape[1]]
         rows = self.members[np.asarray(index)][:, : ranks.shape[1]]
+        ranks = np.where(rows >= 0, ranks, -1)
         w = np.ones(len(ranks)) if weight is None else np.asarray(weight, np.float64)
         a, b = np.triu_indices(rows.shape[1], 1)
-        i, pair = np.nonzero((ranks[:, a] >= 0) & (ranks[:, b] >= 0))
+        i, pair = np.nonzero((ranks[:, a] >= 0) & (ranks[:, b] >= 0) & (ranks[:, a] != ranks[:, b]))
         won = (ranks[:, a] < ranks[:, b])[i, pair].astype(np.float64)
         return Comparisons(rows[i, a[pair]], rows[i, b[pair]], won, w[i], sided=False)
 

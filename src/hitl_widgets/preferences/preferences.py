@@ -18,11 +18,20 @@ from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.settings import check_settings
 from hitl_widgets.paths import full_path, replacing
 from hitl_widgets.preferences.candidates import Candidates, as_candidates, listed, prompt_words
+from hitl_widgets.preferences.criteria import (
+    asked_beside,
+    beside_on_card,
+    compared,
+    judged,
+    known_criterion,
+)
 from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
+from hitl_widgets.preferences.mapping import reward_rows
 from hitl_widgets.preferences.people import biases, biases_on_card, cycles, fixed
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
+from hitl_widgets.preferences.rewarded import rewarded
 from hitl_widgets.preferences.samples import Samples, generated
 from hitl_widgets.preferences.training import (
     BAD,
@@ -36,6 +45,7 @@ from hitl_widgets.preferences.training import (
 )
 from hitl_widgets.preferences.trials import Trial
 from hitl_widgets.questions import pair
+from hitl_widgets.questions.pair import PLACES
 from hitl_widgets.questions.question import Question
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.session import Session, loop_of
@@ -49,6 +59,9 @@ Ask = Literal["pairs", "ranking"]
 How = Literal["best", "tilt", "reject", "trigram"]
 SAMPLES, GENERATOR = "samples", "generate="
 MOST, MOST_RANKED = 8, 8
+# The columns of answers() beside the criteria.
+COLUMNS = frozenset(("prompt", "first", "second", "answer", "reason", "reasons"))
+COLUMNS |= {"annotator", "selection", "time", "id", "said", "elapsed_ms", "label"}
 CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
 
 
@@ -70,6 +83,8 @@ class Preferences:
         How many candidates ``generate`` makes of each prompt, 2 to 8.
     ask
         ``"pairs"`` or ``"ranking"``: of all candidates of a prompt, at most 8.
+    top
+        For rankings, how many of the best are ranked; the others are below, in no order. None for all.
     kind
         The kind of the candidates, such as ``"text"``, ``"markdown"``, ``"image"`` or ``"audio"``.
     embed
@@ -79,6 +94,11 @@ class Preferences:
         The text of the question.
     tie, both_bad, reason
         Whether these are answers, and whether to ask for a reason: see :meth:`.Question.pair`.
+    criteria
+        Up to 6 names, such as ``["helpful", "honest"]``: which of the two is better by each is asked on the
+        same card, after the question.
+    reasons
+        Up to 12 names, such as ``["too long", "rude"]``, any of which can be chosen before the answer.
     store, task
         See :class:`~hitl_widgets.session.Session`.
     strategy
@@ -101,12 +121,15 @@ class Preferences:
         generate: Any = None,
         n: int = 4,
         ask: Ask = "pairs",
+        top: int | None = None,
         kind: str = "text",
         embed: Any = None,
         text: str = "",
         tie: bool = True,
         both_bad: bool = True,
         reason: bool = False,
+        criteria: Iterable[str] = (),
+        reasons: Iterable[str] = (),
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "preferences",
         strategy: Any = "auto",
@@ -129,10 +152,27 @@ class Preferences:
         self.ask, self.kind = ask, kind
         self._embed, self._of = embed, kind_of(kind)
         self._how = more | {"task": task, "strategy": strategy}
+        criteria = [criteria] if isinstance(criteria, str) else list(criteria)
+        reasons = [reasons] if isinstance(reasons, str) else list(reasons)
+        if ask == "ranking" and (criteria or reasons):
+            given = "criteria" if criteria else "reasons"
+            raise InvalidInput(f"{given}= is for ask='pairs': a ranking asks for an order only.")
+        if ask == "pairs" and top is not None:
+            raise InvalidInput(f"top={top!r} is for ask='ranking'.")
+        if taken := sorted(COLUMNS.intersection(criteria)):
+            raise InvalidInput(f"criteria= contains {taken[0]!r}, which is a column of answers(): rename it.")
         self._question = (
-            Question.pair(text, tie=tie, both_bad=both_bad, reason=reason, sides="given")
+            Question.pair(
+                text,
+                tie=tie,
+                both_bad=both_bad,
+                reason=reason,
+                sides="given",
+                criteria=criteria,
+                reasons=reasons,
+            )
             if ask == "pairs"
-            else Question.ranking(text)
+            else Question.ranking(text, top=top)
         )
         self._generate = generate
         self.principles = Principles(self)
@@ -159,7 +199,7 @@ class Preferences:
 
     def _open(self) -> None:
         self.candidates = as_candidates(self._prompts, self._lists(), self._of, self._embed)
-        self._known: tuple[int, Posterior] | None = None
+        self._known: dict[str | None, tuple[int, Posterior]] = {}
         found, how = self.candidates, dict(self._how)
         if self.ask == "ranking" and found.layout.most > MOST_RANKED:
             raise InvalidInput(
@@ -313,29 +353,43 @@ class Preferences:
         HitlError
             If there are no answers yet.
         """
+        return self._posterior(None)
+
+    def _posterior(self, criterion: str | None) -> Posterior:
+        """Return the reward, or that by a criterion."""
         labels = self._labels()
         version = labels.n_events
-        if self._known is None or self._known[0] != version:
-            rows, taught, _ = labels.training()
-            learner = self._learner.start(None, labels.target.problem.size)
+        if self._known.get(criterion, (-1,))[0] != version:
+            if criterion is None:
+                rows, taught, _ = labels.training()
+                n_classes = labels.target.problem.size
+            else:
+                rows, taught = judged(labels, known_criterion(labels.schema, criterion))
+                n_classes = len(PLACES)
+            learner = self._learner.start(None, n_classes)
             if not len(rows):
                 raise HitlError("There is no reward yet: answer at least one question.")
             learner.update(rows, taught)
             if learner.stale:
                 learner.refresh()
                 learner.update(rows, taught)
-            self._known = version, learner.fitted
-        return self._known[1]
+            self._known[criterion] = version, learner.fitted
+        return self._known[criterion][1]
 
-    def rewards(self) -> pd.DataFrame:
+    def rewards(self, criterion: str | None = None) -> pd.DataFrame:
         """Return the reward of each candidate, best first within each prompt.
 
         Columns prompt, candidate, reward, sd (its standard deviation) and n (in how many answers it
         occurred). Only differences between candidates of a prompt are compared, so only these mean something.
+
+        Parameters
+        ----------
+        criterion
+            One of ``criteria=``: the reward by this alone; None for the overall preference.
         """
         import pandas as pd
 
-        found, post = self.candidates, self.posterior
+        found, post = self.candidates, self._posterior(criterion)
         given = post.given
         n = np.bincount(np.concatenate([given.first, given.second]), minlength=len(found))
         table = pd.DataFrame(
@@ -349,18 +403,32 @@ class Preferences:
         )
         return table.iloc[np.lexsort((-post.mean, found.prompt))].reset_index(drop=True)
 
-    def reward(self, candidates: Iterable[Any]) -> pd.DataFrame:
+    def reward(self, candidates: Iterable[Any], criterion: str | None = None) -> pd.DataFrame:
         """Return the reward of any candidates: columns candidate, reward and sd.
 
-        It is predicted from their features; nothing is known of what they have of their own.
+        It is predicted from their features; nothing is known of what they have of their own. ``criterion`` is
+        as in :meth:`rewards`.
         """
         import pandas as pd
 
         read = self._of.read(list(candidates), "candidates")
         if not read:
             return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
-        mean, sd = self.posterior.of(self.candidates.columns_of(list(read)))
+        mean, sd = self._posterior(criterion).of(self.candidates.columns_of(list(read)))
         return pd.DataFrame({"candidate": list(read), "reward": mean, "sd": sd})
+
+    def criteria(self) -> pd.DataFrame:
+        """Return how each criterion goes with the overall preference.
+
+        Columns criterion; n, how many pairs were answered by it; correlation with the overall answer, where
+        the first, a tie and the second are 1, 0 and -1; same, the share in which the same one is better, of
+        those that are no ties; and weight, what being better by it adds to the log odds of being preferred,
+        all other criteria being equal. These have ``_low`` and ``_high`` (95 %).
+        """
+        labels = self._labels()
+        if not (names := labels.schema.settings.get("criteria", ())):
+            raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
+        return compared(labels, names)
 
     def effects(self) -> pd.DataFrame:
         """Return what being on the left and being twice as long add to the log odds of being preferred.
@@ -378,11 +446,49 @@ class Preferences:
         low, high = table["effect"] - 1.96 * table["sd"], table["effect"] + 1.96 * table["sd"]
         return table.assign(low=low, high=high)[["effect", "low", "high"]]
 
+    def rewarded(self, n: int = 20, criterion: str | None = None) -> pd.DataFrame:
+        """Return which words, or columns of a table, move the reward most, and the length.
+
+        A bias for flattery or for long answers is seen here. What the features of a candidate add to its
+        reward, compared with those of an empty one, is divided among its words as :meth:`.Session.explain`
+        does; if the features come from a function, each word is left out in turn. Up to 200 candidates are
+        read.
+
+        Parameters
+        ----------
+        n
+            The number of words.
+        criterion
+            As in :meth:`rewards`.
+
+        Returns
+        -------
+        Columns word; weight, what it adds to the reward in the mean of the candidates with it; n, how many
+        these are; and moves, how far it moves a reward from the mean of its prompt, in the mean, by which the
+        table is sorted. The row ``(twice as long)`` is about the length alone, for texts.
+        """
+        return rewarded(self.candidates, self._posterior(criterion), n)
+
+    def map(self, criterion: str | None = None) -> Any:
+        """Draw a map of the candidates by their features, coloured by their rewards.
+
+        What the candidates of a prompt have in common is removed, from the features and from the rewards, so
+        that near candidates differ in the same way from others to their prompt. Pale ones are uncertain.
+        Point at one to read it; click one to compare it with the others of its prompt, with 95 % intervals.
+        The chart contains the texts, also in a saved notebook.
+        """
+        return screen.rewards(
+            reward_rows(self.candidates, self._posterior(criterion)),
+            criterion or "reward",
+            len(self.candidates),
+        )
+
     def answers(self) -> pd.DataFrame:
         """Return the current answers of all annotators, in the order in which they were given.
 
-        Columns prompt, first and second (the first was shown on the left), answer, annotator, selection,
-        time and id; for rankings candidates and answer instead, a list of places.
+        Columns prompt, first and second (the first was shown on the left), answer, reason, reasons and a
+        column for each criterion (those that are asked for), annotator, selection, time and id; for rankings
+        candidates and answer instead, a list of places.
         """
         labels = self.session.labels()
         pool, found, members = self.session.pool, self.candidates, self._learner.members
@@ -393,8 +499,13 @@ class Preferences:
             labels.insert(2, "second", [found.items[row[1]] for row in rows])
         else:
             labels.insert(1, "candidates", [[found.items[i] for i in row if i >= 0] for row in rows])
-        answer = [one["label"] if isinstance(one, Mapping) else one for one in labels.pop("label")]
-        labels.insert(3 if self.ask == "pairs" else 2, "answer", answer)
+        told = labels.pop("label").tolist()
+        answer = [one["label"] if isinstance(one, Mapping) else one for one in told]
+        more = asked_beside(told, self.session.schema)
+        for k, (name, column) in enumerate(
+            ({"answer": answer} | more).items(), 3 if self.ask == "pairs" else 2
+        ):
+            labels.insert(k, name, column)
         return labels.drop(columns=["said", "elapsed_ms"])
 
     def people(self) -> pd.DataFrame:
@@ -577,6 +688,7 @@ class Preferences:
         sections = [f"## File for {trainer.upper()}: {target.name}", lines]
         if self.ask == "pairs":
             sections += biases_on_card(self.people(), pseudonyms(loop.log.events()))
+            sections += beside_on_card(self._labels())
         sections += self.principles.on_card()
         session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
         return target

@@ -29,6 +29,8 @@ STEPS, CLOSE = 30, 1e-3
 # At each of these numbers of comparisons the scales are chosen anew, by the first of them.
 TUNED_AT = tuple(20 * 2**k for k in range(8))
 JITTER = 1e-6
+# Points at which a gradient is integrated: exact to rounding for features of length 1.
+GAUSS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +150,28 @@ class Basis:
             assert length is not None  # noqa: S101 - texts have one
             parts.append((_log2(length) - self.usual)[:, None])
         return np.concatenate(parts, axis=1)
+
+    def slope(self, weights: Floats, z: Floats) -> Floats:
+        """Return how a weighted sum of the columns, except the length, rises along the way from 0 to ``z``.
+
+        Its product with ``z`` is the difference of the sums at ``z`` and at 0: integrated gradients
+        (Sundararajan, Taly and Yan 2017).
+
+        Parameters
+        ----------
+        weights
+            The weights of the columns, (q,).
+        z
+            The features of a candidate, (d,).
+        """
+        n_linear, n_curved, _ = self.sizes
+        linear = self.axes @ weights[:n_linear]
+        heights = self.root @ weights[n_linear : n_linear + n_curved]
+        steps, shares = np.polynomial.legendre.leggauss(GAUSS)
+        way = (np.outer((steps + 1) / 2, z) - self.middle) / self.spread
+        bumps = _gaussian(way, self.marks) * heights
+        curved = bumps @ self.marks - bumps.sum(axis=1)[:, None] * way
+        return np.asarray((linear + shares / 2 @ curved) / self.spread, np.float64)
 
 
 def _log2(length: npt.NDArray[Any]) -> Floats:

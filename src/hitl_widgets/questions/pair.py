@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.base import Answer, Names
 from hitl_widgets.questions.choice import Choice
 from hitl_widgets.questions.schema import Schema, is_unicode
@@ -21,9 +21,11 @@ from hitl_widgets.questions.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from hitl_widgets.learn.problems.base import Target
 
-__all__ = ["BOTH_BAD", "FIRST", "KINDS", "SECOND", "TIE", "Pair", "Preferred"]
+__all__ = ["BOTH_BAD", "FIRST", "KINDS", "PLACES", "SECOND", "TIE", "Pair", "Preferred"]
 
 FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
+PLACES = (FIRST, SECOND, TIE)
+MORE = ("reason", "reasons", "criteria")
 LONGEST = 10_000
 SHOWN = 200
 
@@ -40,19 +42,26 @@ class Preferred:
         Why, in the annotator's words.
     left
         The id of the one that was shown on the left; empty if unknown. It is not part of what was said.
+    reasons
+        Why, by names from a list.
+    criteria
+        Names of criteria, each with :data:`FIRST`, :data:`SECOND` or :data:`TIE`.
     """
 
     choice: str
     reason: str = ""
     left: str = field(default="", compare=False)
+    reasons: tuple[str, ...] = ()
+    criteria: tuple[tuple[str, str], ...] = ()
 
 
 class Pair(Choice):
     """Which of two is better: the first or the second, by their places in the item, or neither.
 
-    The page shows them on sides drawn at random. The log stores ``{"pair": id, "left": id, "reason": text}``;
-    ``left`` is missing in answers from Python, and ``reason`` without one. The settings are ``reason``,
-    whether a reason is asked for.
+    The page shows them on sides drawn at random. The log stores ``{"pair": id, "left": id, "reason": text,
+    "reasons": [names], "criteria": {name: place}}``; ``left`` is missing in answers from Python, and the
+    others where there are none. The settings are ``reason``, whether a reason is asked for, and if they are
+    asked for, ``reasons`` and ``criteria``, their names.
     """
 
     name = "pair"
@@ -66,7 +75,7 @@ class Pair(Choice):
     )
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> Preferred:  # type: ignore[override]
-        """Parse a class, 1 or 2, a dict with label and reason, also as JSON, or the form of the log."""
+        """Parse a class, 1 or 2, a dict with label and more, also as JSON, or the form of the log."""
         value = _unpacked(value)
         if not isinstance(value, Mapping):
             return Preferred(self._found(value, vocabulary))
@@ -77,13 +86,20 @@ class Pair(Choice):
         else:
             raise InvalidInput(f"{dict(value)!r} is not an answer: expected {{'label': ..., 'reason': ...}}.")
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
+        settings = vocabulary.schema.settings
         reason = _reason(value.get("reason"))
-        if reason and not vocabulary.schema.settings.get("reason"):
+        if reason and not settings.get("reason"):
             raise InvalidInput(
                 "This question does not ask for a reason: pass reason=True to Question.pair, or omit it."
             )
         left = value.get("left")
-        return Preferred(choice, reason, left if left in {FIRST, SECOND} else "")
+        return Preferred(
+            choice,
+            reason,
+            left if left in {FIRST, SECOND} else "",
+            _reasons(value.get("reasons"), settings.get("reasons", ())),
+            _criteria(value.get("criteria"), settings.get("criteria", ())),
+        )
 
     def _found(self, value: Any, vocabulary: Vocabulary) -> str:
         """Return the id of a class; 1 and 2 stand for the first and the second."""
@@ -102,25 +118,33 @@ class Pair(Choice):
         if not isinstance(value, Mapping) or not isinstance(value.get("pair"), str):
             return None
         reason, left = value.get("reason", ""), value.get("left")
-        if not isinstance(reason, str):
+        reasons, criteria = value.get("reasons", []), value.get("criteria", {})
+        if not isinstance(reason, str) or not isinstance(reasons, list) or not isinstance(criteria, Mapping):
             return None
-        return Preferred(value["pair"], reason, left if left in {FIRST, SECOND} else "")
+        if not all(isinstance(one, str) for one in (*reasons, *criteria, *criteria.values())):
+            return None
+        left = left if left in {FIRST, SECOND} else ""
+        return Preferred(value["pair"], reason, left, tuple(reasons), tuple(criteria.items()))
 
-    def dump(self, answer: Any) -> dict[str, str]:
-        """Return ``{"pair": id, "left": id, "reason": text}``, without what is empty."""
-        more = {"left": answer.left, "reason": answer.reason}
+    def dump(self, answer: Any) -> dict[str, Any]:
+        """Return the answer in the form of the log, without what is empty."""
+        more = {"left": answer.left, "reason": answer.reason, "reasons": list(answer.reasons)}
+        more["criteria"] = dict(answer.criteria)
         return {"pair": answer.choice} | {name: value for name, value in more.items() if value}
 
     def now(self, answer: Any, vocabulary: Vocabulary) -> Preferred | None:  # type: ignore[override]
         """Return the answer; None if the class was removed."""
         heir = vocabulary.heir(answer.choice)
-        return None if heir is None else Preferred(heir, answer.reason, answer.left)
+        return None if heir is None else replace(answer, choice=heir)
 
     def said(self, answer: Any, vocabulary: Names) -> Any:
-        """Return the class name; where a reason is asked for, a dict with label and reason."""
+        """Return the class name; where more is asked for, a dict with label and what is asked for."""
         name = vocabulary.meaning(answer.choice)
-        asked = vocabulary.schema is not None and vocabulary.schema.settings.get("reason")
-        return {"label": name, "reason": answer.reason} if asked and name is not None else name
+        settings = vocabulary.schema.settings if vocabulary.schema is not None else {}
+        if name is None or not (more := {key for key in MORE if settings.get(key)}):
+            return name
+        told = {"reason": answer.reason, "reasons": list(answer.reasons), "criteria": dict(answer.criteria)}
+        return {"label": name, **{key: value for key, value in told.items() if key in more}}
 
     def bare(self, answer: Any) -> Preferred:
         """Return the answer without its reason."""
@@ -145,10 +169,12 @@ class Pair(Choice):
         return schema.value(said)
 
     def text(self, said: Any) -> str:
-        """Return the class name, and the reason if there is one, shortened."""
+        """Return the class name, then the criteria, reasons and reason that there are, shortened."""
         if not isinstance(said, Mapping):
             return str(said)
-        line = " ".join(said["reason"].split())
+        told = [f"{name} {place}" for name, place in said.get("criteria", {}).items()]
+        told += said.get("reasons", ())
+        line = "; ".join((", ".join(told), " ".join(said.get("reason", "").split()))).strip("; ")
         return f"{said['label']}: {line[:SHOWN]}" if line else str(said["label"])
 
     def listed(self, value: Any) -> Sequence[Any]:
@@ -193,6 +219,47 @@ def _unpacked(value: Any) -> Any:
         except (ValueError, RecursionError):
             raise InvalidInput(f"{value!r} is not an answer: expected JSON.") from None
     return value
+
+
+def _reasons(value: Any, known: Sequence[str]) -> tuple[str, ...]:
+    """Return reasons in the order in which they are offered."""
+    if is_blank(value):
+        return ()
+    if not isinstance(value, str | list | tuple):
+        raise InvalidInput(f"reasons={value!r}: expected a list of some of {choices(known)}.")
+    given = [value] if isinstance(value, str) else list(value)
+    if not given:
+        return ()
+    if not known:
+        raise InvalidInput(
+            f"reasons={given!r}: this question offers no reasons. Pass reasons= to Question.pair."
+        )
+    if strange := [one for one in given if one not in known]:
+        raise InvalidInput(
+            f"{strange[0]!r} is not a reason.{nearest(str(strange[0]), known)} Expected some of "
+            f"{choices(known)}."
+        )
+    return tuple(one for one in known if one in given)
+
+
+def _criteria(value: Any, known: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the places that criteria prefer, in the order in which they are asked."""
+    if is_blank(value):
+        return ()
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"criteria={value!r}: expected a dict from criteria to {choices(PLACES)}.")
+    found = {}
+    for name, given in value.items():
+        if name not in known:
+            ways = f"The criteria are {choices(known)}" if known else "Pass criteria= to Question.pair"
+            raise InvalidInput(f"{name!r} is not a criterion.{nearest(str(name), known)} {ways}.")
+        place = {"1": FIRST, "2": SECOND}.get(str(plain(given)), given)
+        if is_blank(place):
+            continue
+        if place not in PLACES:
+            raise InvalidInput(f"{name!r} is answered by {given!r}: expected {choices(PLACES)}.")
+        found[name] = place
+    return tuple((name, found[name]) for name in known if name in found)
 
 
 def _reason(value: Any) -> str:

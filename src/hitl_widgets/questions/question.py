@@ -11,7 +11,7 @@ from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
 from hitl_widgets.questions.spans import relation_types
-from hitl_widgets.questions.values import listed, plain, spelled
+from hitl_widgets.questions.values import is_blank, listed, plain, spelled
 
 __all__ = ["Question"]
 
@@ -347,13 +347,15 @@ class Question:
         both_bad: bool = False,
         reason: bool = False,
         sides: str = "random",
+        criteria: Iterable[str] = (),
+        reasons: Iterable[str] = (),
     ) -> Schema:
         """Ask which of two is better, for items that are lists of two.
 
         For example: ``Session(df, text=["answer_a", "answer_b"], context=["prompt"], question=...)``. They
         are shown on sides drawn at random for each item and annotator, which the log records. An answer is
         ``"first"`` or ``"second"``, by their places in the item (1 and 2 are accepted, too), ``"tie"`` or
-        ``"both bad"``; with ``reason``, a dict with ``label`` and ``reason``.
+        ``"both bad"``; with ``reason``, ``reasons`` or ``criteria``, a dict with ``label`` and these.
 
         Parameters
         ----------
@@ -366,17 +368,24 @@ class Question:
         sides
             ``"random"``, or ``"given"`` to show the first on the left for everybody, because its side was
             already drawn when the pair was made.
+        criteria
+            Up to 6 names, such as ``["helpful", "honest"]``: which of the two is better by each is asked
+            after the question, by the same keys, and may be left out: ``"first"``, ``"second"`` or ``"tie"``.
+        reasons
+            Up to 12 names, such as ``["too long", "rude"]``, any of which can be chosen before the answer.
         """
         if sides not in (known := ("random", "given")):
             raise InvalidInput(f"sides={sides!r}: expected {choices(known)}.{nearest(str(sides), known)}")
         classes = [FIRST, SECOND, *([TIE] if tie else []), *([BOTH_BAD] if both_bad else [])]
         colors = {TIE: "#8C8C8C", BOTH_BAD: "#D55E00"}
         made = [LabelClass(name, color=colors.get(name, "")) for name in classes]
-        drawn = {} if sides == "random" else {"sides": sides}
-        return Schema(made, text, kind="pair", settings={"reason": bool(reason), **drawn})
+        more: dict[str, Any] = {} if sides == "random" else {"sides": sides}
+        told = {"criteria": _named("criteria", criteria, 6), "reasons": _named("reasons", reasons, 12)}
+        more |= {name: given for name, given in told.items() if given}
+        return Schema(made, text, kind="pair", settings={"reason": bool(reason), **more})
 
     @staticmethod
-    def ranking(text: str = "") -> Schema:
+    def ranking(text: str = "", *, top: int | None = None) -> Schema:
         """Ask for an order, for items that are lists of two or more.
 
         For example: ``Session(df, image=["a", "b", "c"], question=...)``. They are shown in an order drawn at
@@ -387,8 +396,13 @@ class Question:
         ----------
         text
             The text of the question.
+        top
+            How many are ranked: an answer is a list of the best ones, and the others are below, in no order.
+            None for all.
         """
-        return Schema([], text, kind="ranking", least=0)
+        if top is not None and (not isinstance(top, int) or isinstance(top, bool) or not 1 <= top < 30):
+            raise InvalidInput(f"top={top!r}: expected a number of members from 1 to 29, or None for all.")
+        return Schema([], text, kind="ranking", least=0, settings={} if top is None else {"top": top})
 
     @staticmethod
     def form(
@@ -483,3 +497,16 @@ def _levels(levels: Any) -> list[Any]:
     if max(map(abs, numbers)) > LARGEST or numbers[-1] - numbers[0] < 1 / LARGEST:
         raise InvalidInput(f"levels={given!r}: expected numbers up to {LARGEST:g} that are not almost equal.")
     return given
+
+
+def _named(argument: str, given: Any, most: int) -> list[str]:
+    """Return names that differ; raise InvalidInput if they cannot be shown."""
+    names = [given] if isinstance(given, str) else list(given or ())
+    if len(names) > most:
+        raise InvalidInput(f"{argument}= has {len(names)} names: the limit is {most}.")
+    for name in names:
+        if not isinstance(name, str) or is_blank(name) or name != name.strip() or len(name) > 60:
+            raise InvalidInput(f"{argument}= contains {name!r}: expected a text of at most 60 characters.")
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"{argument}={names!r}: a name occurs twice.")
+    return names

@@ -37,16 +37,21 @@ class Order:
         The places of the members in the item, from 1 on, best first.
     shown
         The order in which they were shown at first; empty if unknown. It is not part of what was said.
+    top
+        Whether the others are below these, in no order.
     """
 
     places: tuple[int, ...]
     shown: tuple[int, ...] = field(default=(), compare=False)
+    top: bool = False
 
 
 class Ranking(Untaught, Classless):
-    """The members of an item in an order, best first.
+    """The members of an item in an order, best first, or only the best of them.
 
     The log stores ``{"ranking": [places], "shown": [places]}``; ``shown`` is missing in answers from Python.
+    With ``"top": true`` the members that are not ranked are below the others, in no order. The settings are
+    ``top``, how many are to be ranked, if not all.
     """
 
     name = "ranking"
@@ -59,43 +64,48 @@ class Ranking(Untaught, Classless):
         " Two rankings agree by Kendall's tau, scaled to 0-1: the share of pairs that are in the same order."
     )
 
-    def parse(self, value: Any, vocabulary: Vocabulary) -> Order:  # noqa: ARG002
+    def parse(self, value: Any, vocabulary: Vocabulary) -> Order:
         """Parse a list of places, also as JSON, or the form of the log."""
         if isinstance(value, str):
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError):
                 raise InvalidInput(f"{value!r} is not a ranking: expected JSON, such as [2, 1, 3].") from None
+        schema = None if vocabulary is None else vocabulary.schema
+        top = None if schema is None else schema.settings.get("top")
         given, shown = value, None
         if isinstance(value, Mapping):
             given, shown = value.get("ranking"), _order(value.get("shown"))
-        places = _order(given)
+        places = _order(given, top=top is not None)
         if places is None:
+            which = "all members" if top is None else f"the best {top}"
             raise InvalidInput(
-                f"{given!r} is not a ranking: expected the places of all members, best first: [2, 1, 3]."
+                f"{given!r} is not a ranking: expected the places of {which}, best first: [2, 1, 3]."
             )
-        return Order(places, shown if shown and len(shown) == len(places) else ())
+        return _made(places, shown, top is not None)
 
-    def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:  # noqa: ARG002
-        """Raise InvalidInput for a ranking of more or fewer members than the item has."""
-        if len(answer.places) != extent[0]:
+    def check(self, answer: Any, schema: Schema, extent: Sequence[float]) -> None:
+        """Raise InvalidInput for a ranking of more or fewer members than are asked for."""
+        n, top, given = int(extent[0]), schema.settings.get("top"), len(answer.places)
+        if given != (n if top is None else min(top, n)):
+            best = "" if top is None else f", of which the best {top} are asked for"
             raise InvalidInput(
-                f"The ranking {list(answer.places)} has {len(answer.places)} places, but the item has "
-                f"{extent[0]:.0f} members."
+                f"The ranking {list(answer.places)} has {given} places, but the item has {n} members{best}."
             )
+        if beyond := [place for place in answer.places if place > n]:
+            raise InvalidInput(f"The ranking has the place {beyond[0]}, but the item has {n} members.")
 
     def load(self, value: Any, vocabulary: Vocabulary) -> Order | None:  # noqa: ARG002
         """Return the ranking."""
-        places = _order(value.get("ranking")) if isinstance(value, Mapping) else None
-        if places is None:
-            return None
-        shown = _order(value.get("shown"))
-        return Order(places, shown if shown and len(shown) == len(places) else ())
+        top = isinstance(value, Mapping) and value.get("top") is True
+        places = _order(value.get("ranking"), top=top) if isinstance(value, Mapping) else None
+        return None if places is None else _made(places, _order(value.get("shown")), top)
 
-    def dump(self, answer: Any) -> dict[str, list[int]]:
-        """Return ``{"ranking": [places], "shown": [places]}``."""
-        found = {"ranking": list(answer.places)}
-        return found | {"shown": list(answer.shown)} if answer.shown else found
+    def dump(self, answer: Any) -> dict[str, Any]:
+        """Return the answer in the form of the log, without what is empty."""
+        found: dict[str, Any] = {"ranking": list(answer.places)}
+        found |= {"shown": list(answer.shown)} if answer.shown else {}
+        return found | {"top": True} if answer.top else found
 
     def said(self, answer: Any, vocabulary: Names) -> Any:  # noqa: ARG002
         """Return the places as a list, best first."""
@@ -118,9 +128,11 @@ class Ranking(Untaught, Classless):
         from hitl_widgets.learn.problems.base import Target
         from hitl_widgets.learn.problems.ordering import Ordering
 
-        k = max((len(answer.places) for answer in answers), default=2)
+        k = max((MOST if answer.top else len(answer.places) for answer in answers), default=2)
         ranks = np.full((len(answers), k), -1, np.int8)
         for row, answer in zip(ranks, answers, strict=True):
+            if answer.top:  # also where an item has no member, which whoever learns from it knows
+                row[:] = len(answer.places)
             row[np.asarray(answer.places) - 1] = np.arange(len(answer.places))
         return Target(Ordering(), ranks, np.ones(len(answers), np.bool_))
 
@@ -128,10 +140,11 @@ class Ranking(Untaught, Classless):
         """Say so, without naming the places, which the page does not show."""
         return "unsure which of two neighbours is better" if belief.known[i] else ""
 
-    def guesses(self, belief: Any, schema: Schema) -> list[Any]:  # noqa: ARG002
-        """Return the places of the members, best first."""
+    def guesses(self, belief: Any, schema: Schema) -> list[Any]:
+        """Return the places of the members that are asked for, best first."""
+        top = schema.settings.get("top")
         return [
-            [member + 1 for member in belief.order(i)] if known else None
+            [member + 1 for member in belief.order(i)][:top] if known else None
             for i, known in enumerate(belief.known.tolist())
         ]
 
@@ -150,7 +163,7 @@ class Ranking(Untaught, Classless):
 
     def shading(self, answers: Sequence[Any], schema: Schema, by: str) -> Shading:  # noqa: ARG002
         """Shade by the place of the best member in the item."""
-        k = max((len(answer.places) for answer in answers), default=2)
+        k = max((max(answer.places) for answer in answers), default=2)
         legend = tuple(
             (f"{place} is best", color) for place, color in zip(range(1, k + 1), palette(), strict=False)
         )
@@ -163,25 +176,40 @@ class Ranking(Untaught, Classless):
         return Shading(legend, best, guesses)
 
     def agree(self, a: Any, b: Any, schema: Schema) -> float:  # noqa: ARG002
-        """Return the share of pairs in the same order: Kendall's tau (Kendall 1938), scaled to 0-1."""
+        """Return the share of pairs in the same order: Kendall's tau (Kendall 1938), scaled to 0-1.
+
+        A pair that one of two rankings of the best does not order counts as half in the same order.
+        """
         left, right = ({place: k for k, place in enumerate(order.places)} for order in (a, b))
-        if left.keys() != right.keys():
+        if not a.top and not b.top and left.keys() != right.keys():
             return 0.0
-        pairs = list(combinations(left, 2))
-        return sum((left[x] < left[y]) == (right[x] < right[y]) for x, y in pairs) / len(pairs)
+        last = (len(left), len(right))
+        scores = []
+        for x, y in combinations({**left, **right}, 2):
+            one, other = (
+                np.sign(of.get(y, end) - of.get(x, end)) for of, end in zip((left, right), last, strict=True)
+            )
+            scores.append((1 + float(one * other)) / 2)
+        return sum(scores) / len(scores) if scores else float(left.keys() == right.keys())
 
 
-def _order(value: Any) -> tuple[int, ...] | None:
-    """Return a list of 2 to 30 places from 1 on, each once; None for anything else."""
+def _made(places: tuple[int, ...], shown: tuple[int, ...] | None, top: bool) -> Order:
+    fits = shown is not None and (len(shown) >= max(places) if top else len(shown) == len(places))
+    return Order(places, shown if shown and fits else (), top)
+
+
+def _order(value: Any, *, top: bool = False) -> tuple[int, ...] | None:
+    """Return a list of 2 to 30 places from 1 on, each once, or some of these; None for anything else."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if not isinstance(value, list | tuple) or not 2 <= len(value) <= MOST:
+    if not isinstance(value, list | tuple) or not (1 if top else 2) <= len(value) <= MOST:
         return None
     places = [plain(place) for place in value]
     if not all(isinstance(p, int | float) and not isinstance(p, bool) and p == p // 1 for p in places):
         return None
     found = tuple(map(int, places))
-    return found if sorted(found) == list(range(1, len(found) + 1)) else None
+    whole = range(1, MOST + 1) if top else range(1, len(found) + 1)
+    return found if len(set(found)) == len(found) and set(found) <= set(whole) else None
 
 
 KINDS = (Ranking(),)

@@ -10,10 +10,12 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from hitl_widgets.data.apart import Counts
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.labels.events import LabelEvent, because_of, is_demonstration, is_gold
 from hitl_widgets.labels.fold import Fold
 from hitl_widgets.loop.asking import Labels
+from hitl_widgets.loop.comparing import Comparison
 from hitl_widgets.loop.explaining import Explanation, Influence, Telling
 from hitl_widgets.loop.naming import Naming
 from hitl_widgets.loop.round import Round
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "column",
+    "comparison_table",
     "decisions_table",
     "explanation_table",
     "folded",
@@ -277,6 +280,22 @@ def explanation_table(found: Explanation, pool: Pool, schema: Schema, missing: s
         "missing": missing,
     }
     return table
+
+
+def comparison_table(found: Comparison, schema: Schema) -> pd.DataFrame:
+    """What tells a group from all other items; see :meth:`Session.explain`."""
+    rows: list[tuple[str, Any, Counts, str]] = [
+        ("word", one.words, one.counts, one.query)
+        if one.column is None
+        else ("column", f"{one.column}: {one.words}", one.counts, one.query)
+        for one in found.marks
+    ]
+    rows += [("label", schema.all_values[code], counts, "") for code, counts in found.labels.items()]
+    rows += [("neighbours", "", found.near, "")] if found.near is not None else []
+    return pd.DataFrame(
+        [(part, words, c.n, c.of, c.rest, c.of_rest, c.ratio, query) for part, words, c, query in rows],
+        columns=["part", "words", "n", "of", "rest", "of_rest", "ratio", "query"],
+    )
 
 
 def _place(one: Piece, pool: Pool) -> Any:

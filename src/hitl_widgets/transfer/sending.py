@@ -127,6 +127,11 @@ def _check(loop: Loop, to: str, work: Work) -> None:
         raise InvalidInput(f"Items of kind {of!r} cannot be shown in a task, only {choices(SHOWN[:4])}.")
     if kind == "pair" and to == "mturk" and loop.schema.settings.get("reason"):
         raise InvalidInput('A task for Mechanical Turk cannot ask for a reason: use to="page".')
+    if kind == "pair" and (more := [n for n in ("criteria", "reasons") if loop.schema.settings.get(n)]):
+        raise InvalidInput(
+            f"A task that is sent out cannot ask for {' and '.join(more)}: pass a question without "
+            f"{more[0]}=, in a task of its own."
+        )
     for name, value in (("overlap", work.overlap), ("batch", work.batch)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InvalidInput(f"{name}={value!r}: expected a whole number from 1 on.")

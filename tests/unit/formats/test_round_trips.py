@@ -244,7 +244,7 @@ def test_answers_about_texts(name: str, kind: str, data: Any) -> None:
     assert [order(one) for one in found.values()] == [order(one) for one in given_]
 
 
-@pytest.mark.parametrize("name", ["label-studio", "trl", "hf"])
+@pytest.mark.parametrize("name", ["argilla", "label-studio", "trl", "hf"])
 @quick
 @given(st.lists(st.sampled_from(["first", "second", "tie"]), min_size=1, max_size=4))
 def test_comparisons(name: str, labels: list[str]) -> None:
@@ -253,14 +253,39 @@ def test_comparisons(name: str, labels: list[str]) -> None:
         for k, label in enumerate(labels)
     ]
     found, left, unread = back(name, said, "pair", ["first", "second", "tie"])
-    ties = [] if name == "hf" else [k for k, label in enumerate(labels) if label == "tie"]
+    ties = [] if name != "trl" else [k for k, label in enumerate(labels) if label == "tie"]
     assert [one.number for one in left] == ties
     expected = [label for k, label in enumerate(labels) if k not in ties]
     if name == "trl":  # the chosen one is the first
         expected = ["first"] * len(expected)
     assert list(found.values()) == expected
-    # In a task, a tie is not an annotation.
-    assert len(unread) == (len(ties) if name == "label-studio" else 0)
+    assert unread == []
+
+
+BESIDE = st.fixed_dictionaries(
+    {"label": st.sampled_from(["first", "second", "tie", "both bad"])},
+    optional={
+        "reason": st.sampled_from(["Because.", "zwei\nZeilen: ja"]),
+        "reasons": st.lists(st.sampled_from(["too long", "rude: yes"]), min_size=1, max_size=2, unique=True),
+        "criteria": st.dictionaries(
+            st.sampled_from(["helpful", "is: kind"]), st.sampled_from(["first", "second", "tie"]), min_size=1
+        ),
+    },
+)
+
+
+@pytest.mark.parametrize("name", ["argilla", "label-studio", "hf"])
+@quick
+@given(st.lists(BESIDE, min_size=1, max_size=4))
+def test_what_is_asked_beside_comparisons(name: str, labels: list[dict[str, Any]]) -> None:
+    said = [
+        Said(k, label, f"i{k}", kind="pair", annotator="a", item={"items": [f"a{k}", f"b{k}"], "prompt": "?"})
+        for k, label in enumerate(labels)
+    ]
+    found, left, unread = back(name, said, "pair", ["first", "second", "tie", "both bad"])
+    assert (left, unread) == ([], [])
+    whole = [one if isinstance(one, dict) else {"label": one} for one in found.values()]
+    assert whole == labels
 
 
 @pytest.mark.parametrize("name", ["label-studio", "hf"])

@@ -65,6 +65,21 @@ def test_skipped_items_count_as_answers_of_no_class() -> None:
     assert not unexplained(groups, doubt, y, np.zeros(400, bool), 3)
 
 
+def test_a_group_that_people_skip_is_found_where_everything_is_in_doubt() -> None:
+    groups, (y, _) = Groups.of(X, W), asked(None)
+    skipped = (y >= 0) & (KINDS == 3)
+    y[skipped] = -1
+    doubt = np.full(400, 0.8)
+    (found,) = unexplained(groups, doubt, y, skipped, 3)
+    assert (KINDS[found.rows] == 3).mean() > 0.95
+    # A few skips at random, or a group that is skipped as often as it is answered, are not.
+    some = (np.arange(400) < 60) & (np.random.default_rng(0).random(400) < 0.1)
+    assert not unexplained(groups, doubt, np.where(some, -1, asked(None)[0]), some, 3)
+    half = skipped & (np.arange(400) % 8 == 3)
+    y = np.where(half, -1, asked(None)[0])
+    assert not unexplained(groups, doubt, y, half, 3)
+
+
 def test_landmarks_stand_for_the_items_nearest_to_them() -> None:
     rows = np.arange(0, 400, 4) + np.arange(100) % 4
     nearest = np.square(X[:, None] - X[rows][None]).sum(axis=2).argmin(axis=1).astype(np.int32)[:, None]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from hitl_widgets.data.neighbors import NeighborGraph
 from hitl_widgets.learn.auto import AutoLearner
 from hitl_widgets.learn.votes import Counted, Student, Voters, Votes, completed
 
@@ -113,11 +114,22 @@ def test_a_student_says_something_of_all_items_and_leaves_labels_out() -> None:
 def test_labels_of_another_task_reach_the_other_items() -> None:
     digits = load_digits()
     X, y = (digits.data / 16).astype(np.float32)[:600], digits.target[:600]
-    known = RNG.random(600) < 0.3
+    known = np.random.default_rng(1).random(600) < 0.6
     codes = np.where(known, 10 + y % 2, -1).astype(np.int16)
     found = completed(codes, X, 10)
     np.testing.assert_array_equal(found[known], codes[known])
     assert (found == 10 + y % 2).mean() > 0.85
+    # Odd and even digits are many groups, which the graph knows.
+    graph = NeighborGraph.build(X).weights
+    spread = completed(codes, X, 10, graph)
+    np.testing.assert_array_equal(spread[known], codes[known])
+    assert (spread == 10 + y % 2).mean() > (found == 10 + y % 2).mean() + 0.02
+    # A line through one group is better told by its features.
+    line = RNG.normal(size=(600, 5)).astype(np.float32)
+    sides = np.where(known, 10 + (line[:, 0] > 0), -1).astype(np.int16)
+    np.testing.assert_array_equal(
+        completed(sides, line, 10, NeighborGraph.build(line).weights), completed(sides, line, 10)
+    )
     noise = RNG.normal(size=X.shape).astype(np.float32)
     assert completed(codes, noise, 10) is codes, "features that do not tell the answers"
     few = np.where(np.arange(600) < 5, 10, -1).astype(np.int16)

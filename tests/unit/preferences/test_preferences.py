@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import hitl_widgets as hitl
+from helpers import until
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.loop.asking import UNCERTAIN
 from hitl_widgets.preferences.learners import undecided
@@ -181,6 +182,37 @@ def test_lists_are_ranked() -> None:
             prefs.people()
         with pytest.raises(InvalidInput, match="cannot be added"):
             prefs.add({PROMPTS[0]: ["x"]})
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_many_pairs_are_not_laid_out_by_umap(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    started = []
+    monkeypatch.setattr("hitl_widgets.maps.preparation.umap_available", lambda n: True)
+    monkeypatch.setattr("hitl_widgets.preferences.learners.PairLearner.most_mapped", 71 if many else 72)
+    monkeypatch.setattr("hitl_widgets.maps.preparation.Preparation._lay_out", lambda *_: started.append(1))
+    with opened() as prefs:
+        session = prefs.session
+        until(lambda: session.stage is None and session.map is not None)
+        assert bool(started) is not many
+        assert session.map.method == "pca"
+        assert session.map.settled is many
+
+
+def test_the_best_of_lists_are_ranked() -> None:
+    lists = [one[: 3 + i % 2] for i, one in enumerate(texts())]
+    with opened(lists, ask="ranking", top=2) as prefs:
+        session = prefs.session
+        for id_ in session.pool.ids[:10]:
+            members = session.item(id_)
+            best = (np.argsort([-worth(one) for one in members], kind="stable") + 1).tolist()[:2]
+            session.label(id_, best)
+        assert not session.wait().error
+        assert np.corrcoef(prefs.rewards()["reward"], prefs.rewards()["candidate"].map(worth))[0, 1] > 0.4
+        # Of four, the best two are above each other and both others: five pairs; of three, all three.
+        given = prefs.posterior.given
+        assert len(given) == 5 * 5 + 5 * 3
+    with pytest.raises(InvalidInput, match="top=2 is for ask='ranking'"):
+        opened(top=2)
 
 
 def test_people_who_prefer_a_side_or_length_are_seen(tmp_path: Any) -> None:

@@ -33,7 +33,9 @@ ITEMS = pd.DataFrame(
 )
 PLAIN = hitl.Question.pair("Which is better?", both_bad=True)
 REASONS = hitl.Question.pair("Which is better?", reason=True)
+CRITERIA = hitl.Question.pair(criteria=["helpful", "honest"], reasons=["long", "rude"])
 RANKING = hitl.Question.ranking("Which order?")
+BEST = hitl.Question.ranking("Which is best?", top=1)
 PAIR: Any = kind_of("pair")
 RANKS: Any = kind_of("ranking")
 
@@ -167,7 +169,115 @@ def test_a_reason_is_kept_where_it_is_asked_for() -> None:
         made.label("r0", {"label": "first", "reason": "shorter"})
 
 
+def test_criteria_and_reasons_are_kept_with_the_answer(tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    whole = {"label": "first", "reasons": ["rude", "long"], "criteria": {"honest": 2, "helpful": "tie"}}
+    with session(CRITERIA, store=store) as made:
+        made.label("r0", whole)
+        made.label("r1", 2)
+        # As a page answers.
+        said = {"pair": "tie", "left": "second", "reasons": ["rude"], "criteria": {"honest": "first"}}
+        made._loop.acts.label([2], said, selection="suggested")
+        made.label("r3", {"label": "first", "reasons": [], "criteria": {"honest": None}})
+    with session(CRITERIA, store=store) as again:
+        found = again.labels().set_index("id")["label"]
+        # In the order of the question.
+        assert found["r0"] == {
+            "label": "first",
+            "reasons": ["long", "rude"],
+            "criteria": {"helpful": "tie", "honest": "second"},
+        }
+        assert found["r1"] == {"label": "second", "reasons": [], "criteria": {}}
+        assert found["r2"] == {"label": "tie", "reasons": ["rude"], "criteria": {"honest": "first"}}
+        assert found["r3"] == {"label": "first", "reasons": [], "criteria": {}}
+        assert PAIR.text(found["r0"]) == "first: helpful tie, honest second, long, rude"
+        again.classes.rename("first", "A")
+        assert again.labels().set_index("id")["label"]["r0"]["criteria"]["honest"] == "second"
+    # A question that no longer asks for them leaves them in the log.
+    with session(PLAIN, store=store) as plain:
+        assert plain.labels()["label"].tolist()[1] == "second"
+    with session(CRITERIA, store=store) as back:
+        assert back.labels().set_index("id")["label"]["r0"]["reasons"] == ["long", "rude"]
+    with session(CRITERIA) as made, pytest.raises(InvalidInput, match="sent out cannot ask for criteria"):
+        made.export_tasks(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"criteria": ["a"] * 2}, "occurs twice"),
+        ({"criteria": ["a", ""]}, "criteria= contains ''"),
+        ({"reasons": [f"{k}" for k in range(13)]}, "reasons= has 13 names: the limit is 12"),
+        ({"criteria": [f"{k}" for k in range(7)]}, "the limit is 6"),
+        ({"reasons": [5]}, "contains 5"),
+    ],
+)
+def test_criteria_and_reasons_that_cannot_be_asked(how: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        hitl.Question.pair(**how)
+
+
+def test_the_best_are_ranked_and_the_others_are_below(tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    with session(BEST, ("a", "b", "c"), store=store) as made:
+        made.label("r0", [3])
+        made._loop.acts.label([1], {"ranking": [2], "shown": [3, 2, 1], "top": True}, selection="suggested")
+        assert made.labels()["label"].tolist() == [[3], [2]]
+        assert made.history().iloc[-1]["shown"] == "3, 2, 1"
+        made.wait()
+        guesses = made.predictions()["label"].tolist()
+        assert all(len(one) == 1 for one in guesses)
+        path = made.export(tmp_path / "best.csv")
+    # A question that asks for all still knows that the others were below.
+    with session(RANKING, ("a", "b", "c"), store=store) as again:
+        again.label("r2", [1, 2, 3])
+        y = again._loop.labels
+        ranks = y.target.values[y.y[:3]][:, :3]
+        assert ranks.tolist() == [[1, 1, 0], [1, 0, 1], [0, 1, 2]]
+    with session(BEST, ("a", "b", "c")) as other:
+        assert not len(other.import_labels(path, annotator="annotator").refused)
+        assert other.labels().sort_values("id")["label"].tolist() == [[3], [2]]
+        vocabulary = other._loop.log.ledger.fold.vocabulary
+        a, b, c = (RANKS.parse(one, vocabulary) for one in ([2, 1], [1, 2], [2, 3]))
+        assert RANKS.agree(a, a, other.schema) == 1
+        assert RANKS.agree(a, b, other.schema) == 0
+        assert RANKS.agree(a, c, other.schema) == pytest.approx((1 + 1 + 0) / 3)
+    with pytest.raises(InvalidInput, match="top=0"):
+        hitl.Question.ranking(top=0)
+
+
+def test_a_ranking_of_the_best_is_learned_from_what_it_orders() -> None:
+    rng = np.random.default_rng(0)
+    n, weights = 80, np.array([2.0, -1.0, 0.0])
+    Z = rng.normal(size=(n, 5, 3)).astype(np.float32)
+    truth = (np.argsort(-(Z @ weights), axis=1) + 1).tolist()
+    names = [[f"{i} {j}" for j in range(5)] for i in range(n)]
+    question = hitl.Question.ranking(top=2)
+    how = {"kind": "list:text", "X": Z, "question": question, "store": ":memory:", "random_state": 0}
+    with hitl.Session(names, audit=0.3, **how) as made:
+        for _ in range(40):
+            [one] = made.query(1)
+            made.label(one, truth[made.pool.index([one])[0]][:2])
+        made.wait()
+        assert not made.round.error
+        found = made.predictions()["label"].tolist()
+        assert np.mean([a[0] == b[0] for a, b in zip(found, truth, strict=True)]) > 0.85
+        assert made.accuracy().low > 0.6
+
+
 WRONG: list[tuple[Any, Any, str]] = [
+    (BEST, [1, 2], "2 places, but the item has 3 members, of which the best 1 are asked for"),
+    (BEST, [4], "the place 4, but the item has 3"),
+    (BEST, [], "expected the places of the best 1"),
+    (BEST, [0], "not a ranking"),
+    (CRITERIA, {"label": 1, "reasons": ["unkind"]}, "not a reason"),
+    (CRITERIA, {"label": 1, "reasons": ["rud"]}, "Did you mean 'rude'"),
+    (CRITERIA, {"label": 1, "criteria": {"honst": 1}}, "Did you mean 'honest'"),
+    (CRITERIA, {"label": 1, "criteria": {"honest": "both bad"}}, "expected 'first', 'second', 'tie'"),
+    (CRITERIA, {"label": 1, "criteria": ["honest"]}, "expected a dict"),
+    (CRITERIA, {"label": 1, "reasons": 5}, "expected"),
+    (PLAIN, {"label": 1, "reasons": ["rude"]}, "offers no reasons"),
+    (PLAIN, {"label": 1, "criteria": {"honest": 1}}, "Pass criteria="),
     (PLAIN, 3, "3"),
     (PLAIN, True, "True"),
     (PLAIN, {"pair": "third"}, "third"),
@@ -187,7 +297,7 @@ WRONG: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("question", "wrong", "why"), WRONG)
 def test_what_is_no_answer_is_refused_in_words(question: Any, wrong: Any, why: str) -> None:
-    columns = ("a", "b", "c") if question is RANKING else ("a", "b")
+    columns = ("a", "b", "c") if question in (RANKING, BEST) else ("a", "b")
     with session(question, columns) as made:
         with pytest.raises(InvalidInput, match=why):
             made.label("r0", wrong)
@@ -223,13 +333,20 @@ PLAINS = st.sampled_from(["first", "second", "tie", "both bad"])
 REASONED = st.builds(
     lambda label, reason: {"label": label, "reason": reason}, st.sampled_from(["first", "tie"]), TEXTS
 )
+JUDGED = st.fixed_dictionaries(
+    {
+        "label": st.sampled_from(["first", "tie"]),
+        "reasons": st.sampled_from([[], ["long"], ["long", "rude"]]),
+        "criteria": st.dictionaries(st.just("honest"), st.sampled_from(["first", "second", "tie"])),
+    }
+)
 ORDERS = st.permutations([1, 2, 3])
 
 
 @settings(max_examples=20, deadline=None)
 @given(
     data=st.data(),
-    kind=st.sampled_from(["plain", "reasons", "ranking"]),
+    kind=st.sampled_from(["plain", "reasons", "criteria", "ranking"]),
     ending=st.sampled_from(["csv", "jsonl", "parquet"]),
 )
 def test_answers_go_through_log_export_and_import_unchanged(
@@ -238,6 +355,7 @@ def test_answers_go_through_log_export_and_import_unchanged(
     question, values = {
         "plain": (PLAIN, PLAINS),
         "reasons": (REASONS, REASONED),
+        "criteria": (CRITERIA, JUDGED),
         "ranking": (RANKING, ORDERS),
     }[kind]
     columns = ("a", "b", "c") if kind == "ranking" else ("a", "b")

@@ -58,6 +58,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "restore": {"acts": [act]},
         "change": {"change": "add", "classes": [{"name": "c"}]},
         "sample": {"rows": "AQEA"},
+        "together": {"rows": "AQEA"},
         "members": {"rows": [0, 3]},
         "source": {"row": 3},
         "try": {"row": 3, "text": "refund"},

@@ -1,11 +1,12 @@
 import "./bulk.css";
-import type { ClassCount, LabelClass, Member, SampleMessage } from "../../host/protocol";
+import type { ClassCount, LabelClass, Member, SampleMessage, TogetherMessage } from "../../host/protocol";
 import type { Item } from "../../items/index";
 import { NO_ROWS, type Rows } from "../../plot/rows";
 import { count, h, said, setParts, setText, show } from "../../ui/dom";
 import { condition } from "../../ui/query";
 import { type MembersList, membersList } from "./members";
 import { type Chosen, kept } from "./state";
+import { type TogetherCallbacks, togetherView } from "./together";
 
 /** Classes that are named in a sentence, and predicted classes with a button of their own. */
 const [NAMED, SPLIT] = [4, 4];
@@ -31,7 +32,7 @@ export type BulkCallbacks = {
   widen: () => void;
   /** The next class makes a rule of the items, or no longer. */
   always: () => void;
-};
+} & TogetherCallbacks;
 
 export type BulkCard = ReturnType<typeof bulkCard>;
 
@@ -61,11 +62,14 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
   always.append(h("kbd", { text: "⇧A" }), h("span", { text: "always: a rule" }));
   const labels = h("div", { class: "hitl-bulk-labels", attrs: { role: "status" } });
   const says = h("div", { class: "hitl-bulk-says" });
+  const together = togetherView(on);
+  const ways = h("span", { class: "hitl-bulk-ways" }, together.link, always);
   const list: MembersList = membersList(on, signal);
   const element = h(
     "div",
     { class: "hitl-bulk" },
-    h("div", { class: "hitl-bulk-head" }, all, how, widen, always),
+    h("div", { class: "hitl-bulk-head" }, all, how, widen, ways),
+    together.element,
     labels,
     says,
     list.element,
@@ -76,6 +80,8 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
   let listed: Rows | null = null;
   /** The class under the pointer, whose effect is told. */
   let previewed = -1;
+  /** What is compared with all other items. */
+  let compared: Chosen | null = null;
   /** Whether all predicted classes have a button. */
   let split = false;
 
@@ -98,6 +104,10 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
     list.update(now.out, known);
     drawLabels();
     if (fresh) drawSplit();
+    if (sample && (now.rows !== compared?.rows || now.out !== compared.out)) {
+      compared = now;
+      together.update(kept(now));
+    }
   }
 
   const drawLabels = (): void => setParts(labels, ...labelled());
@@ -190,6 +200,9 @@ export function bulkCard(on: BulkCallbacks, signal: AbortSignal) {
     element,
     update,
     press: list.press,
+    /** Shows or hides what tells the items from all others. */
+    why: together.toggle,
+    together: (message: TogetherMessage): void => together.came(message),
     /** Tells what this class would replace; -1 for none. */
     preview(code: number): void {
       previewed = code;

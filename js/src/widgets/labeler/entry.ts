@@ -7,24 +7,18 @@ import type {
   AnswersMessage,
   Ask,
   ClassesMessage,
-  EffectMessage,
   Failed,
-  FlipMessage,
   GuidanceMessage,
   LabelerWelcome,
   MembersMessage,
   PastMessage,
-  ProposedMessage,
   QueueMessage,
   Refused,
   SampleMessage,
   SkippedItems,
-  SourceMessage,
   StateMessage,
-  StruckMessage,
   SuspectItems,
-  TriedMessage,
-  WhyMessage,
+  TogetherMessage,
 } from "../../host/protocol";
 import { itemStock } from "../../host/stock";
 import { defineWidget } from "../../host/widget";
@@ -42,7 +36,6 @@ import { actsOf } from "./acts";
 import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
-import { type Guidance, NO_GUIDANCE } from "./guide";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -50,18 +43,23 @@ import { selectionOf } from "./selection";
 import {
   atHand,
   emptyWords,
+  type Guidance,
   initial,
   isAgain,
   type LabelerEvent,
+  NO_GUIDANCE,
   onCard as onCardOf,
   reduce,
   turning,
 } from "./state";
+import type { TeachingMessage, TeachModule } from "./teaching";
 import { labelerView } from "./view";
 
 const AHEAD = 12;
 const SOON = 6;
 const STALLED_MS = 3000;
+/** How long the kernel has to send a module that somebody waits for. */
+const PATIENCE_MS = 20_000;
 
 export default defineWidget("labeler", ({ root, channel, signal }) => {
   const bus = new Bus(channel.session, root, signal);
@@ -121,6 +119,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         },
         widen: () => selection.widen(),
         always: () => void acts.always(),
+        together: (rows) => channel.ask({ type: "together", view: channel.view, rows: encodeRows(rows) }),
       },
       toggleGuess: () => {
         showGuess = !showGuess;
@@ -128,12 +127,6 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
         draw();
       },
       settle: (keep) => acts.settle(keep),
-      edit: {
-        source: (row) => channel.ask({ type: "source", view: channel.view, row }),
-        guess: (row, edited) => channel.ask({ type: "try", view: channel.view, row, ...edited }),
-        flip: (row) => channel.ask({ type: "flip", view: channel.view, row }),
-        keep: (key, of, edited, labelled) => acts.keepEdited(key, of, edited, labelled),
-      },
       change,
       showing: (subject, card) => {
         gaze.show(subject, card);
@@ -148,39 +141,48 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       },
       say: (words) => say(words),
       parts: (row, end) => parts.of(row, end),
-      guide: {
-        keep: (example) => {
-          teach({ type: "guide", ...example }, told);
-          say("Kept in the guidance");
+      load: () => loadModule<TeachModule>("teach", channel, signal, root, PATIENCE_MS),
+      teaching: {
+        edit: {
+          source: (row) => channel.ask({ type: "source", view: channel.view, row }),
+          guess: (row, edited) => channel.ask({ type: "try", view: channel.view, row, ...edited }),
+          flip: (row) => channel.ask({ type: "flip", view: channel.view, row }),
+          keep: (key, of, edited, labelled) => acts.keepEdited(key, of, edited, labelled),
         },
-        requeue: (of) =>
-          teach({ type: "requeue", of }, (refusal) => {
-            told(refusal);
-            if (!refusal) lookAtDoubtful();
-          }),
-        again: lookAtDoubtful,
-        open,
-      },
-      because: {
-        ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
-        open,
-        find: (query) => {
-          ruling = query;
-          needsMap(bus.tell("query", { text: query }));
+        guide: {
+          keep: (example) => {
+            teach({ type: "guide", ...example }, told);
+            say("Kept in the guidance");
+          },
+          requeue: (of) =>
+            teach({ type: "requeue", of }, (refusal) => {
+              told(refusal);
+              if (!refusal) lookAtDoubtful();
+            }),
+          again: lookAtDoubtful,
+          open,
         },
-        always: (on) => remember(whyKey, on ? "always" : ""),
-        preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
-        strike: (named, on) => teach({ type: "strike", ...named, on }),
-      },
-      proposal: {
-        look: (rows) => select({ rows: decodeRows(rows), how: "search" }),
-        handOver: () => {
-          const words = "This needs the Monitor, which is not on this page. Or call session.hand_over(…).";
-          if (!bus.tell("handOver", null)) dispatch({ type: "note", words });
+        because: {
+          ask: (row, codes) => channel.ask({ type: "why", view: channel.view, row, codes }),
+          open,
+          find: (query) => {
+            ruling = query;
+            needsMap(bus.tell("query", { text: query }));
+          },
+          always: (on) => remember(whyKey, on ? "always" : ""),
+          preview: (named) => channel.ask({ type: "preview", view: channel.view, ...named }),
+          strike: (named, on) => teach({ type: "strike", ...named, on }),
         },
-        dismiss: (name) => {
-          teach({ type: "dismiss", name }, told);
-          say("It is not proposed again. Undo takes that back.");
+        proposal: {
+          look: (rows) => select({ rows: decodeRows(rows), how: "search" }),
+          handOver: () => {
+            const words = "This needs the Monitor, which is not on this page. Or call session.hand_over(…).";
+            if (!bus.tell("handOver", null)) dispatch({ type: "note", words });
+          },
+          dismiss: (name) => {
+            teach({ type: "dismiss", name }, told);
+            say("It is not proposed again. Undo takes that back.");
+          },
         },
       },
     },
@@ -397,7 +399,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   const press: Press = (key, shift) =>
     (key === "Escape" && view.closeHelp()) ||
-    view.rewriting.press(key, shift) ||
+    view.teaching.press(key, shift) ||
     view.pressComposer(key, shift) ||
     view.pressArrows(key, shift) ||
     (!isClass(key) && view.pressMembers(key, shift, !past.walking) && "again") ||
@@ -425,7 +427,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
 
   /** A class was pressed: for the item, or for the edited one. */
   function pressed(code: number, clicks = 0): void {
-    if (!view.rewriting.keep(code)) acts.pressed(code, clicks);
+    if (!view.teaching.keep(code)) acts.pressed(code, clicks);
   }
 
   function act(key: string, shift: boolean): boolean {
@@ -437,10 +439,10 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     else if (key === "a" && shift) return acts.always();
     else if (key === "w" && shift) return view.why();
     else if (key === "e" && shift) return view.edit();
-    else if (key === "p" && shift) return view.proposal.accept();
-    else if (key === "q" && shift) return view.proposal.dismiss();
+    else if (key === "p" && shift) return view.teaching.accept();
+    else if (key === "q" && shift) return view.teaching.dismiss();
     else if (key === "g" && shift) return view.keep();
-    else if (key === "x" && !shift && !isClass(key)) return view.strike();
+    else if (key === "x" && !shift && !isClass(key)) return view.teaching.strike();
     else if (key === "d" && shift) acts.skip(0, "unknown");
     else if (key === "b" && shift) acts.skip(0, "bad");
     else if (state.mode === "verify" && acts.verdict(key, shift)) return true;
@@ -536,7 +538,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       notes.clear();
       dispatch({ ...message, progress: message });
       selection.refresh();
-      view.learned();
+      view.teaching.learned();
     },
     signal,
   );
@@ -578,13 +580,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     },
     signal,
   );
-  channel.on<WhyMessage>("why", view.reasons, signal);
-  channel.on<SourceMessage>("source", view.rewriting.source, signal);
-  channel.on<TriedMessage>("tried", view.rewriting.guess, signal);
-  channel.on<FlipMessage>("flip", view.rewriting.flip, signal);
-  channel.on<ProposedMessage>("proposed", view.proposed, signal);
-  channel.on<StruckMessage>("struck", view.struck, signal);
-  channel.on<EffectMessage>("effect", view.effect, signal);
+  for (const type of ["why", "source", "tried", "flip", "proposed", "struck", "effect"] as const)
+    channel.on<TeachingMessage>(type, view.teaching.came, signal);
+  channel.on<TogetherMessage>("together", view.together, signal);
   channel.on<PastMessage>(
     "past",
     ({ n, items }) => past.came(n, items && { rows: decodeRows(items.rows), how: items.how }),

@@ -1,13 +1,10 @@
 import "./guide.css";
-import type { Ask, GuidanceMessage, Guide, LabelClass, Precedent } from "../../host/protocol";
+import type { Ask, Guide, LabelClass, Precedent } from "../../host/protocol";
 import type { Codes } from "../../questions/index";
 import { link } from "../../ui/button";
 import { count, h, said, setText, show } from "../../ui/dom";
 import { onTyping } from "../../ui/keys";
-
-export type Guidance = Pick<GuidanceMessage, "precedents" | "guidelines" | "waiting">;
-
-export const NO_GUIDANCE: Guidance = { precedents: [], guidelines: [], waiting: [] };
+import { type Guidance, isGuided, NO_GUIDANCE } from "./state";
 
 export type GuideCallbacks = {
   /** Keeps an item as an example of a class or as a counter-example, or removes it. */
@@ -25,8 +22,8 @@ export type GuideCallbacks = {
 /** Examples that are shown of a class, and counter-examples. */
 const SHOWN = 3;
 
-/** The guidance of the classes, with examples, and the line in which an item is kept as one. */
-export function guideView(on: GuideCallbacks) {
+/** The guidance of the classes in `fold`, with examples, and the line in which an item is kept as one. */
+export function guideView(fold: HTMLElement, on: GuideCallbacks) {
   const list = h("dl", { class: "hitl-guide-list" });
   const due = link(
     "",
@@ -36,7 +33,7 @@ export function guideView(on: GuideCallbacks) {
     },
     "The guidance has changed since: keep or correct these labels (⇧R)",
   );
-  const fold = h("details", { class: "hitl-guide hitl-fold" }, h("summary", { text: "Guidance" }), due, list);
+  fold.append(due, list);
   const what = h("select", { class: "hitl-select", attrs: { "aria-label": "What the item shows" } });
   const because = h("input", {
     class: "hitl-field",
@@ -120,9 +117,9 @@ export function guideView(on: GuideCallbacks) {
 
   function fill(): void {
     const parts = classes.flatMap((c, code) => {
+      if (!isGuided(c, code, guidance)) return [];
       const own = guidance.precedents.filter(({ codes }) => codes.includes(code));
       const guideline = guidance.guidelines.find((one) => one.code === code);
-      if (c.retired || !(c.guidance || c.example || own.length)) return [];
       const groups = [false, true].map((counter) => own.filter((one) => one.counter === counter));
       const shown = groups.flatMap((group) => group.slice(0, SHOWN));
       const foot = [
@@ -161,7 +158,6 @@ export function guideView(on: GuideCallbacks) {
         ),
       ];
     });
-    show(fold, parts.length > 0 || guidance.waiting.length > 0);
     list.replaceChildren(...parts);
     const n = guidance.waiting.length;
     setText(due, n ? `${count(n, "label")} to look at again` : "");
@@ -169,7 +165,6 @@ export function guideView(on: GuideCallbacks) {
   }
 
   return {
-    fold,
     keeping,
     open,
     update(all: readonly LabelClass[], now: Guidance): void {

@@ -25,7 +25,7 @@ const KEYS: [string, Keys][] = [
       [["/"], "find"],
       [["M"], "more items like this one"],
       [["⇧R"], "labels that are queued again or doubtful: Enter keeps one, a class corrects it"],
-      [["⇧W"], "why the model guesses what it guesses"],
+      [["⇧W"], "why the model guesses what it guesses; what tells a selection from all other items"],
       [["R"], "rules: what many items are at once"],
       [["⇧E"], "edit the item; again: the smallest change that flips the guess; a class keeps it"],
       [["⇧P", "⇧Q"], "take up what the model proposes, or never see it again"],

@@ -2,6 +2,7 @@ import type {
   Ack,
   Ask,
   Doubtful,
+  GuidanceMessage,
   Known,
   LabelClass,
   LabelerWelcome,
@@ -347,6 +348,15 @@ function lookAgain(state: LabelerState, asks: readonly Ask[]): LabelerState {
   const queue = joined(open, others);
   return { ...state, again: open, queue, current: queue[0] ?? null, chosen: null };
 }
+
+/** What shows what the classes mean, and the versions of that. */
+export type Guidance = Pick<GuidanceMessage, "precedents" | "guidelines" | "waiting">;
+
+export const NO_GUIDANCE: Guidance = { precedents: [], guidelines: [], waiting: [] };
+
+/** Whether there is something to read about a class. */
+export const isGuided = (c: LabelClass, code: number, { precedents }: Guidance): boolean =>
+  !c.retired && Boolean(c.guidance || c.example || precedents.some(({ codes }) => codes.includes(code)));
 
 /** Ignores counts that the kernel sent before it received our newest act. */
 function newer(state: LabelerState, progress: Progress): Partial<Progress> {

@@ -1,14 +1,6 @@
 import "../../ui/class-buttons.css";
 import "./view.css";
-import type {
-  Ask,
-  Content,
-  Guess,
-  LabelClass,
-  ProposedMessage,
-  StruckMessage,
-  WhyMessage,
-} from "../../host/protocol";
+import type { Ask, Content, Guess, LabelClass, TogetherMessage } from "../../host/protocol";
 import { type Item, renderItem, type Stage, type Told } from "../../items/index";
 import {
   type Codes,
@@ -27,12 +19,10 @@ import { type BulkCallbacks, type BulkCard, bulkCard } from "./bulk";
 import { classEditor, type SendChange } from "./classes";
 import type { Start } from "./composing";
 import { coverView } from "./cover";
-import { type EditCallbacks, editView } from "./edit";
 import { groupsOf, MANY, nameWithin, type Recent } from "./grouping";
-import { type Guidance, type GuideCallbacks, guideView } from "./guide";
 import { helpView } from "./help";
+import { lateTeaching } from "./late";
 import { moreView, type Why } from "./more";
-import { type ProposalCallbacks, proposalView } from "./proposal";
 import { classSearch } from "./search";
 import {
   canRule,
@@ -40,8 +30,10 @@ import {
   doubtful,
   draftOf,
   emptyWords,
+  type Guidance,
   isAgain,
   isDone,
+  isGuided,
   type LabelerState,
   labelsGiven,
   meanwhile,
@@ -49,7 +41,7 @@ import {
   onCard,
   turnable,
 } from "./state";
-import { type BecauseCallbacks, becauseView } from "./why";
+import type { TeachingCallbacks, TeachModule } from "./teaching";
 
 export type LabelerProps = {
   state: LabelerState;
@@ -95,13 +87,11 @@ export type LabelerCallbacks = {
   /** The selected items. */
   bulk: Omit<BulkCallbacks, "want"> & { want: (rows: readonly number[]) => void };
   toggleGuess: () => void;
-  because: Omit<BecauseCallbacks, "say" | "leave">;
-  proposal: Omit<ProposalCallbacks, "change" | "leave">;
-  guide: Omit<GuideCallbacks, "leave">;
+  /** Loads what is said to the model besides labels. */
+  load: () => Promise<TeachModule>;
+  teaching: Omit<TeachingCallbacks, "change" | "say" | "leave">;
   /** Keeps or drops the label of the current item, which has changed since. */
   settle: (keep: boolean) => void;
-  /** Edits the item on the card. */
-  edit: Omit<EditCallbacks, "say" | "leave">;
   change: SendChange;
   /** Reports what the card shows: the key of an item, the rows of a selection, or null if nothing can be answered. */
   showing: (subject: unknown, card: HTMLElement) => void;
@@ -145,9 +135,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
   const shares = h("span", { class: "hitl-shares", attrs: { "aria-hidden": "true" } });
   const eye = link("", on.toggleGuess);
   const ending = new AbortController();
-  const because = becauseView(card, { ...on.because, say: on.say, leave }, explains, ending.signal);
-  const asking = link("why", () => because.toggle(), "Why the model guesses this (\u21e7W)");
-  const proposal = proposalView({ ...on.proposal, change: on.change, leave });
+  const asking = link("why", () => teaching.why(), "Why the model guesses this (\u21e7W)");
   const guessLine = h("div", { class: "hitl-guess" }, shares, guess, eye, asking);
   const changed = h(
     "div",
@@ -184,7 +172,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     text: "Click to use shortcuts",
   });
   const typing = h("span", { class: "hitl-faint hitl-typing", text: "Esc for shortcuts" });
-  const guide = guideView({ ...on.guide, leave });
+  const guidance = h("details", { class: "hitl-guide hitl-fold" }, h("summary", { text: "Guidance" }));
+  guidance.addEventListener("toggle", () => guidance.open && teaching.show());
   const help = helpView(leave);
   const helping = keyed("?", "", "Show the keys", () => help.toggle(composer?.keys, itemKeys));
   const editor = classEditor(on.change);
@@ -196,21 +185,29 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     leave,
   });
   const cover = coverView(card, on.reveal);
-  const rewriting = editView(card, { ...on.edit, say: on.say, leave }, ending.signal);
   const note = h("div", { class: "hitl-note", attrs: { role: "alert" } });
+  const teaching = lateTeaching(
+    async () => {
+      const { change, say } = on;
+      const places = { card, notes: more.element, line: teaching.element, fold: guidance };
+      const { teachingView } = await on.load();
+      return teachingView(places, { ...on.teaching, change, say, leave }, explains, ending.signal);
+    },
+    explains,
+    leave,
+    ending.signal,
+  );
   root.append(
     h(
       "div",
       { class: "hitl-subject" },
       h("div", { class: "hitl-head" }, reason, walk, progress),
       card,
-      rewriting.element,
       cover.warning,
     ),
     cover.masked,
     h("div", { class: "hitl-over" }, note),
     more.element,
-    guide.keeping,
     changed,
     decided,
     h("div", { class: "hitl-above-classes" }, guessLine, search.element),
@@ -218,9 +215,8 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     recently,
     classes,
     h("div", { class: "hitl-acts" }, give, no, skip, undo, redo, again, clearing, release, helping),
-    proposal.element,
-    because.element,
-    h("div", { class: "hitl-folds" }, guide.fold, editor.element, more.links, keysOff, typing),
+    teaching.element,
+    h("div", { class: "hitl-folds" }, guidance, editor.element, more.links, keysOff, typing),
     help.element,
   );
 
@@ -347,7 +343,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     notes,
     suggested,
     copies,
-    guidance,
+    guidance: guided,
   }: LabelerProps): void {
     [drawn, drawnGuess] = [state, showGuess];
     idea = suggested;
@@ -366,8 +362,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       search.update(many ? buttons : []);
       editor.update(shownClasses, question?.scale);
     }
-    guide.update(shownClasses, guidance);
-    guide.know(bulk ? null : ask);
+    show(guidance, guided.waiting.length > 0 || shownClasses.some((c, code) => isGuided(c, code, guided)));
     setText(progress, progressWords(state));
 
     const found = ask ? item(ask.row) : undefined;
@@ -401,13 +396,18 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       if (here && composer?.focus && !state.chosen) composer.focus();
       else if (here && !root.contains(focused())) leave();
       cover.update(bulk || !found ? null : ask, found);
-      because.update(bulk || !found || state.asks !== "choice" ? null : ask);
       on.showing(bulk ? (state.chosen?.rows ?? null) : ask && found ? ask.key : null, card);
       card.classList.toggle("hitl-done", !ask && !bulk && isDone(state));
     }
-    const editable = !bulk && found !== undefined && state.asks === "choice";
-    rewriting.update(editable ? ask : null, state.classes, showGuess);
-    because.know(ask);
+    const taught = !bulk && found !== undefined && state.asks === "choice";
+    teaching.update({
+      ask,
+      item: taught ? ask : null,
+      drawn: shownCard,
+      showGuess,
+      classes: shownClasses,
+      guidance: guided,
+    });
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
@@ -451,7 +451,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     composer?.guessed?.((showGuess && model?.codes) || []);
     drawDraft(state, ask !== null || bulk);
     more.update(
-      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind, edits: editable },
+      bulk || !ask ? null : { ask, rejects: state.suggests && !ask.blind, edits: taught },
       ask ? (notes.get(ask.key) ?? ask.note) : "",
     );
     const refusable = state.mode === "verify" && idea !== null && !state.composed;
@@ -530,7 +530,7 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     const { chosen } = drawn;
     const held = chosen ? chosen.sample?.only : (doubtful(drawn) ?? meanwhile(drawn));
     const ask = onCard(drawn);
-    return guide.open(held?.codes ?? (drawnGuess ? (ask?.guess?.codes ?? []) : []));
+    return teaching.example(held?.codes ?? (drawnGuess ? (ask?.guess?.codes ?? []) : []));
   }
 
   /** Shows or hides a button; if it is hidden while focused, the focus moves to the widget. */
@@ -551,7 +551,13 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       on.say("Show the item first: Shift+V");
       return true;
     }
-    return rewriting.open();
+    return teaching.edit();
+  }
+  /** Returns whether there is an item or a selection. */
+  function explain(): boolean {
+    if (!bulkShown) return teaching.why();
+    bulkShown.why();
+    return true;
   }
   const close = (): void => {
     ending.abort();
@@ -579,26 +585,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     closeHelp: help.close,
     /** Shows what is blurred or hidden on the card; returns whether something was. */
     lift: cover.lift,
-    /** What the model proposes has changed. */
-    proposed: (message: ProposedMessage) => proposal.came(message, shownClasses),
-    /** Takes up what the model proposes, or dismisses it; returns whether there is something. */
-    proposal: { accept: proposal.accept, dismiss: proposal.dismiss },
-    /** Shows or hides why the model guesses what it guesses; returns whether there is an item. */
-    why: because.toggle,
+    teaching,
+    /** Shows or hides why the model guesses what it guesses, or what tells a selection from all others. */
+    why: explain,
+    /** What tells a selection from all others has come. */
+    together: (message: TogetherMessage) => bulkShown?.together(message),
     /** Opens the line in which the item is kept as an example; returns whether there is an item. */
     keep: keepExample,
     edit,
-    rewriting,
-    /** Goes to the words of the reasons, to strike one out; returns whether there is an item. */
-    strike: because.enter,
-    /** What is struck out. */
-    struck: (message: StruckMessage) => because.struck(message.struck),
-    /** What striking something out would do. */
-    effect: because.effect,
-    /** There is a new model. */
-    learned: because.renew,
-    /** The reasons have come. */
-    reasons: (message: WhyMessage) => because.came(message, shownClasses),
     close,
   };
 }

@@ -25,8 +25,9 @@ __all__ = ["Ordering", "kendall"]
 class Ordering:
     """An order of the members of each item; measured by the mean agreement in pairs.
 
-    Targets are ranks, int8 (m, k): that of each member, from 0 on, and -1 where there is none. Predictions
-    are worths, (m, k): the probability that a member is the best, and 0 where there is none.
+    Targets are ranks, int8 (m, k): that of each member, from 0 on, and -1 where there is none. Members of
+    which nothing else is said than that they are below the others have the same rank. Predictions are
+    worths, (m, k): the probability that a member is the best, and 0 where there is none.
     """
 
     name = "ordering"
@@ -101,10 +102,14 @@ class Ordering:
 
 
 def kendall(P: FloatArray, ranks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return the share of pairs in the same order as the ranks, (m,): tau (Kendall 1938), scaled to 0-1."""
+    """Return the share of pairs in the same order as the ranks, (m,): tau (Kendall 1938), scaled to 0-1.
+
+    Pairs of the same rank do not count.
+    """
     k = min(P.shape[1], ranks.shape[1])
     a, b = np.triu_indices(k, 1)
-    there = (ranks[:, a] >= 0) & (ranks[:, b] >= 0)
+    there = (ranks[:, a] >= 0) & (ranks[:, b] >= 0) & (ranks[:, a] != ranks[:, b])
+    there &= (P[:, a] > 0) & (P[:, b] > 0)
     same = (P[:, a] > P[:, b]) == (ranks[:, a] < ranks[:, b])
     return np.asarray((same & there).sum(axis=1) / np.maximum(there.sum(axis=1), 1), np.float64)
 

@@ -63,15 +63,15 @@ class Ruling:
         changed: Callable[[], None],
     ) -> None:
         self._pool, self._log, self._acts, self._columns = pool, log, acts, columns
-        self._seen, self._changed = seen, changed
+        self._seen, self._changed, self._ground = seen, changed, ground
         self._reading = Reading(pool, log, finder, columns, ground)
         self._lock = threading.RLock()
         self._given: dict[str, Any] = {}  # functions and models of this kernel, by the name of the rule
         self._answers: dict[str, tuple[Any, Answers]] = {}  # by the definition
         self._votes: RuleVotes | None = None
         self._read: list[str] | None = None  # the acts that these are of; None if one is to be read again
-        self._experts: tuple[list[Column], int, Any, tuple[Expert, ...]] | None = None
-        self._completed: list[tuple[Column, int, Any, Column]] = []
+        self._experts: tuple[int, list[Any], tuple[Expert, ...]] | None = None
+        self._completed: list[tuple[Column, int, Any, Any, Column]] = []
 
     # -- acts
 
@@ -356,23 +356,30 @@ class Ruling:
             if not self.kept:
                 return ()
             used = list(self.now().used.values())
-            known, n = self._experts, len(labels.schema.classes)
-            if known is not None and known[1] == n and known[2] is X and _are(known[0], used):
-                return known[3]
+            known, n, graph = self._experts, len(labels.schema.classes), self._graph(X)
+            parts = [*used, X, graph]
+            if known is not None and known[0] == n and _are(known[1], parts):
+                return known[2]
             made: tuple[Expert, ...] = ()
             if used:
-                whole = [self._whole(column, n, X) for column in used]
-                self._completed = [(a, n, X, b) for a, b in zip(used, whole, strict=True)]
+                whole = [self._whole(column, n, X, graph) for column in used]
+                self._completed = [(a, n, X, graph, b) for a, b in zip(used, whole, strict=True)]
                 together = Votes(np.column_stack(whole), n)
                 made = (Voters(together), Student(together, X))
-            self._experts = used, n, X, made
+            self._experts = n, parts, made
             return made
 
-    def _whole(self, column: Column, n: int, X: Any) -> Column:
+    def _graph(self, X: Any) -> Any:
+        """Return the neighbour graph of these features; None before there is one."""
+        ground = self._ground()
+        return ground.affinity if ground is not None and ground.X is X else None
+
+    def _whole(self, column: Column, n: int, X: Any, graph: Any) -> Column:
         """Return :func:`.completed`, which takes seconds for labels of another task, once."""
-        known = (one[3] for one in self._completed if one[0] is column and one[1] == n and one[2] is X)
-        found = next(known, None)
-        return completed(column, X, n) if found is None else found
+        for one, classes, features, edges, whole in self._completed:
+            if one is column and classes == n and features is X and edges is graph:
+                return whole
+        return completed(column, X, n, graph)
 
     def _refuse_own(self, said: Mapping[int | None, Any]) -> None:
         """Raise InvalidInput for the labels of this task: a rule that repeats them is always right."""

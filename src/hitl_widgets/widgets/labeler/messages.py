@@ -69,6 +69,12 @@ class Why(Request, frozen=True, tag="why"):
     codes: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**15)], ...], msgspec.Meta(max_length=2)]
 
 
+class Together(Request, frozen=True, tag="together"):
+    """Request what tells the items of a selection from all others."""
+
+    rows: Rows
+
+
 class Source(Request, frozen=True, tag="source"):
     """Request an item in the form in which it is edited."""
 
@@ -100,6 +106,7 @@ Takes = (
     shared.Takes
     | Why
     | Preview
+    | Together
     | Source
     | Try
     | Flip
@@ -365,6 +372,35 @@ class WhyMessage(ToBrowser, frozen=True, kw_only=True, tag="why"):
     missing: str
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """A word or column that is commoner in a selection: in ``n`` of ``of`` items, and ``rest`` of all others.
+
+    ``query`` finds the items with it; empty if none can.
+    """
+
+    words: str
+    query: str
+    n: int
+    of: int
+    rest: int
+    of_rest: int
+
+
+class TogetherMessage(ToBrowser, frozen=True, kw_only=True, tag="together"):
+    """What tells a selection from all other items, what tells most first.
+
+    ``near`` is the share of its edges of the neighbour graph that stay within it, None without a graph, and
+    ``chance`` that of a random selection. ``missing`` says why nothing can be told.
+    """
+
+    to: str
+    id: str
+    marks: list[Mark]
+    near: float | None
+    chance: float
+    missing: str
+
+
 class SourceMessage(ToBrowser, frozen=True, kw_only=True, tag="source"):
     """An item to edit: its text, or the columns of a table row with their values.
 
@@ -481,6 +517,7 @@ Tells = (
     | AnswersMessage
     | GuidanceMessage
     | WhyMessage
+    | TogetherMessage
     | SourceMessage
     | TriedMessage
     | FlipMessage

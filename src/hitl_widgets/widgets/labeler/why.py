@@ -8,7 +8,8 @@ from hitl_widgets.loop.explaining import Explanation
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.strikes import Effect, in_effect
 from hitl_widgets.widgets.labeler import messages as m
-from hitl_widgets.widgets.wire import words
+from hitl_widgets.widgets.labeler.together import together
+from hitl_widgets.widgets.wire import ToBrowser, words
 
 __all__ = ["effect", "struck", "told", "why"]
 
@@ -21,9 +22,15 @@ GONE = "This item is not here."
 BLIND = "This item is asked without a hint. Answer it first."
 
 
-def told(loop: Loop, asked: m.Why | m.Preview) -> m.WhyMessage | m.EffectMessage:
-    """Return the reasons for a guess, or what striking something out would do."""
-    return why(loop, asked) if isinstance(asked, m.Why) else effect(loop, asked)
+def told(loop: Loop, asked: m.Why | m.Preview | m.Together) -> ToBrowser:
+    """Return the reasons for a guess, what striking out would do, or what a selection has in common."""
+    match asked:
+        case m.Why():
+            return why(loop, asked)
+        case m.Preview():
+            return effect(loop, asked)
+        case m.Together():
+            return together(loop, asked)
 
 
 def why(loop: Loop, asked: m.Why) -> m.WhyMessage:

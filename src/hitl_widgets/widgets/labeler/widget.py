@@ -94,8 +94,9 @@ class Labeler(SessionWidget):
                 self._behind("suggestions", message, lambda: self._find_words(message))
             case m.Past():
                 self._in_order(message, lambda: self._look_back(message))
-            case m.Why() | m.Preview():
-                # Words are followed back through the encoder, or two models are fitted, so acts go first.
+            case m.Why() | m.Preview() | m.Together():
+                # Words are followed back through the encoder, two models are fitted, or up to 20,000 items
+                # are read, so acts go first.
                 self._behind("trust", message, lambda: self._post(told(self.loop, message)))
             case m.Source():
                 self._in_order(message, lambda: self._post(editing.source(self.loop, message)))

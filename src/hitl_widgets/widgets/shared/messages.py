@@ -68,10 +68,10 @@ class Retry(Request, frozen=True, tag="retry"):
 class Module(Request, frozen=True, tag="module"):
     """Request a module that the page does not have yet.
 
-    It is ``vega``, ``compose-`` and a kind of question, or ``view-`` and a kind of item.
+    It is ``vega``, ``teach``, ``compose-`` and a kind of question, or ``view-`` and a kind of item.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^(?:vega|(?:compose|view)-[a-z]{1,40})\Z")]
+    name: Annotated[str, msgspec.Meta(pattern=r"^(?:vega|teach|(?:compose|view)-[a-z]{1,40})\Z")]
 
 
 class Label(Action, frozen=True, kw_only=True, tag="label"):

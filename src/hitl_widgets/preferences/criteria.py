@@ -1,0 +1,151 @@
+"""Criteria: which of two is better by each, and how that goes with which is better overall."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
+from hitl_widgets.loop.asking import Labels
+from hitl_widgets.preferences.principles import weigh
+from hitl_widgets.quality.sequential import wilson
+from hitl_widgets.questions.pair import PLACES, Preferred
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_widgets.questions.schema import Schema
+
+__all__ = ["asked_beside", "beside_on_card", "compared", "judged", "known_criterion"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def known_criterion(schema: Schema, name: str) -> str:
+    """Return the name of a criterion of the question; raise InvalidInput if it is none."""
+    known = schema.settings.get("criteria", ())
+    if name not in known:
+        ways = f"The criteria are {choices(known)}" if known else "Pass criteria= to Preferences"
+        raise InvalidInput(f"criterion={name!r} is not asked for.{nearest(str(name), known)} {ways}.")
+    return name
+
+
+def _answers(labels: Labels) -> list[Preferred]:
+    """Return the answers that count, oldest first."""
+    rows, _, _ = labels.training()
+    found: list[Any] = [labels.answers[int(labels.y[row])] for row in rows]
+    return found
+
+
+def judged(labels: Labels, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the rows that were answered by a criterion, oldest first, and 0, 1 or 2 for a tie.
+
+    Raises
+    ------
+    HitlError
+        If there are none.
+    """
+    rows, _, _ = labels.training()
+    places = [dict(one.criteria).get(name) for one in _answers(labels)]
+    at = [k for k, place in enumerate(places) if place is not None]
+    if not at:
+        raise HitlError(f"Nobody has answered {name!r} yet.")
+    return rows[at], np.array([PLACES.index(places[k]) for k in at], np.int64)
+
+
+def _signs(labels: Labels, name: str) -> Floats:
+    """Return 1, -1 or 0 for a tie of each answered row, oldest first; NaN where it was left out."""
+    value = dict(zip(PLACES, (1.0, -1.0, 0.0), strict=True))
+    return np.array([value.get(dict(one.criteria).get(name, ""), np.nan) for one in _answers(labels)])
+
+
+def compared(labels: Labels, names: Sequence[str]) -> pd.DataFrame:
+    """Return how each criterion goes with the overall preference: see :meth:`.Preferences.criteria`."""
+    import pandas as pd
+
+    _, taught, _ = labels.training()
+    overall = np.where(taught == 0, 1.0, np.where(taught == 1, -1.0, 0.0)) if len(taught) else np.zeros(0)
+    x = (
+        np.column_stack([_signs(labels, name) for name in names])
+        if len(overall)
+        else np.zeros((0, len(names)))
+    )
+    w, S = weigh(np.column_stack([np.nan_to_num(x), np.ones(len(x))]), (overall + 1) / 2)
+    sd = np.sqrt(np.diag(S))
+    rows = []
+    for k, name in enumerate(names):
+        given = ~np.isnan(x[:, k])
+        decided = given & (x[:, k] != 0) & (overall != 0)
+        n, n_same = int(decided.sum()), int((x[decided, k] == overall[decided]).sum())
+        row: dict[str, Any] = {"criterion": name, "n": int(given.sum())}
+        row |= _correlation(x[given, k], overall[given])
+        low, high = wilson(n_same, n) if n else (np.nan, np.nan)
+        row |= {"same": n_same / n if n else np.nan, "same_low": low, "same_high": high}
+        row |= {"weight": w[k], "weight_low": w[k] - 1.96 * sd[k], "weight_high": w[k] + 1.96 * sd[k]}
+        rows.append(row)
+    names_of = ["criterion", "n"]
+    for one in ("correlation", "same", "weight"):
+        names_of += [one, f"{one}_low", f"{one}_high"]
+    return pd.DataFrame(rows, columns=names_of)
+
+
+def _correlation(a: Floats, b: Floats) -> dict[str, float]:
+    """Return the correlation of two with its 95 % interval (Fisher 1921); NaN if one of them is constant."""
+    names = ("correlation", "correlation_low", "correlation_high")
+    if len(a) < 4 or not a.std() or not b.std():
+        return dict.fromkeys(names, np.nan)
+    r = float(np.clip(np.corrcoef(a, b)[0, 1], -1, 1))
+    z, half = np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9)), 1.96 / np.sqrt(len(a) - 3)
+    return dict(zip(names, (r, float(np.tanh(z - half)), float(np.tanh(z + half))), strict=True))
+
+
+def asked_beside(labels: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
+    """Return what was asked beside the answers, a column each: a reason, reasons and criteria."""
+    settings, told = schema.settings, [one if isinstance(one, Mapping) else {} for one in labels]
+    found: dict[str, list[Any]] = {}
+    if settings.get("reason"):
+        found["reason"] = [one.get("reason", "") for one in told]
+    if settings.get("reasons"):
+        found["reasons"] = [one.get("reasons", []) for one in told]
+    for name in settings.get("criteria", ()):
+        found[name] = [one.get("criteria", {}).get(name) for one in told]
+    return found
+
+
+def beside_on_card(labels: Labels) -> list[str]:
+    """Return the sections of a data card about criteria and reasons from a list."""
+    from hitl_widgets.formats.card import escaped, table
+
+    settings, sections = labels.schema.settings, []
+    if names := settings.get("criteria", ()):
+        rows = [
+            (
+                escaped(row["criterion"]),
+                f"{row['n']:,}",
+                *(_shown(row, one) for one in ("correlation", "same", "weight")),
+            )
+            for _, row in compared(labels, names).iterrows()
+        ]
+        words = (
+            "How each criterion goes with the overall preference, with 95 % intervals: the correlation, the "
+            "share in which the same one is better, and what it adds to the log odds of being preferred."
+        )
+        sections += [
+            "## Criteria",
+            words,
+            table(["criterion", "pairs", "correlation", "same", "weight"], rows),
+        ]
+    if known := settings.get("reasons", ()):
+        counts = Counter(one for answer in _answers(labels) for one in answer.reasons)
+        told = [(escaped(one), f"{counts[one]:,}") for one in known]
+        sections += ["## Reasons", "How often each reason was given.", table(["reason", "answers"], told)]
+    return sections
+
+
+def _shown(row: Any, name: str) -> str:
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    return "-" if np.isnan(value) else f"{value:.2f} ({low:.2f} to {high:.2f})"
