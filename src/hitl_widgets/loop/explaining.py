@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,18 @@ class Explaining:
         kind = self._pool.item_kind
         if not (kind.reads or kind.tabular or (isinstance(kind, ListKind) and kind.of.reads)):
             return f"Items of the kind {self._pool.kind!r} have no words or columns that could be told apart."
-        return self._preparation.unread
+        if self._preparation.unread:
+            return self._preparation.unread
+        given = self._preparation.as_read(self._pool.items[0])
+        texts = isinstance(given, tuple) and all(isinstance(one, str) for one in given)
+        if not (texts or isinstance(given, str | Mapping)) or (kind.reads and not isinstance(given, str)):
+            return f"embed= reads items of the kind {self._pool.kind!r} as a whole, without words."
+        return ""
+
+    def is_on_card(self, row: int) -> bool:
+        """Return whether the places of the words of an item are those of the text that is displayed."""
+        kind, item = self._pool.item_kind, self._pool.items[row]
+        return kind.reads and self._preparation.as_read(item) == kind.words(item)
 
     def of(self, row: int, code: int | None = None, other: int | None = None) -> Explanation:
         """Explain why class ``code`` is preferred to class ``other`` (default: the two most likely ones).

@@ -261,3 +261,20 @@ def test_without_a_model_there_are_no_reasons(make_session: Any, method: str) ->
     arguments = [session.pool.ids[0]] if method == "influence" else []
     with pytest.raises(HitlError, match="no model yet"):
         getattr(session, method)(*arguments)
+
+
+def test_what_an_encoder_of_ones_own_reads_is_not_taken_for_what_is_displayed(make_session: Any) -> None:
+    pages = pd.DataFrame({"page": [f"<p class='mail'>{text}</p>" for text in MAIL]})
+    session = make_session(pages, html="page", classes=["spam", "ham"], audit=0, embed=TfidfVectorizer())
+    for i in range(12):
+        session.label([session.pool.ids[i]], "spam" if "free" in MAIL[i] else "ham")
+    assert {"free", "mail"} <= set(session.explain(session.pool.ids[30])["words"])
+    assert told(session, 30).words
+    assert not told(session, 30).places
+
+
+def test_a_conversation_is_not_edited_as_text(make_session: Any) -> None:
+    talks = [[{"role": "user", "content": text}, {"role": "bot", "content": "well"}] for text in MAIL]
+    session = make_session(talks, kind="conversation", classes=["spam", "ham"])
+    with pytest.raises(HitlError, match="Texts and table rows can be edited, and this item is of kind 'conv"):
+        session.teach.edit(session.pool.ids[0], "free", "ham")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
+from hitl_widgets.items.markup import Markup
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.learn.edited import EditedRows
 from hitl_widgets.loop.acts import Acts
@@ -104,7 +105,10 @@ class Editing:
                 f"{kind_of(question.name).asks}."
             )
         item = self._pool.items[row] if bare else self._pool.displayed(row)
-        if not (kind.tabular or (kind.reads and not kind.in_files and isinstance(item, str))):
+        # A conversation is text, too, but not one that anybody would type.
+        plain = kind.reads and not kind.in_files and isinstance(item, str)
+        plain = plain and (isinstance(kind, Markup) or kind.words(item) == item)
+        if not (kind.tabular or plain):
             raise HitlError(
                 f"Texts and table rows can be edited, and this item is of kind {self._pool.kind!r}. Add a "
                 "changed item to your table instead."

@@ -59,9 +59,7 @@ def why(loop: Loop, asked: m.Why) -> m.WhyMessage:
             missing=missing,
         )  # fmt: skip
     strongest = max((abs(one.value) for one in found.pieces), default=0.0) or 1.0
-    # Only in a single text, whose places are those of the card.
-    single = [one for one in found.pieces if one.column is None and one.member is None]
-    text = [one for one in single if one.start is not None]
+    text = [one for one in found.pieces if one.start is not None] if loop.explaining.is_on_card(row) else []
     text.sort(key=lambda one: -abs(one.value))
     total = sum(map(abs, found.parts.values())) or 1.0
     return m.WhyMessage(
