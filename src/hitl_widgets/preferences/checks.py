@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 
-__all__ = ["check_flags", "check_function", "check_given", "number", "seed", "whole"]
+__all__ = ["check_flags", "check_function", "check_given", "number", "one_of", "seed", "whole"]
 
 
 def check_flags(**given: Any) -> None:
@@ -17,6 +17,13 @@ def check_flags(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, bool | np.bool_):
             raise InvalidInput(f"{name}={value!r}: expected True or False.")
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> Any:
+    """Return a setting that is one of some words."""
+    if value not in known:
+        raise InvalidInput(f"{name}={value!r}: expected one of {choices(known)}.{nearest(str(value), known)}")
+    return value
 
 
 def whole(name: str, value: Any, least: int, most: int, what: str) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from hitl_widgets.questions.schema import Schema
 
-__all__ = ["asked_beside", "beside_on_card", "compared", "judged", "known_criterion"]
+__all__ = ["asked_for", "beside_on_card", "compared", "judged", "known_criterion"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,10 +63,12 @@ def _signs(labels: Labels, name: str) -> Floats:
     return np.array([value.get(dict(one.criteria).get(name, ""), np.nan) for one in _answers(labels)])
 
 
-def compared(labels: Labels, names: Sequence[str]) -> pd.DataFrame:
+def compared(labels: Labels) -> pd.DataFrame:
     """Return how each criterion goes with the overall preference: see :meth:`.Preferences.criteria`."""
     import pandas as pd
 
+    if not (names := labels.schema.settings.get("criteria", ())):
+        raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
     _, taught, _ = labels.training()
     overall = np.where(taught == 0, 1.0, np.where(taught == 1, -1.0, 0.0)) if len(taught) else np.zeros(0)
     x = (
@@ -103,10 +105,10 @@ def _correlation(a: Floats, b: Floats) -> dict[str, float]:
     return dict(zip(names, (r, float(np.tanh(z - half)), float(np.tanh(z + half))), strict=True))
 
 
-def asked_beside(labels: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
-    """Return what was asked beside the answers, a column each: a reason, reasons and criteria."""
-    settings, told = schema.settings, [one if isinstance(one, Mapping) else {} for one in labels]
-    found: dict[str, list[Any]] = {}
+def asked_for(labels: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
+    """Return the answers and what was asked beside them, a column each: a reason, reasons and criteria."""
+    settings, told = schema.settings, [one if isinstance(one, Mapping) else {"label": one} for one in labels]
+    found: dict[str, list[Any]] = {"answer": [one["label"] for one in told]}
     if settings.get("reason"):
         found["reason"] = [one.get("reason", "") for one in told]
     if settings.get("reasons"):
@@ -121,14 +123,14 @@ def beside_on_card(labels: Labels) -> list[str]:
     from hitl_widgets.formats.card import escaped, table
 
     settings, sections = labels.schema.settings, []
-    if names := settings.get("criteria", ()):
+    if settings.get("criteria"):
         rows = [
             (
                 escaped(row["criterion"]),
                 f"{row['n']:,}",
                 *(_shown(row, one) for one in ("correlation", "same", "weight")),
             )
-            for _, row in compared(labels, names).iterrows()
+            for _, row in compared(labels).iterrows()
         ]
         words = (
             "How each criterion goes with the overall preference, with 95 % intervals: the correlation, the "

@@ -2,90 +2,46 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from hitl_widgets import screen
 from hitl_widgets.data.embedding import check_embed
-from hitl_widgets.data.pool import Pool
-from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.settings import check_settings
-from hitl_widgets.paths import replacing
-from hitl_widgets.preferences.candidates import (
-    Candidates,
-    as_candidates,
-    by_prompt,
-    listed,
-    prompt_words,
-    prompts_of,
-    read_candidate,
-    read_candidates,
-)
-from hitl_widgets.preferences.checks import check_flags, check_function, check_given, number, seed, whole
-from hitl_widgets.preferences.criteria import (
-    asked_beside,
-    beside_on_card,
-    compared,
-    judged,
-    known_criterion,
-)
-from hitl_widgets.preferences.learners import PairLearner, RankLearner, undecided
+from hitl_widgets.preferences.answers import Answers
+from hitl_widgets.preferences.asking import Ask, check_ask, check_more, learner_of, pool_of, question_of
+from hitl_widgets.preferences.candidates import Candidates, listed, prompts_of
+from hitl_widgets.preferences.checks import check_flags, check_function, whole
+from hitl_widgets.preferences.criteria import compared
+from hitl_widgets.preferences.exporting import exported
+from hitl_widgets.preferences.improving import How, policy_of
+from hitl_widgets.preferences.learned import Learned
+from hitl_widgets.preferences.learners import undecided
 from hitl_widgets.preferences.mapping import reward_rows
-from hitl_widgets.preferences.people import biases, biases_on_card, cycles, fixed
-from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
+from hitl_widgets.preferences.policies import Policy, given_base
 from hitl_widgets.preferences.principles import Principles
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.rewarded import rewarded
-from hitl_widgets.preferences.samples import SIGNATURE, Samples, generated
-from hitl_widgets.preferences.training import (
-    BAD,
-    SECOND,
-    TIE,
-    WON,
-    Said,
-    Trainer,
-    check_path,
-    check_trainer,
-    reasons_of,
-    rows_of,
-    write_rows,
-)
+from hitl_widgets.preferences.samples import SIGNATURE, Samples, added, fill, removed, revised, together
+from hitl_widgets.preferences.training import Trainer
 from hitl_widgets.preferences.trials import Trial, begun
-from hitl_widgets.questions import pair
-from hitl_widgets.questions.pair import PLACES
-from hitl_widgets.questions.question import Question
-from hitl_widgets.questions.schema import MAX_NAME, Schema
-from hitl_widgets.session import Session, loop_of
+from hitl_widgets.questions.schema import Schema
+from hitl_widgets.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Preferences"]
 
-Ask = Literal["pairs", "ranking"]
-How = Literal["best", "tilt", "reject", "trigram"]
 SAMPLES, GENERATOR = "samples", "generate="
-MOST, MOST_RANKED = 8, 8
-# The columns of answers() beside the criteria.
-COLUMNS = frozenset(("prompt", "first", "second", "answer", "reason", "reasons"))
-COLUMNS |= {"annotator", "selection", "time", "id", "said", "elapsed_ms", "label"}
-# What a session is told by Preferences, and not by the user.
-SET_HERE = {
-    "data", "html", "markdown", "image", "columns", "item", "X", "id", "context", "classes", "question",
-    "schema", "labels", "sweep", "segment", "learner", "cost",
-}  # fmt: skip
-CODES = {pair.FIRST: WON, pair.SECOND: SECOND, pair.TIE: TIE, pair.BOTH_BAD: BAD}
+MOST = 8
 
 
 class Preferences:
@@ -158,15 +114,13 @@ class Preferences:
         strategy: Any = "auto",
         **more: Any,
     ) -> None:
-        if ask not in ("pairs", "ranking"):
-            raise InvalidInput(
-                f"ask={ask!r}: expected 'pairs' or 'ranking'.{nearest(str(ask), ['pairs', 'ranking'])}"
-            )
+        check_ask(ask)
         if (candidates is None) == (generate is None):
             raise InvalidInput("Pass either candidates= or generate=.")
         n = whole("n", n, 2, MOST, "a number of candidates per prompt")
-        check_flags(tie=tie, both_bad=both_bad, reason=reason)
-        _check_more(more)
+        answers = {"tie": tie, "both_bad": both_bad, "reason": reason}
+        check_flags(**answers)
+        check_more(more, Preferences)
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
         self._prompts = prompts_of(prompts)
         self.ask, self.kind = ask, kind
@@ -175,29 +129,8 @@ class Preferences:
         if generate is not None:
             check_function("generate", generate, SIGNATURE)
         self._how = more | {"task": task, "strategy": strategy}
-        criteria = [criteria] if isinstance(criteria, str) else list(criteria)
-        reasons = [reasons] if isinstance(reasons, str) else list(reasons)
-        if ask == "ranking" and (criteria or reasons):
-            given = "criteria" if criteria else "reasons"
-            raise InvalidInput(f"{given}= is for ask='pairs': a ranking asks for an order only.")
-        if ask == "pairs" and top is not None:
-            raise InvalidInput(f"top={top!r} is for ask='ranking'.")
-        if taken := sorted(COLUMNS.intersection(criteria)):
-            raise InvalidInput(f"criteria= contains {taken[0]!r}, which is a column of answers(): rename it.")
-        self._question = (
-            Question.pair(
-                text,
-                tie=tie,
-                both_bad=both_bad,
-                reason=reason,
-                sides="given",
-                criteria=criteria,
-                reasons=reasons,
-            )
-            if ask == "pairs"
-            else Question.ranking(text, top=top)
-        )
-        self._generate, self._closed, self._warned = generate, False, 0
+        self._question = question_of(ask, text, top=top, criteria=criteria, reasons=reasons, **answers)
+        self._generate, self._closed = generate, False
         self._trials: list[Trial] = []
         self.principles = Principles(self)
         self._own_store = not isinstance(store, LabelStore)
@@ -206,7 +139,7 @@ class Preferences:
             self._samples = Samples(self.store, task, SAMPLES, GENERATOR)
             self._given = None if candidates is None else listed(candidates)
             if generate is not None:
-                self._sample(generate, n)
+                fill(self._samples, self._of, self._prompts, generate, n)
             self._open(self._with(self._samples.candidates()))
         except BaseException:
             self.close()
@@ -221,112 +154,30 @@ class Preferences:
     principles: Principles
     """What a good candidate does, and how much the preferences follow it."""
 
-    def _with(self, kept: Mapping[str, Sequence[Any]], *, of: Iterable[str] = ()) -> Candidates:
-        """Return the candidates that were passed, and those of the store; errors name the prompts ``of``."""
-        lists = [list(one) for one in self._given] if self._given is not None else [[] for _ in self._prompts]
-        words = list(map(prompt_words, self._prompts))
-        if len(lists) == len(words):
-            lists = [[*one, *kept.get(word, ())] for one, word in zip(lists, words, strict=True)]
-        named = set(of)
-
-        def name(i: int) -> str:
-            passed = self._given is not None and words[i] not in named
-            return f"candidates[{i}]" if passed else f"The prompt {words[i][:60]!r}"
-
-        return as_candidates(self._prompts, lists, self._of, self._embed, name)
+    def _with(self, kept: Mapping[str, Sequence[Any]], of: Iterable[str] = ()) -> Candidates:
+        """Return the candidates with what the store keeps; errors name the prompts ``of``."""
+        return together(self._prompts, self._given, kept, self._of, self._embed, of)
 
     def _open(self, found: Candidates) -> None:
+        """Open a session of these candidates."""
         self.candidates = found
-        self._known: dict[str | None, tuple[int, Posterior]] = {}
+        self._learner = learner_of(self.ask, found)
         how = dict(self._how)
-        if self.ask == "ranking" and found.layout.most > MOST_RANKED:
-            raise InvalidInput(
-                f"A prompt has {found.layout.most} candidates, and at most {MOST_RANKED} can be ranked at "
-                "once: pass fewer, or ask='pairs'."
-            )
         if self.ask == "pairs" and how["strategy"] == "auto":
             how["strategy"] = undecided
-        self._learner = (PairLearner if self.ask == "pairs" else RankLearner)(found, self._members())
         self.session = self._asking(self._question, learner=self._learner, **how)
-        self._warned = self.n_elsewhere  # the session has said so
+        self._answers = Answers(self.session, self._learner)
+        self._learned = Learned(self._answers)
 
     def _asking(self, question: Schema, **how: Any) -> Session:
         """Return a session that asks this question about all pairs or lists."""
         if any(self.candidates.words):
             how["context"] = "prompt"
         shown = {name: how.pop(name) for name in ("remote_images", "render") if name in how}
-        pool = Pool.from_data(
-            self._table(self._learner.members),
-            item="candidates",
-            kind=f"list:{self.kind}",
-            id="id",
-            compares=self.ask == "pairs",
-            **shown,
-        )
-        return Session(
-            replace(pool, called="pairs" if self.ask == "pairs" else "lists"),
-            embed=self.candidates.features_of_members,
-            question=question,
-            store=self.store,
-            **how,
-        )
-
-    def _members(self) -> npt.NDArray[np.int64]:
-        """The candidates of each row of the pool, -1 where there are fewer."""
-        found = self.candidates
-        if self.ask == "pairs":
-            return found.pairs
-        at = found.layout
-        members = np.full((at.n_prompts, at.most), -1, np.int64)
-        members[at.prompt, at.place] = np.arange(len(found))
-        return members
-
-    def _table(self, members: npt.NDArray[np.int64]) -> pd.DataFrame:
-        import pandas as pd
-
-        found = self.candidates
-        lists = [[i for i in row if i >= 0] for row in members.tolist()]
-        return pd.DataFrame(
-            {
-                "id": list(map(found.key_of, lists)),
-                "prompt": [found.words[found.prompt[row[0]]] for row in lists],
-                "candidates": [[found.items[i] for i in row] for row in lists],
-            }
-        )
+        pool, embed = pool_of(self._learner, self.kind, **shown), self.candidates.features_of_members
+        return Session(pool, embed=embed, question=question, store=self.store, **how)
 
     # -- samples
-
-    def _sample(self, generate: Any, n: int) -> None:
-        """Generate candidates of the prompts that the store has none of."""
-        known, words = self._samples.candidates(), list(map(prompt_words, self._prompts))
-        lacking = {word: i for i, word in enumerate(words) if word not in known}
-        made: dict[str, list[str]] = {}
-        try:
-            for word, items in zip(
-                lacking, generated(generate, [self._prompts[i] for i in lacking.values()], n), strict=True
-            ):
-                made[word] = self._texts(word, items)
-                if len(set(made[word])) < 2:
-                    del made[word]
-                    raise InvalidInput(
-                        f"generate= returned the same text each time for the prompt {word[:60]!r}: expected "
-                        f"{n} that differ. Let it draw samples, or pass candidates=."
-                    )
-        finally:  # what was made before an error is not lost
-            if made:
-                self._samples.keep({"items": made, "source": "generate"})
-
-    def _texts(self, word: str, items: Sequence[Any]) -> list[str]:
-        """Return candidates as the store keeps them."""
-        where = f"candidates[{word[:60]!r}]"
-        found = read_candidates(self._of, items, where)
-        for i, (one, told) in enumerate(zip(found, items, strict=True)):
-            if not isinstance(one, str) or not (isinstance(told, str) or self._of.claims([told])):
-                raise InvalidInput(
-                    f"{where}[{i}] is {a_type(told)}: expected texts, because the store keeps them. Pass "
-                    "other candidates with candidates=."
-                )
-        return found
 
     def add(self, candidates: Any, source: str = "added") -> int:
         """Add candidates, such as samples of a better policy; returns how many of them are new.
@@ -342,15 +193,10 @@ class Preferences:
         source
             Where they come from, such as ``"round 1"``. It is not shown to annotators.
         """
-        self._refuse_closed("add candidates")
-        if self.ask == "ranking":
-            raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")
+        self._refuse_adding("add candidates")
         if not isinstance(source, str):
             raise InvalidInput(f"source={source!r}: expected a text, such as 'round 1'.")
-        found, new = self.candidates, dict[str, list[str]]()
-        for word, items in by_prompt(candidates, found.words).items():
-            told = [one for one in self._texts(word, items) if found.key(word, one) not in found.places]
-            new |= {word: list(dict.fromkeys(told))} if told else {}
+        found, new = self.candidates, added(self.candidates, candidates)
         self._change(new, {"items": new, "source": source})
         return len(self.candidates) - len(found)
 
@@ -365,18 +211,9 @@ class Preferences:
             As for :meth:`add`.
         """
         self._refuse_closed("remove candidates")
-        kept, gone = self._samples.candidates(), dict[str, list[str]]()
-        for word, items in by_prompt(candidates, self.candidates.words).items():
-            texts = self._texts(word, items)
-            if strange := [one for one in texts if one not in kept.get(word, ())]:
-                raise InvalidInput(
-                    f"{strange[0][:60]!r} was not added to the prompt {word[:60]!r}. Candidates that were "
-                    "passed with candidates= are left out there."
-                )
-            gone[word] = texts
-        before = len(self.candidates)
+        found, gone = self.candidates, removed(self.candidates, self._samples, candidates)
         self._change(gone, {"removed": gone})
-        return before - len(self.candidates)
+        return len(found) - len(self.candidates)
 
     def _change(self, of: Mapping[str, Sequence[str]], kept: Mapping[str, Any]) -> None:
         """Keep a change of the candidates of some prompts, and open a session with it."""
@@ -394,28 +231,13 @@ class Preferences:
 
         The undo of :attr:`session` takes the preference back; :meth:`remove` takes the candidate back.
         """
-        self._refuse_closed("revise a candidate")
-        if self.ask == "ranking":
-            raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")
-        word = prompt_words(prompt)
-        by_prompt([(prompt, [draft])], self.candidates.words)  # whether it is a prompt of this object
-        old = read_candidate(self._of, draft, "draft=")
-        read_candidate(self._of, revision, "revision=")
-        [new] = self._texts(word, [revision])
-        places, keys = self.candidates.places, [self.candidates.key(word, one) for one in (old, new)]
-        if keys[0] not in places:
-            given = [str(self.candidates.items[i]) for i in self.candidates.rows_of(prompt)]
-            raise InvalidInput(
-                f"draft={str(draft)[:80]!r} is not a candidate of this prompt.{nearest(str(draft), given)} "
-                "Expected one of them, as in prefs.rewards()."
-            )
-        if keys[0] == keys[1]:
-            raise InvalidInput(f"revision={str(revision)[:80]!r} equals its draft: expected another text.")
+        self._refuse_adding("revise a candidate")
+        new, key, draft_key = revised(self.candidates, prompt, draft, revision)
         self.add([(prompt, [new])], source="revision")
         found = self.candidates
-        pair = found.in_order(*(found.places[key] for key in keys))
+        pair = found.in_order(found.places[draft_key], found.places[key])
         id_ = found.key_of(pair)
-        self.session.label(id_, 1 if found.keys[pair[0]] == keys[1] else 2)
+        self.session.label(id_, 1 if found.keys[pair[0]] == key else 2)
         return id_
 
     def also(self, name: str, question: Schema) -> Session:
@@ -430,12 +252,6 @@ class Preferences:
 
     # -- what was learned
 
-    def _labels(self) -> Labels:
-        """The labels of everybody so far."""
-        log = loop_of(self.session).log
-        log.catch_up()
-        return log.labels
-
     @property
     def posterior(self) -> Posterior:
         """The reward after all answers so far.
@@ -445,28 +261,7 @@ class Preferences:
         HitlError
             If there are no answers yet.
         """
-        return self._posterior(None)
-
-    def _posterior(self, criterion: str | None) -> Posterior:
-        """Return the reward, or that by a criterion."""
-        labels = self._labels()
-        version = labels.n_events
-        if self._known.get(criterion, (-1,))[0] != version:
-            if criterion is None:
-                rows, taught, _ = labels.training()
-                n_classes = labels.target.problem.size
-            else:
-                rows, taught = judged(labels, known_criterion(labels.schema, criterion))
-                n_classes = len(PLACES)
-            learner = self._learner.start(None, n_classes)
-            if not len(rows):
-                raise HitlError("There is no reward yet: answer at least one question.")
-            learner.update(rows, taught)
-            if learner.stale:
-                learner.refresh()
-                learner.update(rows, taught)
-            self._known[criterion] = version, learner.fitted
-        return self._known[criterion][1]
+        return self._learned.posterior()
 
     def rewards(self, criterion: str | None = None) -> pd.DataFrame:
         """Return the reward of each candidate, best first within each prompt.
@@ -479,21 +274,7 @@ class Preferences:
         criterion
             One of ``criteria=``: the reward by this alone; None for the overall preference.
         """
-        import pandas as pd
-
-        found, post = self.candidates, self._posterior(criterion)
-        given = post.given
-        n = np.bincount(np.concatenate([given.first, given.second]), minlength=len(found))
-        table = pd.DataFrame(
-            {
-                "prompt": [found.words[p] for p in found.prompt],
-                "candidate": list(found.items),
-                "reward": post.mean,
-                "sd": post.sd,
-                "n": n,
-            }
-        )
-        return table.iloc[np.lexsort((-post.mean, found.prompt))].reset_index(drop=True)
+        return self._learned.rewards(criterion)
 
     def reward(self, candidates: Iterable[Any], criterion: str | None = None) -> pd.DataFrame:
         """Return the reward of any candidates: columns candidate, reward and sd.
@@ -501,15 +282,7 @@ class Preferences:
         It is predicted from their features; nothing is known of what they have of their own. ``criterion`` is
         as in :meth:`rewards`.
         """
-        import pandas as pd
-
-        if isinstance(candidates, str | bytes | Mapping) or not isinstance(candidates, Iterable):
-            raise InvalidInput(f"candidates= is {a_type(candidates)}: expected a list of candidates.")
-        read = read_candidates(self._of, list(candidates), "candidates")
-        if not read:
-            return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
-        mean, sd = self._posterior(criterion).of(self.candidates.columns_of(list(read)))
-        return pd.DataFrame({"candidate": list(read), "reward": mean, "sd": sd})
+        return self._learned.reward(candidates, criterion)
 
     def criteria(self) -> pd.DataFrame:
         """Return how each criterion goes with the overall preference.
@@ -519,10 +292,7 @@ class Preferences:
         those that are no ties; and weight, what being better by it adds to the log odds of being preferred,
         all other criteria being equal. These have ``_low`` and ``_high`` (95 %).
         """
-        labels = self._labels()
-        if not (names := labels.schema.settings.get("criteria", ())):
-            raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
-        return compared(labels, names)
+        return compared(self._answers.labels())
 
     def effects(self) -> pd.DataFrame:
         """Return what being on the left and being twice as long add to the log odds of being preferred.
@@ -530,15 +300,7 @@ class Preferences:
         Rows ``left`` and, for texts, ``twice as long``; columns effect, low and high (a 95 % interval).
         A preference for longer candidates is a bias only if length is no merit.
         """
-        import pandas as pd
-
-        post = self.posterior
-        rows = {"left": post.side} if post.given.sided else {}
-        if self.candidates.basis.has_length:
-            rows["twice as long"] = post.length
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "sd"])
-        low, high = table["effect"] - 1.96 * table["sd"], table["effect"] + 1.96 * table["sd"]
-        return table.assign(low=low, high=high)[["effect", "low", "high"]]
+        return self._learned.effects()
 
     def rewarded(self, n: int = 20, criterion: str | None = None) -> pd.DataFrame:
         """Return which words, or columns of a table, move the reward most, and the length.
@@ -561,7 +323,7 @@ class Preferences:
         these are; and moves, how far it moves a reward from the mean of its prompt, in the mean, by which the
         table is sorted. The row ``(twice as long)`` is about the length alone, for texts.
         """
-        return rewarded(self.candidates, self._posterior(criterion), n)
+        return rewarded(self.candidates, self._learned.posterior(criterion), n)
 
     def map(self, criterion: str | None = None) -> Any:
         """Draw a map of the candidates by their features, coloured by their rewards.
@@ -571,11 +333,8 @@ class Preferences:
         Point at one to read it; click one to compare it with the others of its prompt, with 95 % intervals.
         The chart contains the texts, also in a saved notebook.
         """
-        return screen.rewards(
-            reward_rows(self.candidates, self._posterior(criterion)),
-            criterion or "reward",
-            len(self.candidates),
-        )
+        rows = reward_rows(self.candidates, self._learned.posterior(criterion))
+        return screen.rewards(rows, criterion or "reward", len(self.candidates))
 
     def answers(self) -> pd.DataFrame:
         """Return the current answers of all annotators, in the order in which they were given.
@@ -585,26 +344,7 @@ class Preferences:
         candidates and answer instead, a list of places. Answers about candidates or prompts that were removed
         or not passed here are left out: see :attr:`n_elsewhere`.
         """
-        labels = self.session.labels()
-        pool, found, members = self.session.pool, self.candidates, self._learner.members
-        here = np.array([pool.find(one) is not None for one in labels["id"]], bool)
-        labels = labels[here].reset_index(drop=True)
-        self._warn_of_elsewhere(len(here) - len(labels))
-        rows = members[np.array(pool.index(labels["id"]), np.int64)]
-        labels.insert(0, "prompt", [found.words[found.prompt[row[0]]] for row in rows])
-        if self.ask == "pairs":
-            labels.insert(1, "first", [found.items[row[0]] for row in rows])
-            labels.insert(2, "second", [found.items[row[1]] for row in rows])
-        else:
-            labels.insert(1, "candidates", [[found.items[i] for i in row if i >= 0] for row in rows])
-        told = labels.pop("label").tolist()
-        answer = [one["label"] if isinstance(one, Mapping) else one for one in told]
-        more = asked_beside(told, self.session.schema)
-        for k, (name, column) in enumerate(
-            ({"answer": answer} | more).items(), 3 if self.ask == "pairs" else 2
-        ):
-            labels.insert(k, name, column)
-        return labels.drop(columns=["said", "elapsed_ms"])
+        return self._answers.table()
 
     @property
     def n_elsewhere(self) -> int:
@@ -612,19 +352,7 @@ class Preferences:
 
         They are kept in the store, but not used: ``session.missing()`` lists them.
         """
-        return len(self.session.missing())
-
-    def _warn_of_elsewhere(self, n: int) -> None:
-        """Say once how many answers are left out."""
-        if n > self._warned:
-            warnings.warn(
-                f"{n:,} {'answer is' if n == 1 else 'answers are'} left out, about candidates or prompts "
-                "that were removed or not passed here: session.missing() lists them. If somebody has added "
-                "candidates in the meantime, run the cell that creates these preferences again.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        self._warned = max(n, self._warned)
+        return self._answers.n_elsewhere
 
     def people(self) -> pd.DataFrame:
         """Return how each annotator answers, with 95 % intervals (Wilson 1927).
@@ -639,36 +367,15 @@ class Preferences:
         InvalidInput
             For rankings.
         """
-        if self.ask == "ranking":
-            raise InvalidInput("Rankings have no sides: people() is for ask='pairs'.")
-        answers = self.answers()
-        answers["answer"] = answers["answer"].map(fixed(self.session.schema))
-        rows = self._learner.members[np.array(self.session.pool.index(answers["id"]), np.int64)]
-        length = self.candidates.lengths()
-        if length is None:
-            longer = np.full(len(rows), "", object)
-        else:
-            a, b = length[rows[:, 0]], length[rows[:, 1]]
-            longer = np.where(a > b, "first", np.where(a < b, "second", ""))
-        again: dict[str, tuple[int, int]] = {}
-        pace = self.session.trust.pace()
-        for who, n, same in zip(pace["annotator"], pace["again"], pace["same"], strict=True):
-            again[who] = int(n), round(float(same) * int(n)) if n else 0
-        return biases(answers.assign(longer=longer), again)
+        return self._answers.people()
 
     def conflicts(self) -> list[list[Any]]:
         """Return cycles in the answers: candidates, each preferred to the next, and the last to the first.
 
         The shortest come first. They show where people disagree or the question is unclear.
         """
-        rows, taught, _ = self._labels().training()
-        if not len(rows):
-            return []
-        given = self._learner.comparisons(rows, taught)
-        better = np.where(given.y == 1, given.first, given.second)[given.y != 0.5]
-        worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
-        found = cycles(zip(better.tolist(), worse.tolist(), strict=True))
-        return [[self.candidates.items[i] for i in cycle] for cycle in found]
+        items = self.candidates.items
+        return [[items[i] for i in cycle] for cycle in self._answers.conflicts()]
 
     # -- improving
 
@@ -710,43 +417,19 @@ class Preferences:
         random_state
             Seeds what is drawn here; a function of yours draws by itself.
         """
-        if how not in (known := get_args(How)):
-            raise InvalidInput(f"how={how!r}: expected one of {choices(known)}.{nearest(str(how), known)}")
-        check_given(how, ("trigram",), texts=texts, judge=judge)
-        check_given(how, ("best", "reject"), generate=generate)
-        n, steps = (
-            whole("n", n, 2, 256, "a number of samples"),
-            whole("steps", steps, 1, 10_000, "a number of steps"),
+        return policy_of(
+            self._learned,
+            self._generate if self.ask == "pairs" else None,
+            how,
+            n=n,
+            kl=kl,
+            generate=generate,
+            texts=texts,
+            steps=steps,
+            beta=beta,
+            judge=judge,
+            random_state=random_state,
         )
-        kl = number("kl", kl, "a number of nats above 0, such as 1.0")
-        beta = number("beta", beta, "a number from 0 on, such as 0.1", zero=True)
-        random_state = seed(random_state)
-        if generate is not None:
-            check_function("generate", generate, SIGNATURE)
-        if judge is not None:
-            check_function("judge", judge, "(texts, others) -> how often each is preferred to the other")
-        if self.ask == "pairs" and generate is None:
-            generate = self._generate
-        post, rng = self.posterior, np.random.default_rng(random_state)
-
-        def rewards(items: Sequence[Any]) -> npt.NDArray[np.float64]:
-            return post.of(self.candidates.columns_of(list(items)))[0]
-
-        if how == "tilt":
-            return Tilted(self.candidates, post.mean, kl, rng)
-        if how == "trigram":
-            from hitl_widgets.preferences.trigram import reinforce
-
-            if texts is None and not self.candidates.kind.reads:
-                raise InvalidInput(
-                    f"Candidates of kind {self.kind!r} have no words: how='trigram' is for texts."
-                )
-            start = list(self.candidates.items) if texts is None else _texts(texts)
-            return reinforce(start, rewards, steps=steps, beta=beta, judge=judge, random_state=random_state)
-        base = given_base(self.candidates, rng) if generate is None else of_function(generate)
-        if how == "best":
-            return BestOf(base, rewards, n)
-        return Rejection(base, rewards, kl, self._prompts, rng)
 
     def trial(
         self,
@@ -779,16 +462,11 @@ class Preferences:
             If a trial of this name was begun, and ``resume`` is False.
         """
         self._refuse_closed("begin a trial")
-        check_flags(resume=resume)
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
-            raise InvalidInput(f"name={name!r}: expected a name of 1 to {MAX_NAME} characters.")
-        if not self._of.reads:
-            raise InvalidInput(f"Trials compare texts, and the candidates are of kind {self.kind!r}.")
         task = f"{self._how['task']}: {name}"
         if against is None:
             base = given_base(self.candidates, np.random.default_rng(1), "against=")
             against = base if self._generate is None else self._generate
-        told = begun(self.store, task, name, policy, prompts, against, resume=resume)
+        told = begun(self.store, task, name, policy, prompts, against, kind=self._of, resume=resume)
         how = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
         asked = self._question.question if self.ask == "pairs" else ""
         trial = Trial(self.store, task, told, asked, kind=self.kind, embed=self._embed, **how)
@@ -824,46 +502,7 @@ class Preferences:
         margin
             With ``to="reward"``: whether there is a column with the difference of the rewards.
         """
-        from hitl_widgets.transfer.cards import session_card
-        from hitl_widgets.transfer.exporting import pseudonyms
-
-        trainer, target = check_trainer(to), check_path(path)
-        check_flags(messages=messages, margin=margin)
-        made = rows_of(trainer, self.candidates, self._said(), messages=messages, margin=margin)
-        if not made.rows:
-            raise HitlError(
-                f"There is nothing to write for to={to!r}, because no answer prefers one of two: answer more."
-            )
-        with replacing(target) as part:
-            write_rows(made.rows, part)
-        loop = loop_of(self.session)
-        notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
-        if n := self.n_elsewhere:
-            self._warn_of_elsewhere(n)
-            what = "1 answer" if n == 1 else f"{n:,} answers"
-            notes.append(f"Not in the file: {what} about other candidates or prompts.")
-        lines = "\n".join(f"- {line}" for line in notes)
-        sections = [f"## File for {trainer.upper()}: {target.name}", lines]
-        if self.ask == "pairs":
-            sections += biases_on_card(self.people(), pseudonyms(loop.log.events()))
-            sections += beside_on_card(self._labels())
-        sections += self.principles.on_card()
-        session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
-        return target
-
-    def _said(self) -> Said:
-        labels = self._labels()
-        rows, taught, _ = labels.training()
-        if not len(rows):
-            raise HitlError("There is nothing to export yet: answer at least one question.")
-        given, reward = self._learner.comparisons(rows, taught), self.posterior.mean
-        if self.ask == "ranking":
-            return Said(given.first, given.second, np.where(given.y == 1, WON, SECOND), reward)
-        answers = [labels.class_ids[code] for code in np.asarray(taught)]
-        codes = np.array([CODES[one] for one in answers], np.int64)
-        ids = [self.session.pool.keys[row] for row in rows]
-        told, lost = reasons_of(loop_of(self.session).log, dict(zip(ids, answers, strict=True)))
-        return Said(given.first, given.second, codes, reward, [told.get(one, {}) for one in ids], lost)
+        return exported(self._learned, self.principles, path, to, messages=messages, margin=margin)
 
     # -- the session
 
@@ -915,31 +554,7 @@ class Preferences:
                 "rewards and exports are still there."
             )
 
-
-def _check_more(more: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for arguments that a session of pairs does not take."""
-    own, of_session = _arguments(Preferences), _arguments(Session)
-    if fixed_here := sorted(SET_HERE & more.keys()):
-        raise InvalidInput(f"Preferences takes no {fixed_here[0]}=: it sets what its session asks.")
-    if unknown := [name for name in more if name not in of_session]:
-        known = [*own, *(name for name in of_session if name not in SET_HERE and name not in own)]
-        raise InvalidInput(
-            f"Preferences has no argument {unknown[0]}=.{nearest(unknown[0], known)} The arguments are "
-            f"{', '.join(known)}."
-        )
-
-
-def _arguments(of: type) -> list[str]:
-    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    found = inspect.signature(of).parameters.values()
-    return [one.name for one in found if one.kind not in kinds and one.name != "self"]
-
-
-def _texts(texts: Any) -> list[str]:
-    """Return ``texts=``; raise InvalidInput if it is not a list of texts."""
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise InvalidInput(f"texts= is {a_type(texts)}: expected a list of texts.")
-    found = list(texts)
-    if wrong := [one for one in found if not isinstance(one, str)]:
-        raise InvalidInput(f"texts= contains {str(wrong[0])[:60]!r}, {a_type(wrong[0])}: expected texts.")
-    return found
+    def _refuse_adding(self, what: str) -> None:
+        self._refuse_closed(what)
+        if self.ask == "ranking":
+            raise InvalidInput("Candidates cannot be added to rankings: use ask='pairs'.")

@@ -1,16 +1,25 @@
-"""Candidates that a user's function makes, and how the store keeps them."""
+"""Candidates that were generated, added or removed, and how the store keeps them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.errors import InvalidInput, a_type, nearest
+from hitl_widgets.items.base import ItemKind
 from hitl_widgets.labels.events import LabelEvent, definition
 from hitl_widgets.labels.store import LabelStore
+from hitl_widgets.preferences.candidates import (
+    Candidates,
+    as_candidates,
+    by_prompt,
+    prompt_words,
+    read_candidate,
+    read_candidates,
+)
 
-__all__ = ["SIGNATURE", "Samples", "generated"]
+__all__ = ["SIGNATURE", "Samples", "added", "fill", "generated", "removed", "revised", "together"]
 
 SIGNATURE = "(prompt, n) -> list of candidates, or (prompt) -> one candidate"
 
@@ -87,3 +96,101 @@ def generated(generate: Any, prompts: Sequence[Any], n: int, name: str = "genera
                 "candidates."
             )
         yield list(found)
+
+
+def fill(kept: Samples, kind: ItemKind, prompts: Sequence[Any], generate: Any, n: int) -> None:
+    """Generate and keep candidates of the prompts that the store has none of."""
+    known, words = kept.candidates(), list(map(prompt_words, prompts))
+    lacking = {word: i for i, word in enumerate(words) if word not in known}
+    made: dict[str, list[str]] = {}
+    try:
+        for word, items in zip(
+            lacking, generated(generate, [prompts[i] for i in lacking.values()], n), strict=True
+        ):
+            made[word] = _texts(kind, word, items)
+            if len(set(made[word])) < 2:
+                del made[word]
+                raise InvalidInput(
+                    f"generate= returned the same text each time for the prompt {word[:60]!r}: expected "
+                    f"{n} that differ. Let it draw samples, or pass candidates=."
+                )
+    finally:  # what was made before an error is not lost
+        if made:
+            kept.keep({"items": made, "source": "generate"})
+
+
+def together(
+    prompts: Sequence[Any],
+    given: Sequence[list[Any]] | None,
+    kept: Mapping[str, Sequence[Any]],
+    kind: ItemKind,
+    embed: Any,
+    of: Iterable[str] = (),
+) -> Candidates:
+    """Return the candidates that were passed, and those of the store; errors name the prompts ``of``."""
+    lists = [list(one) for one in given] if given is not None else [[] for _ in prompts]
+    words = list(map(prompt_words, prompts))
+    if len(lists) == len(words):
+        lists = [[*one, *kept.get(word, ())] for one, word in zip(lists, words, strict=True)]
+    named = set(of)
+
+    def name(i: int) -> str:
+        passed = given is not None and words[i] not in named
+        return f"candidates[{i}]" if passed else f"The prompt {words[i][:60]!r}"
+
+    return as_candidates(prompts, lists, kind, embed, name)
+
+
+def added(found: Candidates, told: Any) -> dict[str, list[str]]:
+    """Return what is new by the words of its prompt: see :meth:`.Preferences.add`."""
+    new = dict[str, list[str]]()
+    for word, items in by_prompt(told, found.words).items():
+        texts = [one for one in _texts(found.kind, word, items) if found.key(word, one) not in found.places]
+        new |= {word: list(dict.fromkeys(texts))} if texts else {}
+    return new
+
+
+def removed(found: Candidates, kept: Samples, told: Any) -> dict[str, list[str]]:
+    """Return what goes by the words of its prompt: see :meth:`.Preferences.remove`."""
+    there, gone = kept.candidates(), dict[str, list[str]]()
+    for word, items in by_prompt(told, found.words).items():
+        texts = _texts(found.kind, word, items)
+        if strange := [one for one in texts if one not in there.get(word, ())]:
+            raise InvalidInput(
+                f"{strange[0][:60]!r} was not added to the prompt {word[:60]!r}. Candidates that were "
+                "passed with candidates= are left out there."
+            )
+        gone[word] = texts
+    return gone
+
+
+def revised(found: Candidates, prompt: Any, draft: Any, revision: Any) -> tuple[str, str, str]:
+    """Return the new text, its key and that of its draft: see :meth:`.Preferences.revise`."""
+    word = prompt_words(prompt)
+    by_prompt([(prompt, [draft])], found.words)  # whether it is a prompt of this object
+    old = read_candidate(found.kind, draft, "draft=")
+    read_candidate(found.kind, revision, "revision=")
+    [new] = _texts(found.kind, word, [revision])
+    key, key_of_draft = found.key(word, new), found.key(word, old)
+    if key_of_draft not in found.places:
+        given = [str(found.items[i]) for i in found.rows_of(prompt)]
+        raise InvalidInput(
+            f"draft={str(draft)[:80]!r} is not a candidate of this prompt.{nearest(str(draft), given)} "
+            "Expected one of them, as in prefs.rewards()."
+        )
+    if key == key_of_draft:
+        raise InvalidInput(f"revision={str(revision)[:80]!r} equals its draft: expected another text.")
+    return new, key, key_of_draft
+
+
+def _texts(kind: ItemKind, word: str, items: Sequence[Any]) -> list[str]:
+    """Return candidates of a prompt as the store keeps them."""
+    where = f"candidates[{word[:60]!r}]"
+    found = read_candidates(kind, items, where)
+    for i, (one, told) in enumerate(zip(found, items, strict=True)):
+        if not isinstance(one, str) or not (isinstance(told, str) or kind.claims([told])):
+            raise InvalidInput(
+                f"{where}[{i}] is {a_type(told)}: expected texts, because the store keeps them. Pass "
+                "other candidates with candidates=."
+            )
+    return found

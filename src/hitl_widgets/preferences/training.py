@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput, choices, nearest
-from hitl_widgets.formats.hugging_face import write_rows
+from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.conversation import turns_of
 from hitl_widgets.paths import full_path
+from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,34 +21,12 @@ if TYPE_CHECKING:
     from hitl_widgets.loop.log import Log
     from hitl_widgets.preferences.candidates import Candidates
 
-__all__ = [
-    "BAD",
-    "SECOND",
-    "TIE",
-    "WON",
-    "Said",
-    "Trainer",
-    "check_path",
-    "check_trainer",
-    "reasons_of",
-    "rows_of",
-    "write_rows",
-]
+__all__ = ["Said", "Trainer", "check_path", "reasons_of", "rows_of"]
 
 Trainer = Literal["dpo", "reward", "kto", "sft"]
-# The answers, by code.
-WON, SECOND, TIE, BAD = range(4)
 SUFFIXES = (".jsonl", ".parquet")
 # What is written beside a preference. Not which one is better by a criterion, which names a side.
 BESIDE = ("reason", "reasons")
-
-
-def check_trainer(to: Any) -> Trainer:
-    """Return ``to=``; raise InvalidInput for an unknown trainer."""
-    if to not in (known := get_args(Trainer)):
-        raise InvalidInput(f"to={to!r}: expected one of {choices(known)}.{nearest(str(to), known)}")
-    found: Trainer = to
-    return found
 
 
 def check_path(path: Any) -> Path:
@@ -100,8 +78,8 @@ class Said:
 
     Attributes
     ----------
-    first, second, code
-        The candidates, and the answer.
+    first, second, answer
+        The candidates, and which is better: :data:`.FIRST`, :data:`.SECOND`, or neither.
     reward
         The reward of each candidate.
     told
@@ -112,23 +90,23 @@ class Said:
 
     first: npt.NDArray[np.int64]
     second: npt.NDArray[np.int64]
-    code: npt.NDArray[np.int64]
+    answer: npt.NDArray[np.str_]
     reward: npt.NDArray[np.float64]
     told: Sequence[Mapping[str, Any]] = ()
     lost: int = 0
 
     def decided(self) -> list[int]:
         """Return the numbers of the answers that prefer one of two."""
-        return np.flatnonzero(np.isin(self.code, (WON, SECOND))).tolist()
+        return np.flatnonzero(np.isin(self.answer, (FIRST, SECOND))).tolist()
 
     def better(self) -> list[tuple[int, int]]:
         """Return the better and the worse candidate of each of these."""
-        pairs = zip(self.first.tolist(), self.second.tolist(), self.code.tolist(), strict=True)
-        return [(a, b) if code == WON else (b, a) for a, b, code in pairs if code in (WON, SECOND)]
+        a, b, won = self.first.tolist(), self.second.tolist(), (self.answer == FIRST).tolist()
+        return [(a[i], b[i]) if won[i] else (b[i], a[i]) for i in self.decided()]
 
     def counts(self) -> tuple[int, int]:
         """Return how many ties there are, and how many pairs of which both are bad."""
-        return int((self.code == TIE).sum()), int((self.code == BAD).sum())
+        return int((self.answer == TIE).sum()), int((self.answer == BOTH_BAD).sum())
 
 
 @dataclass
@@ -194,7 +172,7 @@ def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[s
     for a, b in said.better():
         net[a] += 1
         net[b] -= 1
-    bad = said.code == BAD
+    bad = said.answer == BOTH_BAD
     for i in np.concatenate([said.first[bad], said.second[bad]]).tolist():
         net[i] -= 1
     rows = [write.completion(i) | {"label": n > 0} for i, n in sorted(net.items()) if n]

@@ -12,14 +12,17 @@ from typing import Any, Self
 
 from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, Taken, a_type
+from hitl_widgets.items.base import ItemKind
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of
+from hitl_widgets.preferences.checks import check_flags
 from hitl_widgets.preferences.people import fixed
 from hitl_widgets.preferences.policies import Base, of_function
 from hitl_widgets.preferences.samples import Samples
 from hitl_widgets.quality.sequential import Z, wilson_of_groups
 from hitl_widgets.questions.pair import FIRST, SECOND
 from hitl_widgets.questions.question import Question
+from hitl_widgets.questions.schema import MAX_NAME
 from hitl_widgets.session import Session
 
 __all__ = ["Drawn", "Outcome", "Trial", "begun"]
@@ -129,9 +132,22 @@ class Drawn:
 
 
 def begun(
-    store: LabelStore, task: str, name: str, policy: Any, prompts: Any, against: Any, *, resume: bool
+    store: LabelStore,
+    task: str,
+    name: Any,
+    policy: Any,
+    prompts: Any,
+    against: Any,
+    *,
+    kind: ItemKind,
+    resume: bool,
 ) -> Drawn:
     """Return what was drawn for a trial, or draw it now: see :meth:`.Preferences.trial`."""
+    check_flags(resume=resume)
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
+        raise InvalidInput(f"name={name!r}: expected a name of 1 to {MAX_NAME} characters.")
+    if not kind.reads:
+        raise InvalidInput(f"Trials compare texts, and the candidates are of kind {kind.name!r}.")
     kept = Samples(store, task, DRAWN, "trial()")
     told = drawn(kept)
     if told is None:

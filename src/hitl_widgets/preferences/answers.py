@@ -1,0 +1,100 @@
+"""The answers to pairs or lists: as a table, of each annotator, and what is left out."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hitl_widgets.errors import InvalidInput
+from hitl_widgets.preferences.criteria import asked_for
+from hitl_widgets.preferences.learners import PairLearner, RankLearner
+from hitl_widgets.preferences.people import biases, cycles, fixed
+from hitl_widgets.session import Session, loop_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hitl_widgets.loop.asking import Labels
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """The answers of everybody to the pairs or lists of a learner. It reads the log and changes nothing."""
+
+    def __init__(self, session: Session, learner: PairLearner | RankLearner) -> None:
+        self.session, self.learner, self.candidates = session, learner, learner.candidates
+        self.of_pairs = isinstance(learner, PairLearner)
+        self._warned = self.n_elsewhere  # the session has said so
+
+    def labels(self) -> Labels:
+        """Return the labels of everybody so far."""
+        log = loop_of(self.session).log
+        log.catch_up()
+        return log.labels
+
+    def table(self) -> pd.DataFrame:
+        """Return the answers: see :meth:`.Preferences.answers`."""
+        pool, found = self.session.pool, self.candidates
+        every = self.session.labels()
+        here = np.array([pool.find(one) is not None for one in every["id"]], bool)
+        table = every[here].reset_index(drop=True)
+        self.warn_of_elsewhere(len(every) - len(table))
+        rows = self.learner.members[np.array(pool.index(table["id"]), np.int64)]
+        told = {"prompt": [found.words[found.prompt[row[0]]] for row in rows]}
+        if self.of_pairs:
+            told |= {name: [found.items[i] for i in rows[:, k]] for k, name in enumerate(("first", "second"))}
+        else:
+            told["candidates"] = [[found.items[i] for i in row if i >= 0] for row in rows]
+        told |= asked_for(table.pop("label").tolist(), self.session.schema)
+        for k, (name, column) in enumerate(told.items()):
+            table.insert(k, name, column)
+        return table.drop(columns=["said", "elapsed_ms"])
+
+    @property
+    def n_elsewhere(self) -> int:
+        """How many answers are about others: see :attr:`.Preferences.n_elsewhere`."""
+        return len(self.session.missing())
+
+    def warn_of_elsewhere(self, n: int) -> None:
+        """Say once how many answers are left out, to who called a method of :class:`.Preferences`."""
+        if n > self._warned:
+            warnings.warn(
+                f"{n:,} {'answer is' if n == 1 else 'answers are'} left out, about candidates or prompts "
+                "that were removed or not passed here: session.missing() lists them. If somebody has added "
+                "candidates in the meantime, run the cell that creates these preferences again.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        self._warned = max(n, self._warned)
+
+    def people(self) -> pd.DataFrame:
+        """Return how each annotator answers: see :meth:`.Preferences.people`."""
+        if not self.of_pairs:
+            raise InvalidInput("Rankings have no sides: people() is for ask='pairs'.")
+        answers = self.table()
+        answers["answer"] = answers["answer"].map(fixed(self.session.schema))
+        rows = self.learner.members[np.array(self.session.pool.index(answers["id"]), np.int64)]
+        length = self.candidates.lengths()
+        if length is None:
+            longer = np.full(len(rows), "", object)
+        else:
+            a, b = length[rows[:, 0]], length[rows[:, 1]]
+            longer = np.where(a > b, "first", np.where(a < b, "second", ""))
+        again: dict[str, tuple[int, int]] = {}
+        pace = self.session.trust.pace()
+        for who, n, same in zip(pace["annotator"], pace["again"], pace["same"], strict=True):
+            again[who] = int(n), round(float(same) * int(n)) if n else 0
+        return biases(answers.assign(longer=longer), again)
+
+    def conflicts(self) -> list[list[int]]:
+        """Return cycles of candidates, each preferred to the next, and the last to the first."""
+        rows, taught, _ = self.labels().training()
+        if not len(rows):
+            return []
+        given = self.learner.comparisons(rows, taught)
+        better = np.where(given.y == 1, given.first, given.second)[given.y != 0.5]
+        worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
+        return list(map(list, cycles(zip(better.tolist(), worse.tolist(), strict=True))))

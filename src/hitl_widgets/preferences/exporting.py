@@ -1,0 +1,79 @@
+"""A file for a trainer, with its data card."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from hitl_widgets.errors import HitlError
+from hitl_widgets.formats.hugging_face import write_rows
+from hitl_widgets.paths import replacing
+from hitl_widgets.preferences.checks import check_flags, one_of
+from hitl_widgets.preferences.criteria import beside_on_card
+from hitl_widgets.preferences.people import biases_on_card
+from hitl_widgets.preferences.training import Said, Trainer, check_path, reasons_of, rows_of
+from hitl_widgets.questions.pair import FIRST, SECOND
+from hitl_widgets.session import loop_of
+
+if TYPE_CHECKING:
+    from hitl_widgets.preferences.learned import Learned
+    from hitl_widgets.preferences.principles import Principles
+
+__all__ = ["exported"]
+
+
+def exported(
+    learned: Learned,
+    principles: Principles,
+    path: str | os.PathLike[str],
+    to: Trainer,
+    *,
+    messages: bool,
+    margin: bool,
+) -> Path:
+    """Write a file and its card, and return its path: see :meth:`.Preferences.export`."""
+    from hitl_widgets.transfer.cards import session_card
+    from hitl_widgets.transfer.exporting import pseudonyms
+
+    trainer, target = one_of("to", to, get_args(Trainer)), check_path(path)
+    check_flags(messages=messages, margin=margin)
+    answers = learned.answers
+    made = rows_of(trainer, learned.candidates, _said(learned), messages=messages, margin=margin)
+    if not made.rows:
+        raise HitlError(
+            f"There is nothing to write for to={to!r}, because no answer prefers one of two: answer more."
+        )
+    with replacing(target) as part:
+        write_rows(made.rows, part)
+    loop = loop_of(answers.session)
+    notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
+    if n := answers.n_elsewhere:
+        answers.warn_of_elsewhere(n)
+        what = "1 answer" if n == 1 else f"{n:,} answers"
+        notes.append(f"Not in the file: {what} about other candidates or prompts.")
+    lines = "\n".join(f"- {line}" for line in notes)
+    sections = [f"## File for {trainer.upper()}: {target.name}", lines]
+    if answers.of_pairs:
+        sections += biases_on_card(answers.people(), pseudonyms(loop.log.events()))
+        sections += beside_on_card(answers.labels())
+    sections += principles.on_card()
+    session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
+    return target
+
+
+def _said(learned: Learned) -> Said:
+    answers = learned.answers
+    labels = answers.labels()
+    rows, taught, _ = labels.training()
+    if not len(rows):
+        raise HitlError("There is nothing to export yet: answer at least one question.")
+    given, reward = answers.learner.comparisons(rows, taught), learned.posterior().mean
+    if not answers.of_pairs:
+        return Said(given.first, given.second, np.where(given.y == 1, FIRST, SECOND), reward)
+    said = [labels.class_ids[code] for code in np.asarray(taught)]
+    ids = [answers.session.pool.keys[row] for row in rows]
+    told, lost = reasons_of(loop_of(answers.session).log, dict(zip(ids, said, strict=True)))
+    return Said(given.first, given.second, np.array(said), reward, [told.get(one, {}) for one in ids], lost)
