@@ -14,7 +14,8 @@ import pandas as pd
 
 # A race of two contestants. The strategy writes a line at each question, and waits while there is a gate.
 RACE = """
-import sys, time, os, warnings
+import signal, sys, time, os, warnings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from pathlib import Path
 import numpy as np
 import hitl_widgets as hitl
