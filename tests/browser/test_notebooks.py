@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if "hitl.Lesson(" in path.read_text(encoding="utf-8")]
 LABELING = [path for path in NOTEBOOKS if path not in LESSONS]
-CHARTS = {"04-write-a-strategy": 2, "16-a-small-policy": 1}
+CHARTS = {"04-write-a-strategy": 2, "15-preferences": 1, "16-a-small-policy": 1}
 # The keys that answer the first item, if a class is not all.
 KEYS = {
     "05-spans": ("ArrowRight", "1", "Enter"),

@@ -163,10 +163,14 @@ def test_texts_classes_and_names_are_read_as_they_were_typed(desk, engine):
     run(notebook, 0)
     bench.wait_item()
     assert sorted(texts(bench.labeler.locator(".hitl-class-name"))) == sorted(NAMES)
+    fold = bench.labeler.locator(".hitl-guide > summary")
+    fold.click()
+    bench.labeler.locator(".hitl-guide dd").nth(len(NAMES) - 1).wait_for()
     assert texts(bench.labeler.locator(".hitl-guide dt")) == NAMES
     assert texts(bench.labeler.locator(".hitl-guide dd")) == [f"{n}Example: {n}" for n in NAMES]
     assert PAYLOADS[11] + PAYLOADS[1] in texts(bench.labeler.locator(".hitl-reason"))[0]
     assert isolated(page) == []
+    fold.click()
 
     bench.focus()
     bench.label("1")
