@@ -232,6 +232,17 @@ describe("the next item, where it is not here yet", () => {
   });
 });
 
+describe("an item whose answer was begun", () => {
+  it("comes first, unless it was answered meanwhile", () => {
+    const state = reduce(reduce(welcomed(1, 2, 3), act(1)), { type: "begun", asks: [ask(1), ask(7)] });
+    expect(rows(state)).toEqual([7, 2, 3]);
+    expect(state.current?.row).toBe(7);
+    expect(atHand(state, (row) => row === 2).current?.row).toBe(7);
+    expect(rows(reduce(state, queue(2, 4)))).toEqual([7, 2, 4]);
+    expect(reduce(welcomed(), { type: "begun", asks: [] }).current).toBeNull();
+  });
+});
+
 describe("what was acted on", () => {
   it("does not come back from an older queue", () => {
     const state = reduce(reduce(welcomed(1, 2, 3), act(1)), queue(1, 2, 3));

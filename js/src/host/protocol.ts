@@ -549,6 +549,9 @@ export type Members = { type: "members"; id: string; view: string; rows: number[
 /** Request the items that this annotator skipped. */
 export type Skipped = { type: "skipped"; id: string; view: string };
 
+/** Request the questions of items whose answers were begun before the page was loaded, newest first. */
+export type Begun = { type: "begun"; id: string; view: string; keys: string[] };
+
 /** Request the items whose label is doubtful. */
 export type Suspected = { type: "suspected"; id: string; view: string };
 
@@ -648,6 +651,9 @@ export type StateMessage = Progress & { type: "state" };
 
 /** The items that this annotator skipped. */
 export type SkippedItems = { type: "skipped"; to: string; queue: Ask[] };
+
+/** The items whose answers were begun, as far as they are still asked. */
+export type BegunItems = { type: "begun"; to: string; queue: Ask[] };
 
 /** The items whose label is doubtful, most doubtful first; `why` there are none. */
 export type SuspectItems = { type: "suspects"; to: string; queue: Ask[]; why: string };
@@ -1619,6 +1625,7 @@ export type Request =
   | Sample
   | Members
   | Skipped
+  | Begun
   | Suspected
   | Past
   | Answers

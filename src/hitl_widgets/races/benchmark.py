@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.datasets.sets import DataSet, check_seed
-from hitl_widgets.datasets.suites import suite
+from hitl_widgets.datasets.suites import SUITES, suite
 from hitl_widgets.errors import HitlError, Interrupted, InvalidInput, a_type, choices, nearest
 from hitl_widgets.paths import full_path
 from hitl_widgets.races.arguments import positive
@@ -189,23 +189,23 @@ def _folder(path: str | Path | None) -> Path | None:
 
 
 def _sets(sets: Any, random_state: int) -> dict[str, DataSet]:
-    found: dict[str, DataSet] = {}
     if not isinstance(sets, Iterable | DataSet):
         raise InvalidInput(f"sets={sets!r}: expected 'small', or a list of names and data sets.")
-    for one in [sets] if isinstance(sets, str | DataSet) else sets:
-        if isinstance(one, str):
-            more = suite(one, random_state)
-        elif isinstance(one, DataSet):
-            more = {one.name: one}
-        else:
-            raise InvalidInput(
-                f"sets= contains {a_type(one)}: expected names, or data sets from hitl.datasets.load()."
-            )
-        if twice := found.keys() & more.keys():
-            raise InvalidInput(f"Two data sets are called {min(twice)!r}: pass name= to load().")
-        found |= more
-    if not found:
+    given = [sets] if isinstance(sets, str | DataSet) else list(sets)
+    if wrong := [one for one in given if not isinstance(one, str | DataSet)]:
+        raise InvalidInput(
+            f"sets= contains {a_type(wrong[0])}: expected names, or data sets from hitl.datasets.load()."
+        )
+    names = [
+        name for one in given for name in (SUITES.get(one, [one]) if isinstance(one, str) else [one.name])
+    ]
+    if not names:
         raise InvalidInput("sets= is empty: pass at least one data set.")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InvalidInput(f"Two data sets are called {min(twice)!r}: pass name= to load().")
+    found: dict[str, DataSet] = {}
+    for one in given:
+        found |= suite(one, random_state) if isinstance(one, str) else {one.name: one}
     return found
 
 

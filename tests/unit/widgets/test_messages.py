@@ -186,6 +186,21 @@ def test_skipped_items_are_shown_again_without_a_hint_and_labelled_as_they_were_
     assert told["queue"] == []
 
 
+def test_items_whose_answers_were_begun_are_asked_while_they_are_open(
+    session: Session, labeler: Wire
+) -> None:
+    ids, keys = session.pool.ids, session.pool.keys
+    session.label(ids[0], "a")
+    session.skip(ids[1])
+    begun = [keys[5], "gone", keys[0], keys[1], keys[4]]
+    [told] = labeler.say({"id": new_event_id(), "type": "begun", "view": "view-1234", "keys": begun})
+    assert (told["type"], told["to"]) == ("begun", "view-1234")
+    assert [(ask["row"], ask["reason"], ask["guess"]) for ask in told["queue"]] == [
+        (5, "begun before", None),
+        (4, "begun before", None),
+    ]
+
+
 def test_doubtful_labels_are_asked_again_with_reasons_and_kept(session: Session, labeler: Wire) -> None:
     ids = session.pool.ids
     truth, wrong = clouds(len(ids))[1].tolist(), 5

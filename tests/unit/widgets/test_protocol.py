@@ -47,6 +47,7 @@ def message(struct: Any, key: str = "0", act: str = "some act") -> dict[str, Any
         "decide": {"key": key, "answer": {"class": "a", "word": "a"}, "because": "", "gold": False},
         "cases": {"later": [1]},
         "skip": {"key": key},
+        "begun": {"keys": [key]},
         "note": {"key": key, "text": "odd"},
         "reveal": {"key": key},
         "module": {"name": "compose-spans"},
@@ -135,7 +136,7 @@ def session(make_session: Make, bundles: None) -> Session:
 
 
 # Messages that are understood, but do not fit this session, which got X= and proposes nothing.
-UNFIT = {"dismiss": "is not proposed now", "strike": "passed as X="}
+UNFIT = {"dismiss": "is not proposed now", "strike": "passed as X=", "edit": "passed as X="}
 
 
 @pytest.mark.parametrize(("kind", "struct"), PAIRS, ids=name)

@@ -40,6 +40,7 @@ TYPES = [
     "past",
     "skip",
     "skipped",
+    "begun",
     "undo",
     "redo",
     "step",

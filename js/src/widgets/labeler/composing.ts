@@ -99,6 +99,8 @@ export function compositions(on: CompositionCallbacks) {
       keep(begun, key, answer);
       remember();
     },
+    /** The items whose answers were begun, the newest first. */
+    begun: (): string[] => [...begun.keys()].reverse(),
     give(key: string, answer: Answer): void {
       last = answer;
       begun.delete(key);

@@ -6,6 +6,7 @@ import type {
   Ack,
   AnswersMessage,
   Ask,
+  BegunItems,
   ClassesMessage,
   Failed,
   GuidanceMessage,
@@ -527,6 +528,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       const first = !state.ready;
       dispatch({ ...message, progress: message });
       if (message.composed) void loadComposer(message.asks);
+      const keys = first && message.composed ? composing.begun() : [];
+      if (keys.length && keys[0] !== state.current?.key)
+        channel.ask({ type: "begun", view: channel.view, keys });
       if (first) takeKeys(root, signal);
     },
     signal,
@@ -547,6 +551,15 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
     ({ queue }) => {
       upcoming = "Skipped by you";
       dispatch({ type: "again", asks: queue });
+    },
+    signal,
+  );
+  channel.on<BegunItems>(
+    "begun",
+    ({ queue }) => {
+      // Unless another answer was begun meanwhile.
+      if (!state.current || !composing.begun().includes(state.current.key))
+        dispatch({ type: "begun", asks: queue });
     },
     signal,
   );

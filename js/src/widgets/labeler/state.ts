@@ -97,6 +97,8 @@ export type LabelerState = Progress & {
   flying: ReadonlyMap<string, { kind: "act" | Turn; n: number; keys: string[] }>;
   /** Keys of the items that undo showed again, in order; redo removes them again. */
   returned: readonly string[];
+  /** Keys of the items whose answers were begun before the page was loaded. */
+  begun: readonly string[];
   waiting: number;
   stalled: boolean;
   note: string;
@@ -137,6 +139,8 @@ export type LabelerEvent =
   /** An answer did not count; without a reason, earlier ones are forgotten. */
   | { type: "missed"; why: string }
   | { type: "again"; asks: Ask[] }
+  /** Answers to these items were begun before the page was loaded. */
+  | { type: "begun"; asks: Ask[] }
   | { type: "acted"; id: string; keys: string[]; n: number }
   | { type: "landed"; id: string; counts?: Counts; gone?: string | null; beside?: string | null }
   | { type: "turned"; id: string; kind: Turn }
@@ -174,6 +178,7 @@ export const initial: LabelerState = {
   ruling: false,
   acted: new Map(),
   flying: new Map(),
+  begun: [],
   returned: [],
   n_events: 0,
   waiting: 0,
@@ -253,6 +258,10 @@ function reduced(state: LabelerState, event: LabelerEvent): LabelerState {
       return { ...state, missed: event.why ? { n: state.missed.n + 1, why: event.why } : initial.missed };
     case "again":
       return lookAgain(state, event.asks);
+    case "begun": {
+      const queue = joined(event.asks, state.queue).filter((ask) => !state.acted.has(ask.key));
+      return { ...state, queue, current: queue[0] ?? null, begun: event.asks.map(({ key }) => key) };
+    }
     case "acted":
       return acted(state, event.id, event.keys, event.n);
     case "landed": {
@@ -330,8 +339,8 @@ function joined(...lists: (readonly Ask[])[]): Ask[] {
  * user who labels ten a second gets there before they are loaded. Items that the user requested are not replaced.
  */
 export function atHand(state: LabelerState, here: (row: number) => boolean): LabelerState {
-  const { current, queue, spare, returned, again, known } = state;
-  if (current && (here(current.row) || returned.includes(current.key))) return state;
+  const { current, queue, spare, returned, begun, again, known } = state;
+  if (current && (here(current.row) || [...returned, ...begun].includes(current.key))) return state;
   if (again.some((ask) => ask.key === current?.key)) return state;
   const answered = new Set(known.map(({ key }) => key));
   const next = [...queue, ...spare].find((ask) => here(ask.row) && !answered.has(ask.key));

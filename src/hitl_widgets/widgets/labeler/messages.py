@@ -20,7 +20,7 @@ from hitl_widgets.widgets.shared.messages import (
     Lost,
     Stage,
 )
-from hitl_widgets.widgets.wire import Request, Row, Rows, ToBrowser
+from hitl_widgets.widgets.wire import Key, Request, Row, Rows, ToBrowser
 
 __all__ = ["Takes", "Tells"]
 
@@ -41,6 +41,12 @@ class Members(Request, frozen=True, tag="members"):
 
 class Skipped(Request, frozen=True, tag="skipped"):
     """Request the items that this annotator skipped."""
+
+
+class Begun(Request, frozen=True, tag="begun"):
+    """Request the questions of items whose answers were begun before the page was loaded, newest first."""
+
+    keys: Annotated[tuple[Key, ...], msgspec.Meta(max_length=200)]
 
 
 class Suspected(Request, frozen=True, tag="suspected"):
@@ -113,6 +119,7 @@ Takes = (
     | Sample
     | Members
     | Skipped
+    | Begun
     | Suspected
     | Past
     | Answers
@@ -189,6 +196,13 @@ class StateMessage(Progress, frozen=True, kw_only=True, tag="state"):
 
 class SkippedItems(ToBrowser, frozen=True, kw_only=True, tag="skipped"):
     """The items that this annotator skipped."""
+
+    to: str
+    queue: list[Ask]
+
+
+class BegunItems(ToBrowser, frozen=True, kw_only=True, tag="begun"):
+    """The items whose answers were begun, as far as they are still asked."""
 
     to: str
     queue: list[Ask]
@@ -510,6 +524,7 @@ Tells = (
     | QueueMessage
     | StateMessage
     | SkippedItems
+    | BegunItems
     | SuspectItems
     | PastMessage
     | SampleMessage

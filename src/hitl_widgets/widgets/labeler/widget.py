@@ -102,8 +102,8 @@ class Labeler(SessionWidget):
                 self._in_order(message, lambda: self._post(editing.source(self.loop, message)))
             case m.Try() | m.Flip():
                 self._behind("trust", message, lambda: self._post(editing.answer(self.loop, message)))
-            case m.Skipped():
-                self._look_again(message)
+            case m.Skipped() | m.Begun():
+                self._ask_again(message)
             case m.Suspected():
                 # The model of each label without it takes up to a second, so acts go first.
                 self._behind("trust", message, lambda: self._look_at_doubtful(message))
@@ -288,24 +288,33 @@ class Labeler(SessionWidget):
     def _hand(self, rows: list[int]) -> None:
         self._handed = dict(islice((dict.fromkeys(rows) | self._handed).items(), HANDED))
 
-    def _look_again(self, message: m.Skipped) -> None:
-        """Ask the skipped items again, without a hint, because some were drawn for the audit."""
-        pool = self.loop.pool
-        rows = self.loop.log.skipped_rows()[:AGAIN].tolist()
-        self._hand(rows)
-        asks = [
+    def _ask_again(self, message: m.Skipped | m.Begun) -> None:
+        """Ask the items that were skipped, or those whose answers were begun and that are still asked."""
+        loop, log = self.loop, self.loop.log
+        if isinstance(message, m.Skipped):
+            told = {row: AGAIN_WORDS[log.why_skipped(row)] for row in log.skipped_rows()[:AGAIN].tolist()}
+            self._post(m.SkippedItems(to=message.view, queue=self._without_hint(told)))
+            return
+        rows = () if loop.qualifying.waits else map(loop.pool.find, message.keys)
+        left = loop.labels.left
+        told = {row: "begun before" for row in rows if row is not None and left[row]}
+        self._post(m.BegunItems(to=message.view, queue=self._without_hint(told)))
+
+    def _without_hint(self, told: Mapping[int, str]) -> list[Ask]:
+        """Questions by row, each with its reason; without a hint, because some were drawn for the audit."""
+        self._hand(list(told))
+        return [
             Ask(
                 row=row,
-                key=pool.keys[row],
-                reason=AGAIN_WORDS[self.loop.log.why_skipped(row)],
+                key=self.loop.pool.keys[row],
+                reason=reason,
                 selection="suggested",
                 blind=True,
                 guess=None,
                 note=self.loop.log.note_on(row),
             )
-            for row in rows
+            for row, reason in told.items()
         ]
-        self._post(m.SkippedItems(to=message.view, queue=asks))
 
     def _look_at_doubtful(self, message: m.Suspected) -> None:
         """Ask the items whose labels were queued again or are doubtful, to keep or correct them."""
