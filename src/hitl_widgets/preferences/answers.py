@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,23 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.preferences.criteria import asked_for
 from hitl_widgets.preferences.learners import PairLearner, RankLearner
 from hitl_widgets.preferences.people import biases, cycles, fixed
+from hitl_widgets.preferences.voices import Given, given
 from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.loop.asking import Labels
+    from hitl_widgets.preferences.reward import Comparisons
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "every_comparison"]
+
+
+def every_comparison(learner: PairLearner | RankLearner, every: Given) -> Comparisons:
+    """Return each answer as comparisons of its own."""
+    alone = copy.copy(learner)
+    alone.voices = None
+    return alone.comparisons(every.rows, every.y)
 
 
 class Answers:
@@ -28,12 +38,20 @@ class Answers:
         self.session, self.learner, self.candidates = session, learner, learner.candidates
         self.of_pairs = isinstance(learner, PairLearner)
         self._warned = self.n_elsewhere  # the session has said so
+        if learner.voices is not None:
+            learner.voices.listen(loop_of(session).log)
 
     def labels(self) -> Labels:
         """Return the labels of everybody so far."""
         log = loop_of(self.session).log
         log.catch_up()
         return log.labels
+
+    def given(self) -> Given:
+        """Return the current answers of everybody, each of which counts."""
+        log = loop_of(self.session).log
+        log.catch_up()
+        return given(log)
 
     def table(self) -> pd.DataFrame:
         """Return the answers: see :meth:`.Preferences.answers`."""
@@ -91,10 +109,9 @@ class Answers:
 
     def conflicts(self) -> list[list[int]]:
         """Return cycles of candidates, each preferred to the next, and the last to the first."""
-        rows, taught, _ = self.labels().training()
-        if not len(rows):
+        if not len(every := self.given()):
             return []
-        given = self.learner.comparisons(rows, taught)
-        better = np.where(given.y == 1, given.first, given.second)[given.y != 0.5]
-        worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
+        told = every_comparison(self.learner, every)
+        better = np.where(told.y == 1, told.first, told.second)[told.y != 0.5]
+        worse = np.where(told.y == 1, told.second, told.first)[told.y != 0.5]
         return list(map(list, cycles(zip(better.tolist(), worse.tolist(), strict=True))))

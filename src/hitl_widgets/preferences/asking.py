@@ -29,7 +29,7 @@ COLUMNS |= {"annotator", "selection", "time", "id", "said", "elapsed_ms", "label
 # What a session is told by Preferences, and not by the user.
 SET_HERE = {
     "data", "html", "markdown", "image", "columns", "item", "X", "id", "context", "classes", "question",
-    "schema", "labels", "sweep", "segment", "learner", "cost",
+    "schema", "labels", "sweep", "segment", "learner", "cost", "consensus",
 }  # fmt: skip
 
 
@@ -44,6 +44,11 @@ def check_ask(ask: Any) -> None:
 def check_more(more: Mapping[str, Any], of: type) -> None:
     """Raise InvalidInput for arguments that a session of pairs does not take, nor the class itself."""
     own, of_session = _arguments(of), _arguments(Session)
+    if "consensus" in more:
+        raise InvalidInput(
+            "Preferences takes no consensus=: the reward learns from every answer of every annotator, and "
+            "exports follow the answer that most of them gave. Leave it out."
+        )
     if fixed_here := sorted(SET_HERE & more.keys()):
         raise InvalidInput(f"Preferences takes no {fixed_here[0]}=: it sets what its session asks.")
     if unknown := [name for name in more if name not in of_session]:

@@ -37,9 +37,11 @@ class Learned:
                 rows, taught, _ = labels.training()
                 n_classes = labels.target.problem.size
             else:
-                rows, taught = judged(labels, known_criterion(labels.schema, criterion))
+                rows, taught = judged(self.answers.given(), known_criterion(labels.schema, criterion))
                 n_classes = len(PLACES)
             learner = self._learner.start(None, n_classes)
+            if criterion is not None:
+                learner.voices = None  # they are about the overall preference; these are all answers
             if not len(rows):
                 raise HitlError("There is no reward yet: answer at least one question.")
             learner.update(rows, taught)
@@ -55,7 +57,8 @@ class Learned:
 
         found, post = self.candidates, self.posterior(criterion)
         given = post.given
-        n = np.bincount(np.concatenate([given.first, given.second]), minlength=len(found))
+        both, twice = np.concatenate([given.first, given.second]), np.tile(given.weight, 2)
+        n = np.bincount(both, twice, len(found)).round().astype(np.int64)
         table = pd.DataFrame(
             {
                 "prompt": [found.words[p] for p in found.prompt],

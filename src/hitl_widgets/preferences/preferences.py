@@ -292,7 +292,7 @@ class Preferences:
         those that are no ties; and weight, what being better by it adds to the log odds of being preferred,
         all other criteria being equal. These have ``_low`` and ``_high`` (95 %).
         """
-        return compared(self._answers.labels())
+        return compared(self._answers.given(), self.session.schema)
 
     def effects(self) -> pd.DataFrame:
         """Return what being on the left and being twice as long add to the log odds of being preferred.
@@ -486,8 +486,8 @@ class Preferences:
         """Write what a trainer of TRL reads, as JSON lines (``.jsonl``) or Parquet (``.parquet``).
 
         A data card, ``<path>.card.md``, says who answered how many, how far they agree, which biases they
-        have, and what became of ties. Where annotators differ, the consensus of the session is written.
-        Rankings are written as their pairs.
+        have, and what became of ties. Where annotators differ, the answer that most of them gave counts; if
+        they balance, there is no row. Rankings are written as their pairs.
 
         Parameters
         ----------

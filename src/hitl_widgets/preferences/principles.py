@@ -15,6 +15,7 @@ from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.troubles import in_words
 from hitl_widgets.preferences.people import fixed
+from hitl_widgets.preferences.voices import given
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
 
@@ -240,7 +241,7 @@ class Principles:
         session = self.question(sentence)
         labels, codes = session.labels(), {"first": 1.0, "second": -1.0}
         answers = labels["label"].map(fixed(session.schema))
-        return {id_: codes.get(one, 0.0) for id_, one in zip(labels["id"], answers, strict=True)}
+        return answers.map(lambda one: codes.get(one, 0.0)).groupby(labels["id"]).mean().to_dict()
 
     def differences(self) -> pd.DataFrame:
         """Return how much more the first of each pair follows each principle, indexed by id.
@@ -271,20 +272,21 @@ class Principles:
         return pd.DataFrame(columns, index=pd.Index(ids, name="id")), checks
 
     def _decided(self) -> tuple[list[Any], npt.NDArray[np.int64], Floats]:
-        """Return the ids and rows of the answered pairs, and 1, 0 or 0.5."""
+        """Return the ids and rows of all answers to pairs, and 1, 0 or 0.5."""
         prefs = self._prefs
         if prefs.ask != "pairs":
             raise InvalidInput("Principles are weighed by comparisons: use ask='pairs'.")
         self._loop.log.catch_up()
-        rows, taught, _ = self._loop.labels.training()
-        y = np.where(taught == 0, 1.0, np.where(taught == 1, 0.0, 0.5)) if len(rows) else np.zeros(0)
+        every = given(self._loop.log)
+        rows, y = every.rows, np.full(len(every), 0.5)
+        y[every.y == 0], y[every.y == 1] = 1.0, 0.0
         return [prefs.session.pool.ids[row] for row in rows], rows, y
 
     def weights(self) -> pd.DataFrame:
         """Return how much each principle counts in the preferences, heaviest first.
 
         Columns principle; weight, what following it adds to the log odds of being preferred, all others
-        being equal; low and high (95 %); n, in how many answered pairs it makes a difference; followed, in
+        being equal; low and high (95 %); n, in how many answers it makes a difference; followed, in
         which share of those the preferred one follows it; and check, with the reason if it cannot be used:
         such a principle has the weight 0, unless its question was answered.
         """
