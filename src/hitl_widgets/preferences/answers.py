@@ -71,6 +71,11 @@ class Answers:
             table.insert(k, name, column)
         return table.drop(columns=["said", "elapsed_ms"])
 
+    def prompts(self) -> set[str]:
+        """Return the words of the prompts that somebody has answered a question about."""
+        found, rows = self.candidates, np.unique(self.given().rows)
+        return {found.words[found.prompt[i]] for i in self.learner.members[rows, 0].tolist()}
+
     @property
     def n_elsewhere(self) -> int:
         """How many answers are about others: see :attr:`.Preferences.n_elsewhere`."""

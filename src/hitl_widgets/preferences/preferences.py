@@ -437,7 +437,7 @@ class Preferences:
         prompts: Iterable[Any] | None = None,
         against: Any = None,
         *,
-        name: str,
+        name: str | None = None,
         resume: bool = False,
     ) -> Trial:
         """Return a blind comparison of a policy with another, or with its base, on prompts.
@@ -448,10 +448,10 @@ class Preferences:
         Parameters
         ----------
         policy, against
-            Policies, or functions as for ``generate=``. Without ``against``, the given candidates of
-            these prompts or the function given to the constructor.
+            Policies, or functions as for ``generate=``. Without ``against``, the policy's own base; for a
+            function, the one given to the constructor, or the given candidates of these prompts.
         name
-            The name of the trial, which is a task of the store.
+            The name of the trial, which is a task of the store. It is needed.
         resume
             If a trial of this name was begun, go on with it, whatever the policy is now: with the samples
             that were drawn then. It needs neither policy nor prompts.
@@ -464,9 +464,13 @@ class Preferences:
         self._refuse_closed("begin a trial")
         task = f"{self._how['task']}: {name}"
         if against is None:
-            base = given_base(self.candidates, np.random.default_rng(1), "against=")
-            against = base if self._generate is None else self._generate
-        told = begun(self.store, task, name, policy, prompts, against, kind=self._of, resume=resume)
+            against = policy.base if isinstance(policy, Policy) else self._generate
+        if against is None:
+            against = given_base(self.candidates, np.random.default_rng(1), "against=")
+        taught = self._answers.prompts()
+        told = begun(
+            self.store, task, name, policy, prompts, against, kind=self._of, resume=resume, taught=taught
+        )
         how = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
         asked = self._question.question if self.ask == "pairs" else ""
         trial = Trial(self.store, task, told, asked, kind=self.kind, embed=self._embed, **how)
