@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.preferences.criteria import asked_for
+from hitl_widgets.preferences.criteria import asked_for, criteria_of
 from hitl_widgets.preferences.learners import PairLearner, RankLearner
 from hitl_widgets.preferences.people import biases, cycles, fixed
 from hitl_widgets.preferences.voices import Given, given
@@ -63,13 +64,23 @@ class Answers:
         rows = self.learner.members[np.array(pool.index(table["id"]), np.int64)]
         told = {"prompt": [found.words[found.prompt[row[0]]] for row in rows]}
         if self.of_pairs:
-            told |= {name: [found.items[i] for i in rows[:, k]] for k, name in enumerate(("first", "second"))}
+            told |= {name: [found.own(found.items[i]) for i in rows[:, k]] for k, name in enumerate(("first", "second"))}
         else:
-            told["candidates"] = [[found.items[i] for i in row if i >= 0] for row in rows]
+            told["candidates"] = [[found.own(found.items[i]) for i in row if i >= 0] for row in rows]
         told |= asked_for(table.pop("label").tolist(), self.session.schema)
+        if self.of_pairs:
+            told |= self._asked_earlier(list(zip(pool.index(table["id"]), table["annotator"], strict=True)), told)
         for k, (name, column) in enumerate(told.items()):
             table.insert(k, name, column)
         return table.drop(columns=["said", "elapsed_ms"])
+
+    def _asked_earlier(self, of: list[tuple[int, str]], told: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """Return the answers of these rows and annotators by criteria that are no longer asked for."""
+        every = self.given()
+        names = [name for name in criteria_of(every, self.session.schema) if name not in told]
+        said: dict[Any, Any] = dict(zip(zip(every.rows.tolist(), every.who, strict=True), every.answers, strict=True))
+        found = [dict(said[one].criteria) if one in said else {} for one in of] if names else []
+        return {name: [one.get(name) for one in found] for name in names}
 
     def prompts(self) -> set[str]:
         """Return the words of the prompts that somebody has answered a question about."""

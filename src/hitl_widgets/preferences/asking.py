@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,14 +13,16 @@ import numpy as np
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.preferences.learners import PairLearner, RankLearner
+from hitl_widgets.questions.pair import BOTH_BAD, TIE
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session
 
 if TYPE_CHECKING:
+    from hitl_widgets.labels.store import LabelStore
     from hitl_widgets.preferences.candidates import Candidates
     from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Ask", "check_ask", "check_more", "learner_of", "pool_of", "question_of"]
+__all__ = ["Ask", "check_ask", "check_more", "learner_of", "pool_of", "question_of", "warn_of_changed"]
 
 Ask = Literal["pairs", "ranking"]
 MOST_RANKED = 8
@@ -81,6 +84,40 @@ def question_of(
     if taken := sorted(COLUMNS.intersection(criteria)):
         raise InvalidInput(f"criteria= contains {taken[0]!r}, which is a column of answers(): rename it.")
     return Question.pair(text, sides="given", criteria=criteria, reasons=reasons, **answers)
+
+
+def warn_of_changed(store: LabelStore, task: str, question: Schema, annotator: str | None) -> None:
+    """Warn if the task was asked with other settings before: its question is the same for everybody."""
+    asked = [(event.annotator, event.value) for _, event in store.read(task) if event.kind == "schema"]
+    if not asked:
+        return
+    by, value = asked[-1]
+    before, now = _settings(value), _settings(question.to_dict())
+    if value.get("kind") != question.kind or before == now:  # another kind is refused
+        return
+    changed = [name for name in now if now[name] != before[name]]
+    whose = f", by {by!r}" if annotator is None or by != annotator else ""
+    was, told = (", ".join(f"{name}={of[name]!r}" for name in changed) for of in (before, now))
+    warnings.warn(
+        f"The task {task!r} was last opened with {was}{whose}, and is now asked with {told}, also in sessions "
+        f"that are open elsewhere. To go on as before, pass {was}; to ask both, pass task='another name'.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a question asks for, as arguments of Preferences."""
+    told, names = value.get("settings") or {}, [one.get("name") for one in value.get("classes", ())]
+    if value.get("kind") == "ranking":
+        return {"top": told.get("top")}
+    return {
+        "tie": TIE in names,
+        "both_bad": BOTH_BAD in names,
+        "reason": bool(told.get("reason")),
+        "criteria": list(told.get("criteria") or ()),
+        "reasons": list(told.get("reasons") or ()),
+    }
 
 
 def learner_of(ask: Ask, candidates: Candidates) -> PairLearner | RankLearner:

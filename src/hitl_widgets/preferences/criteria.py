@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
     from hitl_widgets.questions.schema import Schema
 
-__all__ = ["asked_for", "beside_on_card", "compared", "judged", "known_criterion"]
+__all__ = ["asked_for", "beside_on_card", "compared", "criteria_of", "judged", "known_criterion"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def known_criterion(schema: Schema, name: str) -> str:
+def criteria_of(every: Given, schema: Schema) -> list[str]:
+    """Return the criteria that are asked for, then those that were asked for earlier."""
+    before = (name for one in _answers(every) for name, _ in one.criteria)
+    return list(dict.fromkeys([*schema.settings.get("criteria", ()), *before]))
+
+
+def known_criterion(every: Given, schema: Schema, name: str) -> str:
     """Return the name of a criterion of the question; raise InvalidInput if it is none."""
-    known = schema.settings.get("criteria", ())
+    known = criteria_of(every, schema) if schema.kind == "pair" else []
     if name not in known:
         ways = f"The criteria are {choices(known)}" if known else "Pass criteria= to Preferences"
         raise InvalidInput(f"criterion={name!r} is not asked for.{nearest(str(name), known)} {ways}.")
@@ -64,7 +70,7 @@ def compared(every: Given, schema: Schema) -> pd.DataFrame:
     """Return how each criterion goes with the overall preference: see :meth:`.Preferences.criteria`."""
     import pandas as pd
 
-    if not (names := schema.settings.get("criteria", ())):
+    if not (names := criteria_of(every, schema) if schema.kind == "pair" else []):
         raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
     overall = np.where(every.y == 0, 1.0, np.where(every.y == 1, -1.0, 0.0)) if len(every) else np.zeros(0)
     x = (
@@ -119,7 +125,7 @@ def beside_on_card(every: Given, schema: Schema) -> list[str]:
     from hitl_widgets.formats.card import escaped, table
 
     settings, sections = schema.settings, []
-    if settings.get("criteria"):
+    if criteria_of(every, schema):
         rows = [
             (
                 escaped(row["criterion"]),

@@ -37,7 +37,8 @@ class Learned:
                 rows, taught, _ = labels.training()
                 n_classes = labels.target.problem.size
             else:
-                rows, taught = judged(self.answers.given(), known_criterion(labels.schema, criterion))
+                every = self.answers.given()
+                rows, taught = judged(every, known_criterion(every, labels.schema, criterion))
                 n_classes = len(PLACES)
             learner = self._learner.start(None, n_classes)
             if criterion is not None:
@@ -62,7 +63,7 @@ class Learned:
         table = pd.DataFrame(
             {
                 "prompt": [found.words[p] for p in found.prompt],
-                "candidate": list(found.items),
+                "candidate": list(map(found.own, found.items)),
                 "reward": post.mean,
                 "sd": post.sd,
                 "n": n,
@@ -80,7 +81,7 @@ class Learned:
         if not read:
             return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
         mean, sd = self.posterior(criterion).of(self.candidates.columns_of(read))
-        return pd.DataFrame({"candidate": read, "reward": mean, "sd": sd})
+        return pd.DataFrame({"candidate": list(map(self.candidates.own, read)), "reward": mean, "sd": sd})
 
     def effects(self) -> pd.DataFrame:
         """Return what the side and the length add: see :meth:`.Preferences.effects`."""

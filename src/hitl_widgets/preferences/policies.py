@@ -79,7 +79,7 @@ def given_base(candidates: Candidates, rng: np.random.Generator, way: str = "gen
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass {way}, or one of the "
                 f"{len(candidates.prompts):,} prompts that have."
             )
-        return [candidates.items[i] for i in rng.choice(rows, n)]
+        return [candidates.own(candidates.items[i]) for i in rng.choice(rows, n)]
 
     draw.__name__ = "the given candidates"
     return draw
@@ -179,7 +179,8 @@ class Tilted(Policy):
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: tilting draws from the given "
                 "ones. Use how='best' or 'reject' with generate=."
             )
-        return [self._candidates.items[i] for i in self._rng.choice(rows, n, p=self._p[rows])]
+        found = self._candidates
+        return [found.own(found.items[i]) for i in self._rng.choice(rows, n, p=self._p[rows])]
 
     def table(self) -> pd.DataFrame:
         """Return the probability of each candidate: columns prompt, candidate and p."""
@@ -189,7 +190,7 @@ class Tilted(Policy):
         return pd.DataFrame(
             {
                 "prompt": [found.words[p] for p in found.prompt],
-                "candidate": list(found.items),
+                "candidate": list(map(found.own, found.items)),
                 "p": self._p,
             }
         )

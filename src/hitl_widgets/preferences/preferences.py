@@ -16,7 +16,15 @@ from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.settings import check_settings
 from hitl_widgets.preferences.answers import Answers
-from hitl_widgets.preferences.asking import Ask, check_ask, check_more, learner_of, pool_of, question_of
+from hitl_widgets.preferences.asking import (
+    Ask,
+    check_ask,
+    check_more,
+    learner_of,
+    pool_of,
+    question_of,
+    warn_of_changed,
+)
 from hitl_widgets.preferences.candidates import Candidates, listed, prompts_of
 from hitl_widgets.preferences.checks import check_flags, check_function, whole
 from hitl_widgets.preferences.criteria import compared
@@ -140,7 +148,9 @@ class Preferences:
             self._given = None if candidates is None else listed(candidates)
             if generate is not None:
                 fill(self._samples, self._of, self._prompts, generate, n)
-            self._open(self._with(self._samples.candidates()))
+            found = self._with(self._samples.candidates())
+            warn_of_changed(self.store, task, self._question, more.get("annotator"))
+            self._open(found)
         except BaseException:
             self.close()
             raise
@@ -375,7 +385,7 @@ class Preferences:
         The shortest come first. They show where people disagree or the question is unclear.
         """
         items = self.candidates.items
-        return [[items[i] for i in cycle] for cycle in self._answers.conflicts()]
+        return [[self.candidates.own(items[i]) for i in cycle] for cycle in self._answers.conflicts()]
 
     # -- improving
 

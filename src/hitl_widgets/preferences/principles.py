@@ -158,7 +158,7 @@ class Principles:
             if name != "check" and not self._prefs.candidates.kind.reads:
                 raise InvalidInput(f"{name}= is for texts: pass check=, a function of a candidate.")
         if check is not None:
-            for item in self._prefs.candidates.items[:TRIED]:
+            for item in map(self._prefs.candidates.own, self._prefs.candidates.items[:TRIED]):
                 _asked(check, item)
             self._functions[sentence] = check
         return self._loop.acts.define(OF, sentence, kept)
@@ -223,10 +223,10 @@ class Principles:
         found = self._prefs.candidates
         if one.check == "check":
             function = self._functions[one.sentence]
-            yield from (_asked(function, item) for item in found.items)
+            yield from (_asked(function, found.own(item)) for item in found.items)
             return
         value = _kept(one.check, one.value)
-        for text in map(found.kind.words, found.items):
+        for text in map(found.text, found.items):
             match one.check:
                 case "has" | "lacks":
                     yield float((re.search(value, text) is None) == (one.check == "lacks"))
@@ -329,7 +329,7 @@ class Principles:
         names = list(table.columns)
         rows = []
         for i, id_ in enumerate(ids):
-            pair = [prefs.candidates.items[c] for c in prefs.candidates.pairs[row_numbers[i]].tolist()]
+            pair = [prefs.candidates.own(prefs.candidates.items[c]) for c in prefs.candidates.pairs[row_numbers[i]].tolist()]
             preferred, other = pair if y[i] == 1 else pair[::-1]
             instead = [names[k] for k in np.flatnonzero(signs[i] > 0)]
             rows += [
@@ -346,7 +346,7 @@ class Principles:
             values, _ = self._follows(one)
             if values is not None and np.isin(values, [0, 1]).all():
                 rows += [
-                    (found.words[found.prompt[i]], found.items[i], one.sentence)
+                    (found.words[found.prompt[i]], found.own(found.items[i]), one.sentence)
                     for i in np.flatnonzero(values == 0).tolist()
                 ]
         return pd.DataFrame(rows, columns=["prompt", "candidate", "principle"])

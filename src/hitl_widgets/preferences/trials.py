@@ -14,7 +14,7 @@ from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, Taken, a_type
 from hitl_widgets.items.base import ItemKind
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of
+from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of, read_candidates
 from hitl_widgets.preferences.checks import check_flags
 from hitl_widgets.preferences.people import fixed
 from hitl_widgets.preferences.policies import Base, called, of_function
@@ -164,7 +164,7 @@ def begun(
         for argument, value in (("policy", policy), ("prompts", prompts)):
             if value is None:
                 raise InvalidInput(f"{argument}= is missing, and no trial {name!r} was begun.")
-        told = draw(kept, prompts, policy, against)
+        told = draw(kept, kind, prompts, policy, against)
         if n := len(told.samples.keys() & set(taught)):
             warnings.warn(
                 f"The reward has learned from {n:,} of the {len(told.samples):,} prompts of this trial, where "
@@ -205,7 +205,7 @@ def drawn(kept: Samples) -> Drawn | None:
     return Drawn(samples, told.get("policy", "a policy"), told.get("against", "another"), time[:10])
 
 
-def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
+def draw(kept: Samples, kind: ItemKind, prompts: Any, policy: Any, against: Any) -> Drawn:
     """Draw a sample of each policy for each prompt, and keep them."""
     given = prompts_of(prompts)
     words = list(map(prompt_words, given))
@@ -216,7 +216,7 @@ def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
         raise InvalidInput(f"The prompt {again[:80]!r} occurs twice: each is asked once.")
     two = {"policy=": policy, "against=": against}
     makers = [of_function(made, name) for name, made in two.items()]
-    samples = {word: _two(prompt, makers) for word, prompt in zip(words, given, strict=True)}
+    samples = {word: _two(kind, prompt, makers) for word, prompt in zip(words, given, strict=True)}
     if all(a == b for a, b in samples.values()):
         raise InvalidInput(
             "Both policies made the same of all prompts, so there is nothing to compare: pass other prompts, "
@@ -228,12 +228,12 @@ def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
     return told
 
 
-def _two(prompt: Any, makers: Sequence[Base]) -> list[str]:
-    """Return a sample of each."""
+def _two(kind: ItemKind, prompt: Any, makers: Sequence[Base]) -> list[str]:
+    """Return a sample of each, as the store keeps it."""
     found = [made(prompt, 1)[0] for made in makers]
-    if wrong := [item for item in found if not isinstance(item, str)]:
+    if wrong := [item for item in found if not (isinstance(item, str) or kind.claims([item]))]:
         raise InvalidInput(f"{str(wrong[0])[:60]!r} is {a_type(wrong[0])}: trials compare texts.")
-    return found
+    return [str(item) for item in read_candidates(kind, found, "a sample")]
 
 
 class Trial:

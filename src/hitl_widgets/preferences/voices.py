@@ -27,11 +27,14 @@ class Given:
         The training target of each: the code of a class, or the ranks of a list.
     answers
         The answers.
+    who
+        Who gave each.
     """
 
     rows: npt.NDArray[np.int64]
     y: npt.NDArray[Any]
     answers: list[Answer]
+    who: list[str]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,14 +53,15 @@ def given(log: Log) -> Given:
             for event in fold.current(key).values() if decided is None else [decided]:
                 answer = fold.now(event)
                 if answer is not None:
-                    found.append((fold.order(event), row, answer))
+                    found.append((fold.order(event), row, answer, event.annotator))
         kind = fold.kind
     found.sort(key=lambda one: one[:2])
-    answers = [answer for *_, answer in found]
+    answers = [answer for _, _, answer, _ in found]
     target = kind.target(answers, schema)
     taught = np.flatnonzero(np.asarray(target.teaches, bool))
-    rows = np.array([row for _, row, _ in found], np.int64)
-    return Given(rows[taught], target.values[taught], [answers[i] for i in taught.tolist()])
+    rows, at = np.array([row for _, row, *_ in found], np.int64), taught.tolist()
+    who = [found[i][3] for i in at]
+    return Given(rows[taught], target.values[taught], [answers[i] for i in at], who)
 
 
 class Voices:
@@ -85,4 +89,5 @@ class Voices:
                 self._known = known = self._log.n_events, given(self._log)
         every = known[1]
         at = np.flatnonzero(np.isin(every.rows, rows))
-        return Given(every.rows[at], every.y[at], [every.answers[i] for i in at.tolist()])
+        told = ([of[i] for i in at.tolist()] for of in (every.answers, every.who))
+        return Given(every.rows[at], every.y[at], *told)

@@ -16,7 +16,7 @@ from hitl_widgets.questions.base import Names, Shading
 from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, palette
 from hitl_widgets.questions.untaught import Untaught
-from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.values import plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Ranking(Untaught, Classless):
         top = None if schema is None else schema.settings.get("top")
         given, shown = value, None
         if isinstance(value, Mapping):
+            refuse_strange(value, ("ranking", "shown", "top"))
             given, shown = value.get("ranking"), _order(value.get("shown"))
         places = _order(given, top=top is not None)
         if places is None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = [
     "KNOWN",
@@ -119,6 +119,16 @@ def spelled(value: Any) -> str:
 def kind_of(value: Any) -> str:
     """Return the type name of a class in the log: ``text``, ``int`` and so on."""
     return TEXT if type(value) is str else type(value).__name__
+
+
+def refuse_strange(value: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise InvalidInput if an answer has a member that its question does not know, such as a misspelt one."""
+    # Tables fill what only some answers have with missing values.
+    if strange := [name for name in value if name not in known and not is_blank(value[name])]:
+        raise InvalidInput(
+            f"The answer {dict(value)!r} has an unknown {strange[0]!r}.{nearest(str(strange[0]), known)} Its "
+            f"members may be {choices(known)}."
+        )
 
 
 def own_value(kind: str, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,28 @@ def test_criteria_and_principles_count_all_answers(tmp_path: Path) -> None:
 def test_a_rule_of_consensus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="takes no consensus=: the reward learns from every answer"):
         opened(tmp_path, "ann", consensus="majority")
+
+
+def test_other_settings_on_the_same_store_are_said_and_old_criteria_stay(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann", criteria=["kind"], reason=True) as ann:
+        id_ = ann.session.pool.ids[0]
+        ann.session.label(id_, {"label": "first", "criteria": {"kind": "second"}})
+        told = (
+            r"'preferences' was last opened with reason=True, criteria=\['kind'\], by 'ann', and is now asked "
+            r"with reason=False, criteria=\['short'\].* pass task='another name'"
+        )
+        with pytest.warns(RuntimeWarning, match=told):
+            bob = opened(tmp_path, "bob", criteria=["short"])
+        with bob:
+            bob.session.label(id_, {"label": "first", "criteria": {"short": "first"}})
+            assert bob.criteria().set_index("criterion")["n"].to_dict() == {"kind": 1, "short": 1}
+            assert bob.rewards("kind")["n"].sum() == 2
+            assert bob.answers()["kind"].dropna().tolist() == ["second"]
+            assert bob.answers()["short"].dropna().tolist() == ["first"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            opened(tmp_path, "cat", criteria=["short"]).close()
+    how = {"ask": "ranking", "task": "order"}
+    opened(tmp_path, "ann", **how).close()
+    with pytest.warns(RuntimeWarning, match="'order' was last opened with top=None.*asked with top=1"):
+        opened(tmp_path, "bob", top=1, **how).close()
