@@ -64,12 +64,17 @@ class Answers:
         rows = self.learner.members[np.array(pool.index(table["id"]), np.int64)]
         told = {"prompt": [found.words[found.prompt[row[0]]] for row in rows]}
         if self.of_pairs:
-            told |= {name: [found.own(found.items[i]) for i in rows[:, k]] for k, name in enumerate(("first", "second"))}
+            told |= {
+                name: [found.own(found.items[i]) for i in rows[:, k]]
+                for k, name in enumerate(("first", "second"))
+            }
         else:
             told["candidates"] = [[found.own(found.items[i]) for i in row if i >= 0] for row in rows]
         told |= asked_for(table.pop("label").tolist(), self.session.schema)
         if self.of_pairs:
-            told |= self._asked_earlier(list(zip(pool.index(table["id"]), table["annotator"], strict=True)), told)
+            told |= self._asked_earlier(
+                list(zip(pool.index(table["id"]), table["annotator"], strict=True)), told
+            )
         for k, (name, column) in enumerate(told.items()):
             table.insert(k, name, column)
         return table.drop(columns=["said", "elapsed_ms"])
@@ -78,7 +83,9 @@ class Answers:
         """Return the answers of these rows and annotators by criteria that are no longer asked for."""
         every = self.given()
         names = [name for name in criteria_of(every, self.session.schema) if name not in told]
-        said: dict[Any, Any] = dict(zip(zip(every.rows.tolist(), every.who, strict=True), every.answers, strict=True))
+        said: dict[Any, Any] = dict(
+            zip(zip(every.rows.tolist(), every.who, strict=True), every.answers, strict=True)
+        )
         found = [dict(said[one].criteria) if one in said else {} for one in of] if names else []
         return {name: [one.get(name) for one in found] for name in names}
 

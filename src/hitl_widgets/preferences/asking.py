@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from hitl_widgets.preferences.candidates import Candidates
     from hitl_widgets.questions.schema import Schema
 
-__all__ = ["Ask", "check_ask", "check_more", "learner_of", "pool_of", "question_of", "warn_of_changed"]
+__all__ = [
+    "Ask",
+    "check_ask",
+    "check_more",
+    "check_top",
+    "learner_of",
+    "pool_of",
+    "question_of",
+    "warn_of_changed",
+]
 
 Ask = Literal["pairs", "ranking"]
 MOST_RANKED = 8
@@ -118,6 +127,15 @@ def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
         "criteria": list(told.get("criteria") or ()),
         "reasons": list(told.get("reasons") or ()),
     }
+
+
+def check_top(top: int | None, candidates: Candidates) -> None:
+    """Raise InvalidInput if more are to be ranked than any prompt has candidates."""
+    if top is not None and top > (most := candidates.layout.most):
+        raise InvalidInput(
+            f"top={top}: no prompt has more than {most} candidates. Expected a number up to {most}, or None "
+            "to rank all."
+        )
 
 
 def learner_of(ask: Ask, candidates: Candidates) -> PairLearner | RankLearner:

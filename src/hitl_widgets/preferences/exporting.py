@@ -52,6 +52,11 @@ def exported(
         write_rows(made.rows, part)
     loop = loop_of(answers.session)
     notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
+    if not answers.of_pairs:
+        n, top = len(answers.given()), answers.session.schema.settings.get("top")
+        implied = f"The preferences are the pairs implied by {n:,} {'ranking' if n == 1 else 'rankings'}."
+        best = f" Only the best {top} were ranked (top={top}); the others are below them, in no order."
+        notes.insert(1, implied + (best if top else ""))
     if n := answers.n_elsewhere:
         answers.warn_of_elsewhere(n)
         what = "1 answer" if n == 1 else f"{n:,} answers"
@@ -80,7 +85,5 @@ def _said(learned: Learned) -> Said:
     each = Said(first, second, np.array([schema.ids[code] for code in every.y.tolist()]), reward)
     said, at = most(each)
     ids = [answers.session.pool.keys[row] for row in every.rows[at].tolist()]
-    told, lost = reasons_of(
-        loop_of(answers.session).log, dict(zip(ids, said.answer.tolist(), strict=True))
-    )
+    told, lost = reasons_of(loop_of(answers.session).log, dict(zip(ids, said.answer.tolist(), strict=True)))
     return replace(said, told=[told.get(one, {}) for one in ids], lost=lost)

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from hitl_widgets.preferences.candidates import Candidates
 
-__all__ = ["BestOf", "Policy", "Rejection", "Tilted", "best_of_kl", "called", "given_base", "of_function", "tilt"]
+__all__ = [
+    "BestOf",
+    "Policy",
+    "Rejection",
+    "Tilted",
+    "best_of_kl",
+    "called",
+    "given_base",
+    "of_function",
+    "tilt",
+]
 
 Floats = npt.NDArray[np.float64]
 Rewards = Callable[[Sequence[Any]], Floats]

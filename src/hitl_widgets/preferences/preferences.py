@@ -20,6 +20,7 @@ from hitl_widgets.preferences.asking import (
     Ask,
     check_ask,
     check_more,
+    check_top,
     learner_of,
     pool_of,
     question_of,
@@ -41,7 +42,7 @@ from hitl_widgets.preferences.samples import SIGNATURE, Samples, added, fill, re
 from hitl_widgets.preferences.training import Trainer
 from hitl_widgets.preferences.trials import Trial, begun
 from hitl_widgets.questions.schema import Schema
-from hitl_widgets.session import Session
+from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,8 @@ class Preferences:
         Instead: a function ``(prompt, n)`` that returns a list of ``n`` texts, or ``(prompt)`` that returns
         one. What it returns is kept in the store, so that it is not called again after a restart.
     n
-        How many candidates ``generate`` makes of each prompt, 2 to 8.
+        How many candidates ``generate`` makes of each prompt, 2 to 8. If the store has fewer, it makes the
+        missing ones.
     ask
         ``"pairs"`` or ``"ranking"``: of all candidates of a prompt, at most 8.
     top
@@ -149,6 +151,7 @@ class Preferences:
             if generate is not None:
                 fill(self._samples, self._of, self._prompts, generate, n)
             found = self._with(self._samples.candidates())
+            check_top(top, found)
             warn_of_changed(self.store, task, self._question, more.get("annotator"))
             self._open(found)
         except BaseException:
@@ -233,6 +236,7 @@ class Preferences:
         found = self._with(self._samples.changed(kept), of=of)
         self._samples.keep(kept)
         self.principles.close(again=True)
+        loop_of(self.session).log.replaced = "Candidates were added or removed: use prefs.session."
         self.session.close()
         self._open(found)
 
@@ -333,6 +337,7 @@ class Preferences:
         these are; and moves, how far it moves a reward from the mean of its prompt, in the mean, by which the
         table is sorted. The row ``(twice as long)`` is about the length alone, for texts.
         """
+        n = whole("n", n, 1, 100_000, "a number of words")
         return rewarded(self.candidates, self._learned.posterior(criterion), n)
 
     def map(self, criterion: str | None = None) -> Any:
@@ -528,7 +533,7 @@ class Preferences:
         return (
             f"<Preferences of task {self.session.task!r}: {self.session.n_labels:,} of "
             f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "
-            f"{len(found.prompts):,} prompts{elsewhere}>"
+            f"{len(found.prompts):,} {'prompt' if len(found.prompts) == 1 else 'prompts'}{elsewhere}>"
         )
 
     def _ipython_display_(self, **options: Any) -> None:

@@ -329,7 +329,10 @@ class Principles:
         names = list(table.columns)
         rows = []
         for i, id_ in enumerate(ids):
-            pair = [prefs.candidates.own(prefs.candidates.items[c]) for c in prefs.candidates.pairs[row_numbers[i]].tolist()]
+            pair = [
+                prefs.candidates.own(prefs.candidates.items[c])
+                for c in prefs.candidates.pairs[row_numbers[i]].tolist()
+            ]
             preferred, other = pair if y[i] == 1 else pair[::-1]
             instead = [names[k] for k in np.flatnonzero(signs[i] > 0)]
             rows += [

@@ -90,8 +90,9 @@ class Ranking(Untaught, Classless):
         n, top, given = int(extent[0]), schema.settings.get("top"), len(answer.places)
         if given != (n if top is None else min(top, n)):
             best = "" if top is None else f", of which the best {top} are asked for"
+            places = "1 place" if given == 1 else f"{given} places"
             raise InvalidInput(
-                f"The ranking {list(answer.places)} has {given} places, but the item has {n} members{best}."
+                f"The ranking {list(answer.places)} has {places}, but the item has {n} members{best}."
             )
         if beyond := [place for place in answer.places if place > n]:
             raise InvalidInput(f"The ranking has the place {beyond[0]}, but the item has {n} members.")

@@ -452,7 +452,11 @@ def test_candidates_that_are_conversations_are_read_without_roles_and_returned_a
     with hitl.Preferences(prompts, given, kind="conversation", store=":memory:") as prefs:
         for id_ in prefs.session.pool.ids:
             prefs.session.label(id_, 1 if "sorry" in prefs.session.item(id_)[0] else 2)
-        assert prefs.candidates.lengths().tolist()[:3] == [len("sorry 0"), len("no 0"), len("never mind, bye")]
+        assert prefs.candidates.lengths().tolist()[:3] == [
+            len("sorry 0"),
+            len("no 0"),
+            len("never mind, bye"),
+        ]
         assert not {"assistant", "user", "role", "content"} & set(prefs.rewarded()["word"])
         prefs.principles.add("Names the assistant.", has="assistant")
         prefs.principles.add("Is short.", most=2)
@@ -465,7 +469,9 @@ def test_candidates_that_are_conversations_are_read_without_roles_and_returned_a
         for made in (policy("p0", 2), prefs.improve("tilt")("p0", 2)):
             assert all(one in given[0] for one in made)
         assert prefs.add({"p1": policy("p0", 1)}) == 1
-        trial = prefs.trial(lambda prompt, n: [talk("a")] * n, ["new"], lambda p, n: [talk("b")] * n, name="t")
+        trial = prefs.trial(
+            lambda prompt, n: [talk("a")] * n, ["new"], lambda p, n: [talk("b")] * n, name="t"
+        )
         assert len(trial.session.pool) == 1
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hitl_widgets as hitl
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.session import loop_of
 
 PROMPTS = ["p", "q"]
@@ -143,3 +143,60 @@ def test_other_settings_on_the_same_store_are_said_and_old_criteria_stay(tmp_pat
     opened(tmp_path, "ann", **how).close()
     with pytest.warns(RuntimeWarning, match="'order' was last opened with top=None.*asked with top=1"):
         opened(tmp_path, "bob", top=1, **how).close()
+
+
+def test_more_candidates_are_made_after_a_restart_and_none_instead_of_removed_ones(tmp_path: Path) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def generate(prompt: str, n: int) -> list[str]:
+        asked.append((prompt, n))
+        return [f"{prompt} {len(asked)} {i}" for i in range(n)]
+
+    def made(n: int) -> int:
+        how = {"embed": lambda items: np.ones((len(items), 1)), "store": tmp_path / "g.sqlite"}
+        with hitl.Preferences(PROMPTS, generate=generate, n=n, **how) as prefs:
+            if n == 5:
+                prefs.remove({"p": ["p 1 0"]})
+            return len(prefs.candidates)
+
+    assert [made(4), made(4), made(6), made(3), made(5), made(6)] == [8, 8, 12, 12, 11, 11]
+    assert asked == [("p", 4), ("q", 4), ("p", 2), ("q", 2)]
+
+
+def test_a_session_that_was_replaced_says_where_the_new_one_is(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann") as prefs:
+        for change in (
+            lambda: prefs.add({"p": ["another"]}),
+            lambda: prefs.revise("p", "no", "never"),
+            lambda: prefs.remove({"p": ["another"]}),
+        ):
+            old = prefs.session
+            change()
+            with pytest.raises(
+                HitlError, match=r"closed. Candidates were added or removed: use prefs.session."
+            ):
+                old.label(old.pool.ids[0], 1)
+        last = prefs.session
+    with pytest.raises(HitlError, match="Run the cell"):
+        last.label(last.pool.ids[0], 1)
+
+
+def test_small_numbers_are_checked_and_said_in_words(tmp_path: Path) -> None:
+    with opened(tmp_path, "ann") as prefs:
+        prefs.session.label(prefs.session.pool.ids[0], 1)
+        for n in ("x", -1, 0, True, 1.5):
+            with pytest.raises(InvalidInput, match=r"n=.*: expected a number of words from 1"):
+                prefs.rewarded(n)
+    with pytest.raises(InvalidInput, match="top=9: no prompt has more than 2 candidates"):
+        opened(tmp_path, "ann", ask="ranking", top=9, task="order")
+    how = {"store": ":memory:", "ask": "ranking", "embed": lambda items: np.ones((len(items), 1))}
+    with hitl.Preferences(["p"], [["a", "b", "c"]], top=2, **how) as prefs:
+        assert "3 candidates of 1 prompt>" in repr(prefs)
+        id_ = prefs.session.pool.ids[0]
+        with pytest.raises(InvalidInput, match="has 1 place, but"):
+            prefs.session.label(id_, [1])
+        prefs.session.label(id_, [1, 2])
+        prefs.export(tmp_path / "r.jsonl")
+        card = (tmp_path / "r.jsonl.card.md").read_text()
+        assert "- 3 rows.\n- The preferences are the pairs implied by 1 ranking. Only the best 2" in card
+        assert "(top=2); the others are below them, in no order." in card

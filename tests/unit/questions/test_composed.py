@@ -104,7 +104,20 @@ def test_answers_of_two_people_are_exported_and_come_back(name: str, tmp_path: P
 
 
 WRONG: dict[str, list[Any]] = {
-    "number": [11, -1, 0.3, "ten", True, None.__class__, [], {}, float("nan"), "", {"number": "x"}, {"number": 1, "unit": "m"}],
+    "number": [
+        11,
+        -1,
+        0.3,
+        "ten",
+        True,
+        None.__class__,
+        [],
+        {},
+        float("nan"),
+        "",
+        {"number": "x"},
+        {"number": 1, "unit": "m"},
+    ],
     "open number": [0.5, 1e13, "1e400", 10**400, -(10**400), object()],
     "text": [5, "", "  \n ", "half \ud83d", ["a"], {"text": 3}, {"text": "a", "lang": "en"}, "x" * 1_000_001],
     "spans": [
