@@ -108,8 +108,9 @@ def warn_of_changed(store: LabelStore, task: str, question: Schema, annotator: s
     whose = f", by {by!r}" if annotator is None or by != annotator else ""
     was, told = (", ".join(f"{name}={of[name]!r}" for name in changed) for of in (before, now))
     warnings.warn(
-        f"The task {task!r} was last opened with {was}{whose}, and is now asked with {told}, also in sessions "
-        f"that are open elsewhere. To go on as before, pass {was}; to ask both, pass task='another name'.",
+        f"The task {task!r} was last opened with {was}{whose}, and is now asked with {told}, also in "
+        f"sessions that are open elsewhere. To go on as before, pass {was}; to ask both, pass "
+        "task='another name'.",
         RuntimeWarning,
         stacklevel=3,
     )

@@ -241,7 +241,8 @@ class Principles:
         session = self.question(sentence)
         labels, codes = session.labels(), {"first": 1.0, "second": -1.0}
         answers = labels["label"].map(fixed(session.schema))
-        return answers.map(lambda one: codes.get(one, 0.0)).groupby(labels["id"]).mean().to_dict()
+        means = answers.map(lambda one: codes.get(one, 0.0)).groupby(labels["id"]).mean()
+        return {str(id_): float(mean) for id_, mean in means.items()}
 
     def differences(self) -> pd.DataFrame:
         """Return how much more the first of each pair follows each principle, indexed by id.

@@ -232,10 +232,8 @@ def _by_most(said: Said) -> list[str]:
     if said.every is None or len(said.every.answer) == len(said.answer):
         return []
     even = int((said.answer == EVEN).sum())
-    return [
-        "Where annotators differ, the answer that most of them gave counts. "
-        f"Not in the file: {_n(even, 'pair')} of which two answers were given equally often."
-    ]
+    out = f"Not in the file: {_n(even, 'pair')} of which two answers were given equally often."
+    return [f"Where annotators differ, the answer that most of them gave counts. {out}"]
 
 
 def _n(n: int, what: str) -> str:

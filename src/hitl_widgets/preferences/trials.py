@@ -167,8 +167,9 @@ def begun(
         told = draw(kept, kind, prompts, policy, against)
         if n := len(told.samples.keys() & set(taught)):
             warnings.warn(
-                f"The reward has learned from {n:,} of the {len(told.samples):,} prompts of this trial, where "
-                "it is better than elsewhere. For evidence about new prompts, pass others, and another name=.",
+                f"The reward has learned from {n:,} of the {len(told.samples):,} prompts of this trial, "
+                "where it is better than elsewhere. For evidence about new prompts, pass others, and another "
+                "name=.",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -79,7 +79,7 @@ class Voices:
         self._log = log
         log.follow()
 
-    def of(self, rows: npt.NDArray[np.int64]) -> Given | None:
+    def of(self, rows: npt.NDArray[np.integer[Any]]) -> Given | None:
         """Return the answers about these rows; None if there is no log."""
         if self._log is None:
             return None
@@ -89,5 +89,5 @@ class Voices:
                 self._known = known = self._log.n_events, given(self._log)
         every = known[1]
         at = np.flatnonzero(np.isin(every.rows, rows))
-        told = ([of[i] for i in at.tolist()] for of in (every.answers, every.who))
-        return Given(every.rows[at], every.y[at], *told)
+        answers, who = [every.answers[i] for i in at], [every.who[i] for i in at]
+        return Given(every.rows[at], every.y[at], answers, who)

@@ -122,7 +122,7 @@ def kind_of(value: Any) -> str:
 
 
 def refuse_strange(value: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raise InvalidInput if an answer has a member that its question does not know, such as a misspelt one."""
+    """Raise InvalidInput if an answer has a member that its question does not know."""
     # Tables fill what only some answers have with missing values.
     if strange := [name for name in value if name not in known and not is_blank(value[name])]:
         raise InvalidInput(

@@ -126,9 +126,9 @@ def test_reinforce_raises_the_reward_and_is_shown_beside_best_of_n() -> None:
         reinforce(["", " "], rewards)
 
 
-def swapped(session: hitl.Session) -> None:
-    """Call the first answer what the second was called, and the other way round."""
-    for name, new in (("first", "A"), ("second", "first"), ("A", "second")):
+def renamed(session: hitl.Session) -> None:
+    """Call the answers something else."""
+    for name, new in (("first", "A"), ("second", "B"), ("tie", "first one")):
         session.classes.rename(name, new)
 
 
@@ -155,7 +155,7 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         result = trial.result()
         assert (result.wins, result.losses, result.ties) == (20, 0, 1)
         assert str(result).endswith("21 blind answers: better")
-        swapped(trial.session)  # what the answers are called changes nothing
+        renamed(trial.session)  # what the answers are called changes nothing
         assert trial.result() == result
         trial.close()
     with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
@@ -219,7 +219,7 @@ def test_a_policy_is_compared_with_its_own_base_on_prompts_that_are_new() -> Non
                 made = {" ".join(text.split()[0] for text in item) for item in trial.session.pool.items}
                 assert made == {words}
             if how != "trigram":
-                with pytest.raises(InvalidInput, match="There is no chart of .* only a policy of improve"):
+                with pytest.raises(InvalidInput, match=r"There is no chart of .* only a policy of improve"):
                     policy.chart()
         # A function has no base: that of these preferences.
         assert "mine against other, drawn" in repr(prefs.trial(mine, ["new"], name="function"))

@@ -402,13 +402,21 @@ def test_people_who_prefer_a_side_or_length_are_seen(tmp_path: Any) -> None:
         assert table.loc["bob", "left_low"] < 0.5 < table.loc["bob", "left_high"]
         assert table.loc["bob", "longer"] == 1
         assert table.loc["ann", "ties"] == 0
-        for name, new in (("first", "A"), ("second", "first"), ("A", "second")):
+        for name, new in (("first", "A"), ("second", "B")):
+            with pytest.raises(
+                InvalidInput, match=f"'{name}' cannot be called 'tie', which is another answer"
+            ):
+                prefs.session.classes.rename(name, "tie")
             prefs.session.classes.rename(name, new)
+        with pytest.raises(InvalidInput, match="'A' cannot be called 'second'"):
+            prefs.session.classes.rename("A", "second")
+        prefs.session.classes.rename("A", "first")  # its own name
+        prefs.session.classes.rename("first", "A")
         pd.testing.assert_frame_equal(prefs.people().set_index("annotator"), table)
         draft = prefs.candidates.items[0]
         prefs.revise(PROMPTS[0], draft, "a revision")
         said = prefs.answers().query("first == 'a revision' or second == 'a revision'").iloc[-1]
-        assert (said["answer"] == "second") == (said["first"] == "a revision")
+        assert (said["answer"] == "A") == (said["first"] == "a revision")
 
 
 def test_conflicts_are_cycles_of_answers() -> None:

@@ -33,7 +33,7 @@ def said(store: Path, answers: dict[str, list[Any]], **how: Any) -> hitl.Prefere
 
 
 def gap(prefs: hitl.Preferences) -> tuple[float, float]:
-    """Return the mean and standard deviation of the difference of the first pair, and check the live model."""
+    """Return the difference of the first pair and its standard deviation; the live model has the same."""
     first, second = prefs.candidates.pairs[:1].T
     mean, variance = prefs.posterior.differences(first, second)
     prefs.session.wait()
@@ -125,8 +125,8 @@ def test_other_settings_on_the_same_store_are_said_and_old_criteria_stay(tmp_pat
         id_ = ann.session.pool.ids[0]
         ann.session.label(id_, {"label": "first", "criteria": {"kind": "second"}})
         told = (
-            r"'preferences' was last opened with reason=True, criteria=\['kind'\], by 'ann', and is now asked "
-            r"with reason=False, criteria=\['short'\].* pass task='another name'"
+            r"'preferences' was last opened with reason=True, criteria=\['kind'\], by 'ann', and is now "
+            r"asked with reason=False, criteria=\['short'\].* pass task='another name'"
         )
         with pytest.warns(RuntimeWarning, match=told):
             bob = opened(tmp_path, "bob", criteria=["short"])
