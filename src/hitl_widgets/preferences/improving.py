@@ -55,7 +55,9 @@ def policy_of(
     def rewards(items: Sequence[Any]) -> npt.NDArray[np.float64]:
         # Conversations may be lists of messages.
         read = [
-            one if isinstance(one, str) else read_candidates(found.kind, [one], "a sample")[0]
+            one
+            if isinstance(one, str) or not found.kind.reads
+            else read_candidates(found.kind, [one], "a sample")[0]
             for one in items
         ]
         return post.of(found.columns_of(read))[0]
