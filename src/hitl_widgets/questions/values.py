@@ -43,6 +43,9 @@ TWINS = str.maketrans(
     "aeopcyxijsABEKMHOPCTYXIABEZHIKMNOPTYXo",
 )
 
+# The fixed names of the answers to a comparison.
+ANSWERS = FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
+
 
 def _timestamp(name: str) -> Any:
     from pandas import Timestamp

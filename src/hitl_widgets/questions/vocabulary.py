@@ -21,7 +21,7 @@ from hitl_widgets.questions.schema import (
     question_of,
     stored_values,
 )
-from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
+from hitl_widgets.questions.values import ANSWERS, alike, is_blank, spelled, tidy
 
 __all__ = ["CHANGES", "Vocabulary"]
 
@@ -323,12 +323,10 @@ class Vocabulary:
 
     def _refuse_place(self, change: Mapping[str, Any]) -> None:
         """Refuse to call an answer of a comparison what another one means in files and in the log."""
-        from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
-
         if self.kind != "pair" or change.get("change") != "rename":
             return
         name, [id_] = str(change["name"]), [self._live(word) for word in change["of"]]
-        if name != id_ and name in (FIRST, SECOND, TIE, BOTH_BAD):
+        if name != id_ and name in ANSWERS:
             raise InvalidInput(
                 f"{self.meaning(id_)!r} cannot be called {name!r}, which is another answer, for example in "
                 "files. Choose a different name."
