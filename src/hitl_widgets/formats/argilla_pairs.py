@@ -129,7 +129,8 @@ class Writer:
 
 
 def _classes(export: Export) -> Sequence[str]:
-    return export.classes or (FIRST, SECOND, TIE, BOTH_BAD)
+    fixed = () if export.schema is None else export.schema.ids[: len(export.schema.classes)]
+    return fixed or export.classes or (FIRST, SECOND, TIE, BOTH_BAD)
 
 
 def _record(many: Sequence[Said]) -> dict[str, Any]:

@@ -276,7 +276,7 @@ def _pair(schema: Schema) -> list[str]:
             ]
         )
 
-    if neither := [c.name for c, id_ in zip(schema.classes, schema.ids, strict=False) if id_ not in SIDES]:
+    if neither := [id_ for id_ in schema.ids[: len(schema.classes)] if id_ not in SIDES]:
         chosen(NEITHER, neither)
     for name in schema.settings.get("criteria", ()):
         chosen(f"{CRITERION}{name}", PLACES)

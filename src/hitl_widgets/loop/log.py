@@ -70,6 +70,7 @@ class Log:
         self.lock: Any = threading.RLock()
         self.changed: Any = threading.Condition(self.lock)
         self.closed = False
+        self.replaced = ""  # what to use instead, if another session has taken its place
         self._tell = tell
         self._not_written = self._not_read = ""
         self._locked_until = 0.0
@@ -198,7 +199,8 @@ class Log:
         """Raise HitlError if the session is closed."""
         with self.lock:
             if self.closed:
-                raise HitlError("The session is closed. Run the cell that creates it again.")
+                instead = self.replaced or "Run the cell that creates it again."
+                raise HitlError(f"The session is closed. {instead}")
 
     def refuse_unqualified(self) -> None:
         """Raise InvalidInput if this annotator must pass a qualification first."""

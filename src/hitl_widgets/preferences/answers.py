@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hitl_widgets.errors import InvalidInput
-from hitl_widgets.preferences.criteria import asked_for
+from hitl_widgets.preferences.criteria import asked_for, criteria_of
 from hitl_widgets.preferences.learners import PairLearner, RankLearner
 from hitl_widgets.preferences.people import biases, cycles, fixed
+from hitl_widgets.preferences.voices import Given, given
 from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hitl_widgets.loop.asking import Labels
+    from hitl_widgets.preferences.reward import Comparisons
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "every_comparison"]
+
+
+def every_comparison(learner: PairLearner | RankLearner, every: Given) -> Comparisons:
+    """Return each answer as comparisons of its own."""
+    alone = copy.copy(learner)
+    alone.voices = None
+    return alone.comparisons(every.rows, every.y)
 
 
 class Answers:
@@ -28,12 +39,20 @@ class Answers:
         self.session, self.learner, self.candidates = session, learner, learner.candidates
         self.of_pairs = isinstance(learner, PairLearner)
         self._warned = self.n_elsewhere  # the session has said so
+        if learner.voices is not None:
+            learner.voices.listen(loop_of(session).log)
 
     def labels(self) -> Labels:
         """Return the labels of everybody so far."""
         log = loop_of(self.session).log
         log.catch_up()
         return log.labels
+
+    def given(self) -> Given:
+        """Return the current answers of everybody, each of which counts."""
+        log = loop_of(self.session).log
+        log.catch_up()
+        return given(log)
 
     def table(self) -> pd.DataFrame:
         """Return the answers: see :meth:`.Preferences.answers`."""
@@ -45,13 +64,35 @@ class Answers:
         rows = self.learner.members[np.array(pool.index(table["id"]), np.int64)]
         told = {"prompt": [found.words[found.prompt[row[0]]] for row in rows]}
         if self.of_pairs:
-            told |= {name: [found.items[i] for i in rows[:, k]] for k, name in enumerate(("first", "second"))}
+            told |= {
+                name: [found.own(found.items[i]) for i in rows[:, k]]
+                for k, name in enumerate(("first", "second"))
+            }
         else:
-            told["candidates"] = [[found.items[i] for i in row if i >= 0] for row in rows]
+            told["candidates"] = [[found.own(found.items[i]) for i in row if i >= 0] for row in rows]
         told |= asked_for(table.pop("label").tolist(), self.session.schema)
+        if self.of_pairs:
+            told |= self._asked_earlier(
+                list(zip(pool.index(table["id"]), table["annotator"], strict=True)), told
+            )
         for k, (name, column) in enumerate(told.items()):
             table.insert(k, name, column)
         return table.drop(columns=["said", "elapsed_ms"])
+
+    def _asked_earlier(self, of: list[tuple[int, str]], told: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """Return the answers of these rows and annotators by criteria that are no longer asked for."""
+        every = self.given()
+        names = [name for name in criteria_of(every, self.session.schema) if name not in told]
+        said: dict[Any, Any] = dict(
+            zip(zip(every.rows.tolist(), every.who, strict=True), every.answers, strict=True)
+        )
+        found = [dict(said[one].criteria) if one in said else {} for one in of] if names else []
+        return {name: [one.get(name) for one in found] for name in names}
+
+    def prompts(self) -> set[str]:
+        """Return the words of the prompts that somebody has answered a question about."""
+        found, rows = self.candidates, np.unique(self.given().rows)
+        return {found.words[found.prompt[i]] for i in self.learner.members[rows, 0].tolist()}
 
     @property
     def n_elsewhere(self) -> int:
@@ -91,10 +132,9 @@ class Answers:
 
     def conflicts(self) -> list[list[int]]:
         """Return cycles of candidates, each preferred to the next, and the last to the first."""
-        rows, taught, _ = self.labels().training()
-        if not len(rows):
+        if not len(every := self.given()):
             return []
-        given = self.learner.comparisons(rows, taught)
-        better = np.where(given.y == 1, given.first, given.second)[given.y != 0.5]
-        worse = np.where(given.y == 1, given.second, given.first)[given.y != 0.5]
+        told = every_comparison(self.learner, every)
+        better = np.where(told.y == 1, told.first, told.second)[told.y != 0.5]
+        worse = np.where(told.y == 1, told.second, told.first)[told.y != 0.5]
         return list(map(list, cycles(zip(better.tolist(), worse.tolist(), strict=True))))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from hitl_widgets.data.embedding import fit_embedding
 from hitl_widgets.errors import HitlError, InvalidInput, a_type, nearest
 from hitl_widgets.items.base import ItemKind, content_hash, is_missing
+from hitl_widgets.items.conversation import turns_of
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.preferences.reward import Basis, Layout
 
@@ -123,7 +124,25 @@ class Candidates:
         """Return the number of characters of candidates, by default all; None if they are no texts."""
         if not self.kind.reads:
             return None
-        return np.array([len(self.kind.words(item)) for item in (self.items if items is None else items)])
+        return np.array([len(self.text(item)) for item in (self.items if items is None else items)])
+
+    def text(self, item: Any) -> str:
+        """Return a candidate as text; of a conversation what is said, without who says it."""
+        if self.kind.name != "conversation":
+            return self.kind.words(item)
+        try:
+            return "\n".join(turn["content"] for turn in turns_of(item))
+        except ValueError:  # a text among conversations
+            return str(item)
+
+    def own(self, item: Any) -> Any:
+        """Return a candidate as users pass it: a conversation as a list of messages."""
+        if self.kind.name != "conversation":
+            return item
+        try:
+            return turns_of(item)
+        except ValueError:
+            return item
 
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
@@ -132,7 +151,7 @@ class Candidates:
         """The features, and the transformer of new candidates or None."""
         kind, items = self.kind, list(self.items)
         if self.embed is None:
-            return kind.features(list(map(kind.words, items)) if kind.reads else items)
+            return kind.features(list(map(self.text, items)) if kind.reads else items)
         return fit_embedding(items, self.embed, kind)
 
     @property
@@ -151,7 +170,7 @@ class Candidates:
         """Return the features of new candidates, (m, d)."""
         kind, embed, encoder = self.kind, self.embed, self.encoder
         if encoder is not None:
-            found = encoder.transform(list(map(kind.words, items)) if kind.reads else items)
+            found = encoder.transform(list(map(self.text, items)) if kind.reads else items)
         elif isinstance(embed, str | os.PathLike) or not callable(embed):
             raise HitlError(
                 "These features cannot be computed for new candidates. Pass a function or a transformer as "

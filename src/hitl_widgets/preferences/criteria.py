@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import HitlError, InvalidInput, choices, nearest
-from hitl_widgets.loop.asking import Labels
 from hitl_widgets.preferences.principles import weigh
+from hitl_widgets.preferences.voices import Given
 from hitl_widgets.quality.sequential import wilson
 from hitl_widgets.questions.pair import PLACES, Preferred
 
@@ -20,28 +20,32 @@ if TYPE_CHECKING:
 
     from hitl_widgets.questions.schema import Schema
 
-__all__ = ["asked_for", "beside_on_card", "compared", "judged", "known_criterion"]
+__all__ = ["asked_for", "beside_on_card", "compared", "criteria_of", "judged", "known_criterion"]
 
 Floats = npt.NDArray[np.float64]
 
 
-def known_criterion(schema: Schema, name: str) -> str:
+def criteria_of(every: Given, schema: Schema) -> list[str]:
+    """Return the criteria that are asked for, then those that were asked for earlier."""
+    before = (name for one in _answers(every) for name, _ in one.criteria)
+    return list(dict.fromkeys([*schema.settings.get("criteria", ()), *before]))
+
+
+def known_criterion(every: Given, schema: Schema, name: str) -> str:
     """Return the name of a criterion of the question; raise InvalidInput if it is none."""
-    known = schema.settings.get("criteria", ())
+    known = criteria_of(every, schema) if schema.kind == "pair" else []
     if name not in known:
         ways = f"The criteria are {choices(known)}" if known else "Pass criteria= to Preferences"
         raise InvalidInput(f"criterion={name!r} is not asked for.{nearest(str(name), known)} {ways}.")
     return name
 
 
-def _answers(labels: Labels) -> list[Preferred]:
-    """Return the answers that count, oldest first."""
-    rows, _, _ = labels.training()
-    found: list[Any] = [labels.answers[int(labels.y[row])] for row in rows]
+def _answers(given: Given) -> list[Preferred]:
+    found: list[Any] = given.answers
     return found
 
 
-def judged(labels: Labels, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def judged(given: Given, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the rows that were answered by a criterion, oldest first, and 0, 1 or 2 for a tie.
 
     Raises
@@ -49,30 +53,28 @@ def judged(labels: Labels, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArra
     HitlError
         If there are none.
     """
-    rows, _, _ = labels.training()
-    places = [dict(one.criteria).get(name) for one in _answers(labels)]
+    places = [dict(one.criteria).get(name) for one in _answers(given)]
     at = [k for k, place in enumerate(places) if place is not None]
     if not at:
         raise HitlError(f"Nobody has answered {name!r} yet.")
-    return rows[at], np.array([PLACES.index(places[k]) for k in at], np.int64)
+    return given.rows[at], np.array([PLACES.index(places[k]) for k in at], np.int64)
 
 
-def _signs(labels: Labels, name: str) -> Floats:
-    """Return 1, -1 or 0 for a tie of each answered row, oldest first; NaN where it was left out."""
+def _signs(given: Given, name: str) -> Floats:
+    """Return 1, -1 or 0 for a tie of each answer, oldest first; NaN where it was left out."""
     value = dict(zip(PLACES, (1.0, -1.0, 0.0), strict=True))
-    return np.array([value.get(dict(one.criteria).get(name, ""), np.nan) for one in _answers(labels)])
+    return np.array([value.get(dict(one.criteria).get(name, ""), np.nan) for one in _answers(given)])
 
 
-def compared(labels: Labels) -> pd.DataFrame:
+def compared(every: Given, schema: Schema) -> pd.DataFrame:
     """Return how each criterion goes with the overall preference: see :meth:`.Preferences.criteria`."""
     import pandas as pd
 
-    if not (names := labels.schema.settings.get("criteria", ())):
+    if not (names := criteria_of(every, schema) if schema.kind == "pair" else []):
         raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
-    _, taught, _ = labels.training()
-    overall = np.where(taught == 0, 1.0, np.where(taught == 1, -1.0, 0.0)) if len(taught) else np.zeros(0)
+    overall = np.where(every.y == 0, 1.0, np.where(every.y == 1, -1.0, 0.0)) if len(every) else np.zeros(0)
     x = (
-        np.column_stack([_signs(labels, name) for name in names])
+        np.column_stack([_signs(every, name) for name in names])
         if len(overall)
         else np.zeros((0, len(names)))
     )
@@ -118,19 +120,19 @@ def asked_for(labels: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
     return found
 
 
-def beside_on_card(labels: Labels) -> list[str]:
+def beside_on_card(every: Given, schema: Schema) -> list[str]:
     """Return the sections of a data card about criteria and reasons from a list."""
     from hitl_widgets.formats.card import escaped, table
 
-    settings, sections = labels.schema.settings, []
-    if settings.get("criteria"):
+    settings, sections = schema.settings, []
+    if criteria_of(every, schema):
         rows = [
             (
                 escaped(row["criterion"]),
                 f"{row['n']:,}",
                 *(_shown(row, one) for one in ("correlation", "same", "weight")),
             )
-            for _, row in compared(labels).iterrows()
+            for _, row in compared(every, schema).iterrows()
         ]
         words = (
             "How each criterion goes with the overall preference, with 95 % intervals: the correlation, the "
@@ -142,7 +144,7 @@ def beside_on_card(labels: Labels) -> list[str]:
             table(["criterion", "pairs", "correlation", "same", "weight"], rows),
         ]
     if known := settings.get("reasons", ()):
-        counts = Counter(one for answer in _answers(labels) for one in answer.reasons)
+        counts = Counter(one for answer in _answers(every) for one in answer.reasons)
         told = [(escaped(one), f"{counts[one]:,}") for one in known]
         sections += ["## Reasons", "How often each reason was given.", table(["reason", "answers"], told)]
     return sections

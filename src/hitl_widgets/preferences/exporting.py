@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -11,10 +12,11 @@ import numpy as np
 from hitl_widgets.errors import HitlError
 from hitl_widgets.formats.hugging_face import write_rows
 from hitl_widgets.paths import replacing
+from hitl_widgets.preferences.answers import every_comparison
 from hitl_widgets.preferences.checks import check_flags, one_of
 from hitl_widgets.preferences.criteria import beside_on_card
 from hitl_widgets.preferences.people import biases_on_card
-from hitl_widgets.preferences.training import Said, Trainer, check_path, reasons_of, rows_of
+from hitl_widgets.preferences.training import Said, Trainer, check_path, most, reasons_of, rows_of
 from hitl_widgets.questions.pair import FIRST, SECOND
 from hitl_widgets.session import loop_of
 
@@ -50,6 +52,11 @@ def exported(
         write_rows(made.rows, part)
     loop = loop_of(answers.session)
     notes = [f"{len(made.rows):,} {'row' if len(made.rows) == 1 else 'rows'}.", *made.notes]
+    if not answers.of_pairs:
+        n, top = len(answers.given()), answers.session.schema.settings.get("top")
+        implied = f"The preferences are the pairs implied by {n:,} {'ranking' if n == 1 else 'rankings'}."
+        best = f" Only the best {top} were ranked (top={top}); the others are below them, in no order."
+        notes.insert(1, implied + (best if top else ""))
     if n := answers.n_elsewhere:
         answers.warn_of_elsewhere(n)
         what = "1 answer" if n == 1 else f"{n:,} answers"
@@ -58,7 +65,7 @@ def exported(
     sections = [f"## File for {trainer.upper()}: {target.name}", lines]
     if answers.of_pairs:
         sections += biases_on_card(answers.people(), pseudonyms(loop.log.events()))
-        sections += beside_on_card(answers.labels())
+        sections += beside_on_card(answers.given(), answers.session.schema)
     sections += principles.on_card()
     session_card(loop, {}, "", sections).save(target.with_name(f"{target.name}.card.md"))
     return target
@@ -66,14 +73,17 @@ def exported(
 
 def _said(learned: Learned) -> Said:
     answers = learned.answers
-    labels = answers.labels()
-    rows, taught, _ = labels.training()
-    if not len(rows):
+    every = answers.given()
+    if not len(every):
         raise HitlError("There is nothing to export yet: answer at least one question.")
-    given, reward = answers.learner.comparisons(rows, taught), learned.posterior().mean
+    given, reward = every_comparison(answers.learner, every), learned.posterior().mean
+    first, second = given.first, given.second
     if not answers.of_pairs:
-        return Said(given.first, given.second, np.where(given.y == 1, FIRST, SECOND), reward)
-    said = [labels.class_ids[code] for code in np.asarray(taught)]
-    ids = [answers.session.pool.keys[row] for row in rows]
-    told, lost = reasons_of(loop_of(answers.session).log, dict(zip(ids, said, strict=True)))
-    return Said(given.first, given.second, np.array(said), reward, [told.get(one, {}) for one in ids], lost)
+        each = Said(first, second, np.where(given.y == 1, FIRST, SECOND), reward)
+        return most(each)[0]
+    schema = answers.session.schema
+    each = Said(first, second, np.array([schema.ids[code] for code in every.y.tolist()]), reward)
+    said, at = most(each)
+    ids = [answers.session.pool.keys[row] for row in every.rows[at].tolist()]
+    told, lost = reasons_of(loop_of(answers.session).log, dict(zip(ids, said.answer.tolist(), strict=True)))
+    return replace(said, told=[told.get(one, {}) for one in ids], lost=lost)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hitl_widgets.errors import InvalidInput, a_type
+from hitl_widgets.preferences.candidates import read_candidates
 from hitl_widgets.preferences.checks import check_function, check_given, number, one_of, seed, whole
 from hitl_widgets.preferences.policies import BestOf, Policy, Rejection, Tilted, given_base, of_function
 from hitl_widgets.preferences.samples import SIGNATURE
@@ -52,7 +53,14 @@ def policy_of(
     post, found, rng = learned.posterior(), learned.candidates, np.random.default_rng(random_state)
 
     def rewards(items: Sequence[Any]) -> npt.NDArray[np.float64]:
-        return post.of(found.columns_of(list(items)))[0]
+        # Conversations may be lists of messages.
+        read = [
+            one
+            if isinstance(one, str) or not found.kind.reads
+            else read_candidates(found.kind, [one], "a sample")[0]
+            for one in items
+        ]
+        return post.of(found.columns_of(read))[0]
 
     if how == "tilt":
         return Tilted(found, post.mean, kl, rng)
@@ -61,7 +69,7 @@ def policy_of(
             raise InvalidInput(
                 f"Candidates of kind {found.kind.name!r} have no words: how='trigram' is for texts."
             )
-        start = list(found.items) if texts is None else _texts(texts)
+        start = list(map(found.text, found.items)) if texts is None else _texts(texts)
         return reinforce(start, rewards, steps=steps, beta=beta, judge=judge, random_state=random_state)
     made = maker if generate is None else generate
     base = given_base(found, rng) if made is None else of_function(made)

@@ -37,9 +37,12 @@ class Learned:
                 rows, taught, _ = labels.training()
                 n_classes = labels.target.problem.size
             else:
-                rows, taught = judged(labels, known_criterion(labels.schema, criterion))
+                every = self.answers.given()
+                rows, taught = judged(every, known_criterion(every, labels.schema, criterion))
                 n_classes = len(PLACES)
             learner = self._learner.start(None, n_classes)
+            if criterion is not None:
+                learner.voices = None  # they are about the overall preference; these are all answers
             if not len(rows):
                 raise HitlError("There is no reward yet: answer at least one question.")
             learner.update(rows, taught)
@@ -55,11 +58,12 @@ class Learned:
 
         found, post = self.candidates, self.posterior(criterion)
         given = post.given
-        n = np.bincount(np.concatenate([given.first, given.second]), minlength=len(found))
+        both, twice = np.concatenate([given.first, given.second]), np.tile(given.weight, 2)
+        n = np.bincount(both, twice, len(found)).round().astype(np.int64)
         table = pd.DataFrame(
             {
                 "prompt": [found.words[p] for p in found.prompt],
-                "candidate": list(found.items),
+                "candidate": list(map(found.own, found.items)),
                 "reward": post.mean,
                 "sd": post.sd,
                 "n": n,
@@ -77,7 +81,7 @@ class Learned:
         if not read:
             return pd.DataFrame({"candidate": [], "reward": [], "sd": []})
         mean, sd = self.posterior(criterion).of(self.candidates.columns_of(read))
-        return pd.DataFrame({"candidate": read, "reward": mean, "sd": sd})
+        return pd.DataFrame({"candidate": list(map(self.candidates.own, read)), "reward": mean, "sd": sd})
 
     def effects(self) -> pd.DataFrame:
         """Return what the side and the length add: see :meth:`.Preferences.effects`."""

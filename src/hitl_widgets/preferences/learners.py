@@ -16,6 +16,7 @@ from hitl_widgets.learn.ranker import worths
 from hitl_widgets.learn.strategies.base import Context, margins
 from hitl_widgets.preferences.candidates import Candidates
 from hitl_widgets.preferences.reward import Comparisons, Posterior, Scales, fit, tuned, tuning_size
+from hitl_widgets.preferences.voices import Voices
 
 __all__ = ["PairLearner", "RankLearner", "undecided"]
 
@@ -51,6 +52,7 @@ class _RewardLearner:
         self.candidates, self.members, self.scales = candidates, members, scales
         self._tuned = (0, scales or Scales())
         self.n_classes = 2
+        self.voices: Voices | None = Voices()  # shared by all copies
         self.given: Comparisons | None = None
         self.posterior: Posterior | None = None
 
@@ -109,30 +111,50 @@ class PairLearner(_RewardLearner):
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`: 0 the first, 1 the second, more for neither."""
         codes = np.asarray(y)
-        self._fit(self.comparisons(index, codes, weight))
+        counts = self._counted(np.asarray(index), codes)
+        self._fit(self._compared(np.asarray(index), counts, weight))
         self._known = None
-        self._ties = self._tie_shares(codes)
+        self._ties = self._tie_shares(counts)
 
     def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
-        """Return answers as comparisons."""
-        codes, rows = np.asarray(y), self.members[np.asarray(index)]
-        won = np.where(codes == 0, 1.0, np.where(codes == 1, 0.0, 0.5))
-        w = np.ones(len(codes)) if weight is None else np.asarray(weight, np.float64)
+        """Return answers as comparisons, one for each row: it weighs as much as there are answers to it."""
+        return self._compared(np.asarray(index), self._counted(np.asarray(index), np.asarray(y)), weight)
+
+    def _counted(self, index: IntArray, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return how often each answer was given to each row, (n, n_classes)."""
+        counts = np.zeros((len(codes), max(self.n_classes, int(codes.max(initial=1)) + 1)))
+        counts[np.arange(len(codes)), codes] = 1
+        every = None if self.voices is None else self.voices.of(np.asarray(index, np.int64))
+        if every is None or not len(every):
+            return counts
+        place = np.full(len(self.members), -1, np.int64)
+        place[index] = np.arange(len(index))
+        at, told = place[every.rows], every.y < counts.shape[1]
+        counts[at[told]] = 0
+        np.add.at(counts, (at[told], every.y[told]), 1)
+        return counts
+
+    def _compared(
+        self, index: IntArray, counts: npt.NDArray[np.float64], weight: FloatArray | None
+    ) -> Comparisons:
+        rows, n = self.members[index], counts.sum(axis=1)
+        won = (counts[:, 0] + counts[:, 2:].sum(axis=1) / 2) / n
+        w = n if weight is None else n * np.asarray(weight, np.float64)
         return Comparisons(rows[:, 0], rows[:, 1], won, w)
 
-    def _tie_shares(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def _tie_shares(self, given: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the weight of each answer that is neither, which maximizes the likelihood."""
         n = self.n_classes - 2
         if n < 1:
             return np.zeros(0)
-        counts = np.bincount(codes, minlength=self.n_classes)[2:].astype(np.float64)
-        odds, neither = _softened(*self.fitted.left_out()), codes >= 2
-        won = np.where(codes == 0, odds / 2, -odds / 2)
+        counts = given.sum(axis=0)[2 : self.n_classes]
+        odds, neither, n = _softened(*self.fitted.left_out()), given[:, 2:].sum(axis=1), given.sum(axis=1)
+        won = (given[:, 0] - given[:, 1]) * odds / 2
 
         def loss(log_tie: float) -> float:
             total = np.logaddexp(np.logaddexp(odds / 2, -odds / 2), log_tie)
-            said = np.where(neither, log_tie, won)
-            return float((total - said).sum() + (log_tie - np.log(USUAL_TIES)) ** 2 / 2)
+            said = neither * log_tie + won
+            return float((n * total - said).sum() + (log_tie - np.log(USUAL_TIES)) ** 2 / 2)
 
         best = minimize_scalar(loss, bounds=(-8.0, 4.0), method="bounded").x
         share = (counts + 0.5) / (counts + 0.5).sum()
@@ -179,8 +201,19 @@ class RankLearner(_RewardLearner):
 
     def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
         """Return the pairs of rankings; of members that are only below the others, none."""
-        ranks = np.asarray(y)[:, : self.members.shape[1]]
-        rows = self.members[np.asarray(index)][:, : ranks.shape[1]]
+        index, y = np.asarray(index, np.int64), np.asarray(y)
+        every = None if self.voices is None else self.voices.of(index)
+        if every is not None and len(every):
+            alone = ~np.isin(index, every.rows)
+            if weight is not None:
+                each = np.ones(len(self.members))
+                each[index] = weight
+                weight = np.concatenate([each[index[alone]], each[every.rows]])
+            index = np.concatenate([index[alone], every.rows])
+            width = max(y.shape[1], every.y.shape[1])
+            y = np.concatenate([_widened(y[alone], width), _widened(every.y, width)])
+        ranks = y[:, : self.members.shape[1]]
+        rows = self.members[index][:, : ranks.shape[1]]
         ranks = np.where(rows >= 0, ranks, -1)
         w = np.ones(len(ranks)) if weight is None else np.asarray(weight, np.float64)
         a, b = np.triu_indices(rows.shape[1], 1)
@@ -210,6 +243,11 @@ class RankLearner(_RewardLearner):
             found[there] += 1 / (1 + np.abs(mean) / np.sqrt(variance))
             pairs[there] += 1
         return found / np.maximum(pairs, 1)
+
+
+def _widened(ranks: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """Return ranks of lists of up to ``width`` members, -1 where there is none."""
+    return np.pad(ranks, ((0, 0), (0, width - ranks.shape[1])), constant_values=-1)
 
 
 def _softened(mean: FloatArray, variance: FloatArray) -> npt.NDArray[np.float64]:

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from hitl_widgets.preferences.candidates import Candidates
 
-__all__ = ["BestOf", "Policy", "Rejection", "Tilted", "best_of_kl", "given_base", "of_function", "tilt"]
+__all__ = [
+    "BestOf",
+    "Policy",
+    "Rejection",
+    "Tilted",
+    "best_of_kl",
+    "called",
+    "given_base",
+    "of_function",
+    "tilt",
+]
 
 Floats = npt.NDArray[np.float64]
 Rewards = Callable[[Sequence[Any]], Floats]
@@ -39,10 +49,13 @@ class Policy(ABC):
         What it does, in words.
     kl
         The Kullback-Leibler divergence from the base, in nats.
+    base
+        What it improves: a function as for ``generate=``.
     """
 
     name: str
     kl: float
+    base: Base
 
     def __call__(self, prompt: Any = "", n: int = 1) -> list[Any]:
         """Return ``n`` candidates of a prompt."""
@@ -51,6 +64,13 @@ class Policy(ABC):
     @abstractmethod
     def _made(self, prompt: Any, n: int) -> list[Any]:
         """Return ``n`` candidates of a prompt."""
+
+    def chart(self) -> Any:
+        """Draw what happened while it was taught; only for how="trigram"."""
+        raise InvalidInput(
+            f"There is no chart of {self.name!r}: only a policy of improve(how='trigram') is taught step by "
+            "step. Whether people prefer it, prefs.trial() asks."
+        )
 
     def __repr__(self) -> str:
         return f"<Policy: {self.name}, {self.kl:.2f} nats from its base>"
@@ -69,7 +89,7 @@ def given_base(candidates: Candidates, rng: np.random.Generator, way: str = "gen
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: pass {way}, or one of the "
                 f"{len(candidates.prompts):,} prompts that have."
             )
-        return [candidates.items[i] for i in rng.choice(rows, n)]
+        return [candidates.own(candidates.items[i]) for i in rng.choice(rows, n)]
 
     draw.__name__ = "the given candidates"
     return draw
@@ -78,7 +98,18 @@ def given_base(candidates: Candidates, rng: np.random.Generator, way: str = "gen
 def of_function(generate: Any, name: str = "generate=") -> Base:
     """Return a base that asks a user's function: see :func:`~.samples.generated`."""
     check_function(name.rstrip("="), generate, SIGNATURE)
-    return lambda prompt, n: next(iter(generated(generate, [prompt], n, name)))
+
+    def draw(prompt: Any, n: int) -> Sequence[Any]:
+        return next(iter(generated(generate, [prompt], n, name)))
+
+    draw.__name__ = called(generate)
+    return draw
+
+
+def called(policy: Any) -> str:
+    """Return what a policy is called in messages."""
+    name = getattr(policy, "name", None) or getattr(policy, "__name__", None)
+    return name if isinstance(name, str) else type(policy).__name__
 
 
 def best_of_kl(n: int) -> float:
@@ -94,12 +125,12 @@ class BestOf(Policy):
 
     def __init__(self, base: Base, rewards: Rewards, n: int) -> None:
         self.n, self.name, self.kl = n, f"best of {n}", best_of_kl(n)
-        self._base, self._rewards = base, rewards
+        self.base, self._rewards = base, rewards
 
     def _made(self, prompt: Any, n: int) -> list[Any]:
         found = []
         for _ in range(n):
-            items = list(self._base(prompt, self.n))
+            items = list(self.base(prompt, self.n))
             found.append(items[int(self._rewards(items).argmax())])
         return found
 
@@ -145,7 +176,7 @@ class Tilted(Policy):
     """
 
     def __init__(self, candidates: Candidates, rewards: Floats, kl: float, rng: np.random.Generator) -> None:
-        self._candidates, self._rng = candidates, rng
+        self._candidates, self._rng, self.base = candidates, rng, given_base(candidates, rng)
         starts = np.flatnonzero(candidates.layout.place == 0)[1:]
         shares, self.strength, self.kl = tilt(np.split(rewards, starts), kl)
         self._p = np.concatenate(shares)
@@ -158,7 +189,8 @@ class Tilted(Policy):
                 f"The prompt {prompt_words(prompt)[:80]!r} has no candidates: tilting draws from the given "
                 "ones. Use how='best' or 'reject' with generate=."
             )
-        return [self._candidates.items[i] for i in self._rng.choice(rows, n, p=self._p[rows])]
+        found = self._candidates
+        return [found.own(found.items[i]) for i in self._rng.choice(rows, n, p=self._p[rows])]
 
     def table(self) -> pd.DataFrame:
         """Return the probability of each candidate: columns prompt, candidate and p."""
@@ -168,7 +200,7 @@ class Tilted(Policy):
         return pd.DataFrame(
             {
                 "prompt": [found.words[p] for p in found.prompt],
-                "candidate": list(found.items),
+                "candidate": list(map(found.own, found.items)),
                 "p": self._p,
             }
         )
@@ -188,7 +220,7 @@ class Rejection(Policy):
         self.kl: float
         _, self.strength, self.kl = tilt(found, kl)
         self._top = float(np.concatenate(found).max())
-        self._base, self._rewards, self._rng = base, rewards, rng
+        self.base, self._rewards, self._rng = base, rewards, rng
         self.name = f"rejection sampling, reward x {self.strength:.2g}"
 
     def _made(self, prompt: Any, n: int) -> list[Any]:
@@ -198,7 +230,7 @@ class Rejection(Policy):
         """Return a sample that was accepted; of 200 that were not, the best."""
         best, highest = None, -np.inf
         for _ in range(TRIES // 8):
-            items = list(self._base(prompt, 8))
+            items = list(self.base(prompt, 8))
             rewards = self._rewards(items)
             accept = np.exp(np.minimum(rewards - self._top, 0) * self.strength)
             yes = np.flatnonzero(self._rng.random(len(items)) < accept)

@@ -16,7 +16,16 @@ from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.settings import check_settings
 from hitl_widgets.preferences.answers import Answers
-from hitl_widgets.preferences.asking import Ask, check_ask, check_more, learner_of, pool_of, question_of
+from hitl_widgets.preferences.asking import (
+    Ask,
+    check_ask,
+    check_more,
+    check_top,
+    learner_of,
+    pool_of,
+    question_of,
+    warn_of_changed,
+)
 from hitl_widgets.preferences.candidates import Candidates, listed, prompts_of
 from hitl_widgets.preferences.checks import check_flags, check_function, whole
 from hitl_widgets.preferences.criteria import compared
@@ -33,7 +42,7 @@ from hitl_widgets.preferences.samples import SIGNATURE, Samples, added, fill, re
 from hitl_widgets.preferences.training import Trainer
 from hitl_widgets.preferences.trials import Trial, begun
 from hitl_widgets.questions.schema import Schema
-from hitl_widgets.session import Session
+from hitl_widgets.session import Session, loop_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +68,8 @@ class Preferences:
         Instead: a function ``(prompt, n)`` that returns a list of ``n`` texts, or ``(prompt)`` that returns
         one. What it returns is kept in the store, so that it is not called again after a restart.
     n
-        How many candidates ``generate`` makes of each prompt, 2 to 8.
+        How many candidates ``generate`` makes of each prompt, 2 to 8. If the store has fewer, it makes the
+        missing ones.
     ask
         ``"pairs"`` or ``"ranking"``: of all candidates of a prompt, at most 8.
     top
@@ -140,7 +150,10 @@ class Preferences:
             self._given = None if candidates is None else listed(candidates)
             if generate is not None:
                 fill(self._samples, self._of, self._prompts, generate, n)
-            self._open(self._with(self._samples.candidates()))
+            found = self._with(self._samples.candidates())
+            check_top(top, found)
+            warn_of_changed(self.store, task, self._question, more.get("annotator"))
+            self._open(found)
         except BaseException:
             self.close()
             raise
@@ -223,6 +236,7 @@ class Preferences:
         found = self._with(self._samples.changed(kept), of=of)
         self._samples.keep(kept)
         self.principles.close(again=True)
+        loop_of(self.session).log.replaced = "Candidates were added or removed: use prefs.session."
         self.session.close()
         self._open(found)
 
@@ -292,7 +306,7 @@ class Preferences:
         those that are no ties; and weight, what being better by it adds to the log odds of being preferred,
         all other criteria being equal. These have ``_low`` and ``_high`` (95 %).
         """
-        return compared(self._answers.labels())
+        return compared(self._answers.given(), self.session.schema)
 
     def effects(self) -> pd.DataFrame:
         """Return what being on the left and being twice as long add to the log odds of being preferred.
@@ -323,6 +337,7 @@ class Preferences:
         these are; and moves, how far it moves a reward from the mean of its prompt, in the mean, by which the
         table is sorted. The row ``(twice as long)`` is about the length alone, for texts.
         """
+        n = whole("n", n, 1, 100_000, "a number of words")
         return rewarded(self.candidates, self._learned.posterior(criterion), n)
 
     def map(self, criterion: str | None = None) -> Any:
@@ -375,7 +390,7 @@ class Preferences:
         The shortest come first. They show where people disagree or the question is unclear.
         """
         items = self.candidates.items
-        return [[items[i] for i in cycle] for cycle in self._answers.conflicts()]
+        return [[self.candidates.own(items[i]) for i in cycle] for cycle in self._answers.conflicts()]
 
     # -- improving
 
@@ -437,7 +452,7 @@ class Preferences:
         prompts: Iterable[Any] | None = None,
         against: Any = None,
         *,
-        name: str,
+        name: str | None = None,
         resume: bool = False,
     ) -> Trial:
         """Return a blind comparison of a policy with another, or with its base, on prompts.
@@ -448,10 +463,10 @@ class Preferences:
         Parameters
         ----------
         policy, against
-            Policies, or functions as for ``generate=``. Without ``against``, the given candidates of
-            these prompts or the function given to the constructor.
+            Policies, or functions as for ``generate=``. Without ``against``, the policy's own base; for a
+            function, the one given to the constructor, or the given candidates of these prompts.
         name
-            The name of the trial, which is a task of the store.
+            The name of the trial, which is a task of the store. It is needed.
         resume
             If a trial of this name was begun, go on with it, whatever the policy is now: with the samples
             that were drawn then. It needs neither policy nor prompts.
@@ -464,9 +479,13 @@ class Preferences:
         self._refuse_closed("begin a trial")
         task = f"{self._how['task']}: {name}"
         if against is None:
-            base = given_base(self.candidates, np.random.default_rng(1), "against=")
-            against = base if self._generate is None else self._generate
-        told = begun(self.store, task, name, policy, prompts, against, kind=self._of, resume=resume)
+            against = policy.base if isinstance(policy, Policy) else self._generate
+        if against is None:
+            against = given_base(self.candidates, np.random.default_rng(1), "against=")
+        taught = self._answers.prompts()
+        told = begun(
+            self.store, task, name, policy, prompts, against, kind=self._of, resume=resume, taught=taught
+        )
         how = {one: self._how[one] for one in ("annotator", "random_state") if one in self._how}
         asked = self._question.question if self.ask == "pairs" else ""
         trial = Trial(self.store, task, told, asked, kind=self.kind, embed=self._embed, **how)
@@ -486,8 +505,8 @@ class Preferences:
         """Write what a trainer of TRL reads, as JSON lines (``.jsonl``) or Parquet (``.parquet``).
 
         A data card, ``<path>.card.md``, says who answered how many, how far they agree, which biases they
-        have, and what became of ties. Where annotators differ, the consensus of the session is written.
-        Rankings are written as their pairs.
+        have, and what became of ties. Where annotators differ, the answer that most of them gave counts; if
+        they balance, there is no row. Rankings are written as their pairs.
 
         Parameters
         ----------
@@ -514,7 +533,7 @@ class Preferences:
         return (
             f"<Preferences of task {self.session.task!r}: {self.session.n_labels:,} of "
             f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "
-            f"{len(found.prompts):,} prompts{elsewhere}>"
+            f"{len(found.prompts):,} {'prompt' if len(found.prompts) == 1 else 'prompts'}{elsewhere}>"
         )
 
     def _ipython_display_(self, **options: Any) -> None:

@@ -15,6 +15,7 @@ from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.troubles import in_words
 from hitl_widgets.preferences.people import fixed
+from hitl_widgets.preferences.voices import given
 from hitl_widgets.questions.question import Question
 from hitl_widgets.session import Session, loop_of
 
@@ -157,7 +158,7 @@ class Principles:
             if name != "check" and not self._prefs.candidates.kind.reads:
                 raise InvalidInput(f"{name}= is for texts: pass check=, a function of a candidate.")
         if check is not None:
-            for item in self._prefs.candidates.items[:TRIED]:
+            for item in map(self._prefs.candidates.own, self._prefs.candidates.items[:TRIED]):
                 _asked(check, item)
             self._functions[sentence] = check
         return self._loop.acts.define(OF, sentence, kept)
@@ -222,10 +223,10 @@ class Principles:
         found = self._prefs.candidates
         if one.check == "check":
             function = self._functions[one.sentence]
-            yield from (_asked(function, item) for item in found.items)
+            yield from (_asked(function, found.own(item)) for item in found.items)
             return
         value = _kept(one.check, one.value)
-        for text in map(found.kind.words, found.items):
+        for text in map(found.text, found.items):
             match one.check:
                 case "has" | "lacks":
                     yield float((re.search(value, text) is None) == (one.check == "lacks"))
@@ -240,7 +241,8 @@ class Principles:
         session = self.question(sentence)
         labels, codes = session.labels(), {"first": 1.0, "second": -1.0}
         answers = labels["label"].map(fixed(session.schema))
-        return {id_: codes.get(one, 0.0) for id_, one in zip(labels["id"], answers, strict=True)}
+        means = answers.map(lambda one: codes.get(one, 0.0)).groupby(labels["id"]).mean()
+        return {str(id_): float(mean) for id_, mean in means.items()}
 
     def differences(self) -> pd.DataFrame:
         """Return how much more the first of each pair follows each principle, indexed by id.
@@ -271,20 +273,21 @@ class Principles:
         return pd.DataFrame(columns, index=pd.Index(ids, name="id")), checks
 
     def _decided(self) -> tuple[list[Any], npt.NDArray[np.int64], Floats]:
-        """Return the ids and rows of the answered pairs, and 1, 0 or 0.5."""
+        """Return the ids and rows of all answers to pairs, and 1, 0 or 0.5."""
         prefs = self._prefs
         if prefs.ask != "pairs":
             raise InvalidInput("Principles are weighed by comparisons: use ask='pairs'.")
         self._loop.log.catch_up()
-        rows, taught, _ = self._loop.labels.training()
-        y = np.where(taught == 0, 1.0, np.where(taught == 1, 0.0, 0.5)) if len(rows) else np.zeros(0)
+        every = given(self._loop.log)
+        rows, y = every.rows, np.full(len(every), 0.5)
+        y[every.y == 0], y[every.y == 1] = 1.0, 0.0
         return [prefs.session.pool.ids[row] for row in rows], rows, y
 
     def weights(self) -> pd.DataFrame:
         """Return how much each principle counts in the preferences, heaviest first.
 
         Columns principle; weight, what following it adds to the log odds of being preferred, all others
-        being equal; low and high (95 %); n, in how many answered pairs it makes a difference; followed, in
+        being equal; low and high (95 %); n, in how many answers it makes a difference; followed, in
         which share of those the preferred one follows it; and check, with the reason if it cannot be used:
         such a principle has the weight 0, unless its question was answered.
         """
@@ -327,7 +330,10 @@ class Principles:
         names = list(table.columns)
         rows = []
         for i, id_ in enumerate(ids):
-            pair = [prefs.candidates.items[c] for c in prefs.candidates.pairs[row_numbers[i]].tolist()]
+            pair = [
+                prefs.candidates.own(prefs.candidates.items[c])
+                for c in prefs.candidates.pairs[row_numbers[i]].tolist()
+            ]
             preferred, other = pair if y[i] == 1 else pair[::-1]
             instead = [names[k] for k in np.flatnonzero(signs[i] > 0)]
             rows += [
@@ -344,7 +350,7 @@ class Principles:
             values, _ = self._follows(one)
             if values is not None and np.isin(values, [0, 1]).all():
                 rows += [
-                    (found.words[found.prompt[i]], found.items[i], one.sentence)
+                    (found.words[found.prompt[i]], found.own(found.items[i]), one.sentence)
                     for i in np.flatnonzero(values == 0).tolist()
                 ]
         return pd.DataFrame(rows, columns=["prompt", "candidate", "principle"])

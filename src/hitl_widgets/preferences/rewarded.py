@@ -57,7 +57,7 @@ def rewarded(candidates: Candidates, post: Posterior, n: int) -> pd.DataFrame:
         give_way()
         item = candidates.items[row]
         slope = basis.slope(weights, np.asarray(features[row], np.float64))
-        found, _ = pieces_of(encoder, kind.words(item) if kind.reads else item, slope)
+        found, _ = pieces_of(encoder, candidates.text(item) if kind.reads else item, slope)
         seen = set()
         for one in found:
             word = one.words.casefold() if one.start is not None else f"{one.column}: {one.words}"

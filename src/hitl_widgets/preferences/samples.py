@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -99,16 +100,23 @@ def generated(generate: Any, prompts: Sequence[Any], n: int, name: str = "genera
 
 
 def fill(kept: Samples, kind: ItemKind, prompts: Sequence[Any], generate: Any, n: int) -> None:
-    """Generate and keep candidates of the prompts that the store has none of."""
+    """Generate and keep what the store lacks of ``n`` candidates of each prompt.
+
+    What was generated and removed since is not replaced.
+    """
     known, words = kept.candidates(), list(map(prompt_words, prompts))
-    lacking = {word: i for i, word in enumerate(words) if word not in known}
+    asked = Counter[str]()
+    for value in kept.read():
+        if value.get("source") == "generate":
+            asked.update({word: len(items) for word, items in value["items"].items()})
+    of = dict(zip(words, prompts, strict=True))
+    lacking = {word: n - asked[word] for word in of if word not in known or 0 < asked[word] < n}
     made: dict[str, list[str]] = {}
     try:
-        for word, items in zip(
-            lacking, generated(generate, [prompts[i] for i in lacking.values()], n), strict=True
-        ):
+        for word, more in lacking.items():
+            [items] = generated(generate, [of[word]], max(more, 1))
             made[word] = _texts(kind, word, items)
-            if len(set(made[word])) < 2:
+            if word not in known and len(set(made[word])) < 2:
                 del made[word]
                 raise InvalidInput(
                     f"generate= returned the same text each time for the prompt {word[:60]!r}: expected "

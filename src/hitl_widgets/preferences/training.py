@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from hitl_widgets.loop.log import Log
     from hitl_widgets.preferences.candidates import Candidates
 
-__all__ = ["Said", "Trainer", "check_path", "reasons_of", "rows_of"]
+__all__ = ["EVEN", "Said", "Trainer", "check_path", "most", "reasons_of", "rows_of"]
 
 Trainer = Literal["dpo", "reward", "kto", "sft"]
 SUFFIXES = (".jsonl", ".parquet")
+EVEN = "even"  # annotators differ, and no answer was given most often
 # What is written beside a preference. Not which one is better by a criterion, which names a side.
 BESIDE = ("reason", "reasons")
 
@@ -86,6 +87,8 @@ class Said:
         What was said beside each answer, such as ``{"reason": ...}``.
     lost
         How many annotators said something beside an answer that does not count.
+    every
+        Each answer of each annotator, if this is what most of them say: see :func:`most`.
     """
 
     first: npt.NDArray[np.int64]
@@ -94,6 +97,7 @@ class Said:
     reward: npt.NDArray[np.float64]
     told: Sequence[Mapping[str, Any]] = ()
     lost: int = 0
+    every: Said | None = None
 
     def decided(self) -> list[int]:
         """Return the numbers of the answers that prefer one of two."""
@@ -107,6 +111,26 @@ class Said:
     def counts(self) -> tuple[int, int]:
         """Return how many ties there are, and how many pairs of which both are bad."""
         return int((self.answer == TIE).sum()), int((self.answer == BOTH_BAD).sum())
+
+
+def most(every: Said) -> tuple[Said, npt.NDArray[np.int64]]:
+    """Return, for each pair, the answer that was given most often, and where each pair occurs first.
+
+    If two answers were given equally often, it is :data:`EVEN`.
+    """
+    pairs = np.column_stack([every.first, every.second])
+    _, at, of = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    counts = [Counter[str]() for _ in at]
+    for i, answer in zip(of.ravel().tolist(), every.answer.tolist(), strict=True):
+        counts[i][answer] += 1
+    found = []
+    for one in counts:
+        (answer, n), *others = one.most_common(2)
+        found.append(EVEN if others and others[0][1] == n else answer)
+    order = np.argsort(at)
+    at = at[order]
+    answers = np.array(found)[order]
+    return Said(every.first[at], every.second[at], answers, every.reward, every=every), at
 
 
 @dataclass
@@ -144,7 +168,7 @@ def rows_of(
     if to in ("dpo", "reward"):
         better = said.better()
         rows = [write.pair(a, b) for a, b in better]
-        notes = ["Each row is an answer: `chosen` was preferred to `rejected`."]
+        notes = ["Each row is a pair: `chosen` was preferred to `rejected`.", *_by_most(said)]
         if margin:
             for row, (a, b) in zip(rows, better, strict=True):
                 row["margin"] = float(said.reward[a] - said.reward[b])
@@ -168,6 +192,7 @@ def rows_of(
 
 
 def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
+    said = said.every or said
     net: Counter[int] = Counter()
     for a, b in said.better():
         net[a] += 1
@@ -179,7 +204,8 @@ def _desirable(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[s
     ties, n_bad = said.counts()
     even = sum(not n for n in net.values())
     notes = ["Each row is a candidate; `label` says whether it won more comparisons than it lost."]
-    notes.append(f"Of {_n(n_bad, 'pair')} both are bad: both candidates count as having lost.")
+    notes.append("Each answer of each annotator is one comparison.")
+    notes.append(f"{_n(n_bad, 'answer')} that both are bad: both candidates count as having lost.")
     notes.append(f"{_n(ties, 'tie')} counted for neither.")
     notes.append(f"Not in the file: {_n(even, 'candidate')} that won as often as lost.")
     return rows, notes
@@ -195,9 +221,19 @@ def _best(write: _Writer, said: Said) -> tuple[list[dict[str, Any]], list[str]]:
     left = len(write.candidates.prompts) - len(best)
     notes = [
         "Each row is the candidate of a prompt with the highest reward among those that won a comparison.",
+        *_by_most(said),
         f"Not in the file: {_n(left, 'prompt')} without such a candidate.",
     ]
     return [write.completion(i) for _, i in sorted(best.items())], notes
+
+
+def _by_most(said: Said) -> list[str]:
+    """Say what was done where several annotators answered a pair."""
+    if said.every is None or len(said.every.answer) == len(said.answer):
+        return []
+    even = int((said.answer == EVEN).sum())
+    out = f"Not in the file: {_n(even, 'pair')} of which two answers were given equally often."
+    return [f"Where annotators differ, the answer that most of them gave counts. {out}"]
 
 
 def _n(n: int, what: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Self
@@ -14,10 +14,10 @@ from hitl_widgets import screen
 from hitl_widgets.errors import InvalidInput, Taken, a_type
 from hitl_widgets.items.base import ItemKind
 from hitl_widgets.labels.store import LabelStore
-from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of
+from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of, read_candidates
 from hitl_widgets.preferences.checks import check_flags
 from hitl_widgets.preferences.people import fixed
-from hitl_widgets.preferences.policies import Base, of_function
+from hitl_widgets.preferences.policies import Base, called, of_function
 from hitl_widgets.preferences.samples import Samples
 from hitl_widgets.quality.sequential import Z, wilson_of_groups
 from hitl_widgets.questions.pair import FIRST, SECOND
@@ -141,9 +141,17 @@ def begun(
     *,
     kind: ItemKind,
     resume: bool,
+    taught: Collection[str] = (),
 ) -> Drawn:
-    """Return what was drawn for a trial, or draw it now: see :meth:`.Preferences.trial`."""
+    """Return what was drawn for a trial, or draw it now: see :meth:`.Preferences.trial`.
+
+    ``taught`` are the words of the prompts from which the reward has learned.
+    """
     check_flags(resume=resume)
+    if name is None:
+        raise InvalidInput(
+            "name= is missing: a trial and its answers are kept under its name, such as name='round 1'."
+        )
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
         raise InvalidInput(f"name={name!r}: expected a name of 1 to {MAX_NAME} characters.")
     if not kind.reads:
@@ -156,7 +164,16 @@ def begun(
         for argument, value in (("policy", policy), ("prompts", prompts)):
             if value is None:
                 raise InvalidInput(f"{argument}= is missing, and no trial {name!r} was begun.")
-        return draw(kept, prompts, policy, against)
+        told = draw(kept, kind, prompts, policy, against)
+        if n := len(told.samples.keys() & set(taught)):
+            warnings.warn(
+                f"The reward has learned from {n:,} of the {len(told.samples):,} prompts of this trial, "
+                "where it is better than elsewhere. For evidence about new prompts, pass others, and another "
+                "name=.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return told
     if not resume:
         raise Taken(
             f"A trial {name!r} was begun on {told.on}: {told.policy} against {told.against}, "
@@ -169,9 +186,9 @@ def begun(
             f"The trial {name!r} has {len(told.samples):,} prompts, and {n:,} prompts are only in it or only "
             "in prompts=. To go on with it, leave prompts= out; for other prompts, pass another name=."
         )
-    if policy is not None and _called(policy) != told.policy:
+    if policy is not None and called(policy) != told.policy:
         warnings.warn(
-            f"The trial {name!r} goes on with what {told.policy} made on {told.on}. {_called(policy)} is not "
+            f"The trial {name!r} goes on with what {told.policy} made on {told.on}. {called(policy)} is not "
             "used: to compare it, pass another name=.",
             RuntimeWarning,
             stacklevel=3,
@@ -189,7 +206,7 @@ def drawn(kept: Samples) -> Drawn | None:
     return Drawn(samples, told.get("policy", "a policy"), told.get("against", "another"), time[:10])
 
 
-def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
+def draw(kept: Samples, kind: ItemKind, prompts: Any, policy: Any, against: Any) -> Drawn:
     """Draw a sample of each policy for each prompt, and keep them."""
     given = prompts_of(prompts)
     words = list(map(prompt_words, given))
@@ -200,30 +217,24 @@ def draw(kept: Samples, prompts: Any, policy: Any, against: Any) -> Drawn:
         raise InvalidInput(f"The prompt {again[:80]!r} occurs twice: each is asked once.")
     two = {"policy=": policy, "against=": against}
     makers = [of_function(made, name) for name, made in two.items()]
-    samples = {word: _two(prompt, makers) for word, prompt in zip(words, given, strict=True)}
+    samples = {word: _two(kind, prompt, makers) for word, prompt in zip(words, given, strict=True)}
     if all(a == b for a, b in samples.values()):
         raise InvalidInput(
             "Both policies made the same of all prompts, so there is nothing to compare: pass other prompts, "
             "or a policy further from its base."
         )
-    kept.keep({"samples": samples, "policy": _called(policy), "against": _called(against)})
+    kept.keep({"samples": samples, "policy": called(policy), "against": called(against)})
     told = drawn(kept)
     assert told is not None  # noqa: S101 - it was just kept
     return told
 
 
-def _called(policy: Any) -> str:
-    """Return what a policy is called in messages."""
-    name = getattr(policy, "name", None) or getattr(policy, "__name__", None)
-    return name if isinstance(name, str) else type(policy).__name__
-
-
-def _two(prompt: Any, makers: Sequence[Base]) -> list[str]:
-    """Return a sample of each."""
+def _two(kind: ItemKind, prompt: Any, makers: Sequence[Base]) -> list[str]:
+    """Return a sample of each, as the store keeps it."""
     found = [made(prompt, 1)[0] for made in makers]
-    if wrong := [item for item in found if not isinstance(item, str)]:
+    if wrong := [item for item in found if not (isinstance(item, str) or kind.claims([item]))]:
         raise InvalidInput(f"{str(wrong[0])[:60]!r} is {a_type(wrong[0])}: trials compare texts.")
-    return found
+    return [str(item) for item in read_candidates(kind, found, "a sample")]
 
 
 class Trial:

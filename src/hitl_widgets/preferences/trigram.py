@@ -166,9 +166,16 @@ class Improved(Policy):
         and, if ``judge=`` was passed, win (how often the judge prefers them).
     """
 
-    def __init__(self, model: Biased, kl: float, steps: pd.DataFrame, rng: np.random.Generator) -> None:
+    def __init__(
+        self, model: Biased, start: Biased, kl: float, steps: pd.DataFrame, rng: np.random.Generator
+    ) -> None:
         self.name, self.kl, self.steps = "word trigram, REINFORCE", kl, steps
         self._model, self._rng = model, rng
+
+        def draw(prompt: Any, n: int) -> list[str]:  # noqa: ARG001 - it knows no prompt
+            return _texts(start, n, rng)
+
+        draw.__name__, self.base = "the trigram of the texts", draw
 
     def _made(self, prompt: Any, n: int) -> list[str]:  # noqa: ARG002 - it knows no prompt
         return _texts(self._model, n, self._rng)
@@ -274,4 +281,4 @@ def reinforce(
         gain = rewards([base.text(row) for row in walk.rows]) / scale - beta * walk.kl
         gain -= (gain.sum() - gain) / (len(gain) - 1)  # the mean of the others: no bias
         model.learn(walk, gain, beta, RATE)
-    return Improved(model, kl, pd.DataFrame(rows), rng)
+    return Improved(model, Biased(base), kl, pd.DataFrame(rows), rng)

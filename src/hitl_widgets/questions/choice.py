@@ -11,6 +11,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Answer, Names, Shading
 from hitl_widgets.questions.schema import Schema
+from hitl_widgets.questions.values import refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Choice:
         if isinstance(value, Mapping):
             if not isinstance(value.get("class"), str):
                 raise InvalidInput(f"{dict(value)!r} is not an answer: expected a class.")
+            refuse_strange(value, ("class", "word"))
             return vocabulary.choosable(value["class"], value.get("word"))
         return vocabulary.find(value)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Answer, Names, Shading
 from hitl_widgets.questions.schema import Schema, scale
-from hitl_widgets.questions.values import is_blank, plain
+from hitl_widgets.questions.values import is_blank, plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Choices:
             ids, words = value.get("classes"), value.get("words")
             if not isinstance(ids, list | tuple) or not all(isinstance(id_, str) for id_ in ids):
                 raise InvalidInput(f"{value!r} is not an answer: expected a list of classes.")
+            refuse_strange(value, ("classes", "words"))
             called = dict(zip(ids, words, strict=False)) if isinstance(words, list | tuple) else {}
             return tuple(sorted({vocabulary.choosable(id_, called.get(id_)) for id_ in ids}))
         if isinstance(value, str) and vocabulary.understood(value) is not None:

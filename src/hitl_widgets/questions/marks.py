@@ -14,7 +14,7 @@ from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.choices import Choices
 from hitl_widgets.questions.schema import Schema, is_unicode
 from hitl_widgets.questions.text import distance, tidied
-from hitl_widgets.questions.values import is_blank, plain
+from hitl_widgets.questions.values import is_blank, plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["MOST_MARKS", "Mark", "Marks", "f1", "lined"]
@@ -62,6 +62,7 @@ class Marks(Choices):
     called = "label"
     optional = False
     writes = False
+    beside: tuple[str, ...] = ()  # what else an answer that is a dict may have
 
     @abstractmethod
     def place(self, given: Sequence[Any]) -> Any:
@@ -105,6 +106,7 @@ class Marks(Choices):
         """Return the marks in the order in which they are given."""
         logged = isinstance(value, Mapping) and self.name in value
         if logged:
+            refuse_strange(value, (self.name, *self.beside))
             marks = self._listed(value[self.name])
             classes: Any = vocabulary.choosable
         else:

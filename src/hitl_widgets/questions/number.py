@@ -15,7 +15,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.questions.base import Names, Shading
 from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, scale
-from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.values import plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Number(Classless):
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> float:
         """Parse a number, also as text, or ``{"number": x}``."""
+        if isinstance(value, Mapping):
+            refuse_strange(value, ("number",))
         given = plain(value.get("number") if isinstance(value, Mapping) else value)
         if isinstance(given, str):
             try:

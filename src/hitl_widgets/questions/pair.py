@@ -15,7 +15,7 @@ from hitl_widgets.questions.base import Answer, Names
 from hitl_widgets.questions.choice import Choice
 from hitl_widgets.questions.schema import Schema, is_unicode
 from hitl_widgets.questions.text import tidied
-from hitl_widgets.questions.values import is_blank, plain
+from hitl_widgets.questions.values import BOTH_BAD, FIRST, SECOND, TIE, is_blank, plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BOTH_BAD", "FIRST", "KINDS", "PLACES", "SECOND", "TIE", "Pair", "Preferred"]
 
-FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
 PLACES = (FIRST, SECOND, TIE)
 MORE = ("reason", "reasons", "criteria")
 LONGEST = 10_000
@@ -85,6 +84,7 @@ class Pair(Choice):
             choice = self._found(value["label"], vocabulary)
         else:
             raise InvalidInput(f"{dict(value)!r} is not an answer: expected {{'label': ..., 'reason': ...}}.")
+        refuse_strange(value, ("pair" if "pair" in value else "label", "left", *MORE))
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
         settings = vocabulary.schema.settings
         reason = _reason(value.get("reason"))

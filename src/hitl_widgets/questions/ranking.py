@@ -16,7 +16,7 @@ from hitl_widgets.questions.base import Names, Shading
 from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, palette
 from hitl_widgets.questions.untaught import Untaught
-from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.values import plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Ranking(Untaught, Classless):
         top = None if schema is None else schema.settings.get("top")
         given, shown = value, None
         if isinstance(value, Mapping):
+            refuse_strange(value, ("ranking", "shown", "top"))
             given, shown = value.get("ranking"), _order(value.get("shown"))
         places = _order(given, top=top is not None)
         if places is None:
@@ -89,8 +90,9 @@ class Ranking(Untaught, Classless):
         n, top, given = int(extent[0]), schema.settings.get("top"), len(answer.places)
         if given != (n if top is None else min(top, n)):
             best = "" if top is None else f", of which the best {top} are asked for"
+            places = "1 place" if given == 1 else f"{given} places"
             raise InvalidInput(
-                f"The ranking {list(answer.places)} has {given} places, but the item has {n} members{best}."
+                f"The ranking {list(answer.places)} has {places}, but the item has {n} members{best}."
             )
         if beyond := [place for place in answer.places if place > n]:
             raise InvalidInput(f"The ranking has the place {beyond[0]}, but the item has {n} members.")

@@ -11,7 +11,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.marks import MOST_MARKS, Mark, Marks, f1
 from hitl_widgets.questions.schema import Schema, is_unicode
-from hitl_widgets.questions.values import plain
+from hitl_widgets.questions.values import plain, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["KINDS", "Related", "Relation", "Spans", "relation_types"]
@@ -60,6 +60,7 @@ class Spans(Marks):
     same names.
     """
 
+    beside = ("relations",)
     name = "spans"
     asks = "spans of a text"
     items = ("text",)
@@ -113,6 +114,7 @@ class Spans(Marks):
         if isinstance(value, Mapping):
             if self.name not in value:
                 raise InvalidInput(f"{value!r} is not an answer: expected {self._form(types)}.")
+            refuse_strange(value, (self.name, *self.beside))
             told = value.get("relations", ())
             if any(isinstance(span, Mapping) for span in self._listed(value[self.name])):
                 value = value[self.name]  # with class names, as users write them

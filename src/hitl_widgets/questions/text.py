@@ -13,7 +13,7 @@ from hitl_widgets.questions.base import Names
 from hitl_widgets.questions.classless import Classless
 from hitl_widgets.questions.schema import Schema, is_unicode
 from hitl_widgets.questions.untaught import Untaught
-from hitl_widgets.questions.values import is_blank
+from hitl_widgets.questions.values import is_blank, refuse_strange
 from hitl_widgets.questions.vocabulary import Vocabulary
 
 __all__ = ["KINDS", "FreeText", "changed_share", "distance", "tidied"]
@@ -39,6 +39,8 @@ class FreeText(Untaught, Classless):
 
     def parse(self, value: Any, vocabulary: Vocabulary) -> str:
         """Parse a text, or ``{"text": ...}``."""
+        if isinstance(value, Mapping):
+            refuse_strange(value, ("text",))
         given = value.get("text") if isinstance(value, Mapping) else value
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
         settings = vocabulary.schema.settings

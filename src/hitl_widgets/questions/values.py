@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput
+from hitl_widgets.errors import InvalidInput, choices, nearest
 
 __all__ = [
     "KNOWN",
@@ -42,6 +42,9 @@ TWINS = str.maketrans(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf",
     "aeopcyxijsABEKMHOPCTYXIABEZHIKMNOPTYXo",
 )
+
+# The fixed names of the answers to a comparison.
+ANSWERS = FIRST, SECOND, TIE, BOTH_BAD = "first", "second", "tie", "both bad"
 
 
 def _timestamp(name: str) -> Any:
@@ -119,6 +122,16 @@ def spelled(value: Any) -> str:
 def kind_of(value: Any) -> str:
     """Return the type name of a class in the log: ``text``, ``int`` and so on."""
     return TEXT if type(value) is str else type(value).__name__
+
+
+def refuse_strange(value: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise InvalidInput if an answer has a member that its question does not know."""
+    # Tables fill what only some answers have with missing values.
+    if strange := [name for name in value if name not in known and not is_blank(value[name])]:
+        raise InvalidInput(
+            f"The answer {dict(value)!r} has an unknown {strange[0]!r}.{nearest(str(strange[0]), known)} Its "
+            f"members may be {choices(known)}."
+        )
 
 
 def own_value(kind: str, name: str) -> Any:

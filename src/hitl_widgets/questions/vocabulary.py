@@ -21,7 +21,7 @@ from hitl_widgets.questions.schema import (
     question_of,
     stored_values,
 )
-from hitl_widgets.questions.values import alike, is_blank, spelled, tidy
+from hitl_widgets.questions.values import ANSWERS, alike, is_blank, spelled, tidy
 
 __all__ = ["CHANGES", "Vocabulary"]
 
@@ -300,6 +300,7 @@ class Vocabulary:
         if whole.get("change") == "keys" and "set" in whole:
             whole["keys"] = self._one_key(whole.get("of", ()), whole.pop("set"), annotator)
         self._refuse_alike(whole)
+        self._refuse_place(whole)
         found = self._understood(whole, "", annotator)
         after = self._state.copy()
         _APPLY[found.name](after, found)
@@ -318,6 +319,17 @@ class Vocabulary:
             raise InvalidInput(
                 f"The answers to a comparison are fixed, and {name!r} would change them. They can be "
                 "renamed. To ask with or without a tie, pass tie= where the question is made."
+            )
+
+    def _refuse_place(self, change: Mapping[str, Any]) -> None:
+        """Refuse to call an answer of a comparison what another one means in files and in the log."""
+        if self.kind != "pair" or change.get("change") != "rename":
+            return
+        name, [id_] = str(change["name"]), [self._live(word) for word in change["of"]]
+        if name != id_ and name in ANSWERS:
+            raise InvalidInput(
+                f"{self.meaning(id_)!r} cannot be called {name!r}, which is another answer, for example in "
+                "files. Choose a different name."
             )
 
     def _named(self, word: Any) -> str:

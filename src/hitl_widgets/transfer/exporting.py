@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from hitl_widgets.loop import notices
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.guiding import kept_in, versions_in
 from hitl_widgets.paths import full_path
+from hitl_widgets.questions.schema import Schema
 from hitl_widgets.questions.values import plain
 from hitl_widgets.transfer.frames import column, folded, labels_table
 
@@ -195,7 +196,7 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
         found.append(
             Said(
                 number,
-                label,
+                _fixed(label, loop.schema),
                 key,
                 texts_of(item),
                 who,
@@ -209,6 +210,16 @@ def said_of(loop: Loop, labels: pd.DataFrame) -> list[Said]:
             )
         )
     return found
+
+
+def _fixed(label: Any, schema: Schema) -> Any:
+    """Return an answer to a comparison by its fixed name, which other tools and import know."""
+    if schema.kind != "pair":
+        return label
+    names = dict(zip(schema.values, schema.ids, strict=False))
+    if isinstance(label, Mapping):
+        return {**label, "label": names.get(label["label"], label["label"])}
+    return names.get(label, label)
 
 
 class Fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -125,9 +126,9 @@ def test_reinforce_raises_the_reward_and_is_shown_beside_best_of_n() -> None:
         reinforce(["", " "], rewards)
 
 
-def swapped(session: hitl.Session) -> None:
-    """Call the first answer what the second was called, and the other way round."""
-    for name, new in (("first", "A"), ("second", "first"), ("A", "second")):
+def renamed(session: hitl.Session) -> None:
+    """Call the answers something else."""
+    for name, new in (("first", "A"), ("second", "B"), ("tie", "first one")):
         session.classes.rename(name, new)
 
 
@@ -154,7 +155,7 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         result = trial.result()
         assert (result.wins, result.losses, result.ties) == (20, 0, 1)
         assert str(result).endswith("21 blind answers: better")
-        swapped(trial.session)  # what the answers are called changes nothing
+        renamed(trial.session)  # what the answers are called changes nothing
         assert trial.result() == result
         trial.close()
     with hitl.Preferences(PROMPTS, GOOD, **how) as prefs:
@@ -184,6 +185,7 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
             ({"prompts": ["a", "a"]}, "occurs twice"),
             ({"against": None}, "no candidates: pass against="),
             ({"name": " "}, "name=' ': expected a name"),
+            ({"name": None}, "name= is missing: a trial and its answers"),
             ({"resume": 1}, "resume=1: expected True or False"),
         ):
             given = {"policy": better, "prompts": held, "against": worse, "name": "round 2"} | told
@@ -193,6 +195,36 @@ def test_a_trial_is_blind_and_goes_on_after_a_restart(tmp_path: Any) -> None:
         prefs.principles.question("Is kind.")
         with pytest.raises(InvalidInput, match="used by another task"):
             prefs.trial(better, held, worse, name="principle: Is kind.")
+
+
+def test_a_policy_is_compared_with_its_own_base_on_prompts_that_are_new() -> None:
+    made_so_far = itertools.count()
+
+    def mine(prompt: str, n: int) -> list[str]:
+        return [f"mine {prompt} {next(made_so_far)}" for _ in range(n)]
+
+    def other(prompt: str, n: int) -> list[str]:
+        return [f"other {prompt} {i}" for i in range(n)]
+
+    with hitl.Preferences(PROMPTS, generate=other, embed=embed, store=":memory:") as prefs:
+        prefs.session.label(prefs.session.pool.ids[0], 1)
+        bases = {"best": "mine mine", "reject": "mine mine", "tilt": "other other", "trigram": None}
+        for how, words in bases.items():
+            given = {"generate": mine} if how in ("best", "reject") else {}
+            policy = prefs.improve(how, n=2, steps=1, **given)
+            trial = prefs.trial(policy, PROMPTS[1:], name=how)
+            names = {"tilt": "the given candidates", "trigram": "the trigram of the texts"}
+            assert f"against {names.get(how, 'mine')}, drawn" in repr(trial)
+            if words:
+                made = {" ".join(text.split()[0] for text in item) for item in trial.session.pool.items}
+                assert made == {words}
+            if how != "trigram":
+                with pytest.raises(InvalidInput, match=r"There is no chart of .* only a policy of improve"):
+                    policy.chart()
+        # A function has no base: that of these preferences.
+        assert "mine against other, drawn" in repr(prefs.trial(mine, ["new"], name="function"))
+        with pytest.warns(RuntimeWarning, match="has learned from 1 of the 2 prompts of this trial"):
+            prefs.trial(mine, PROMPTS[:2], name="known")
 
 
 def test_no_win_is_claimed_without_answers_that_show_it() -> None:

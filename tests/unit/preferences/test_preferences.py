@@ -402,13 +402,21 @@ def test_people_who_prefer_a_side_or_length_are_seen(tmp_path: Any) -> None:
         assert table.loc["bob", "left_low"] < 0.5 < table.loc["bob", "left_high"]
         assert table.loc["bob", "longer"] == 1
         assert table.loc["ann", "ties"] == 0
-        for name, new in (("first", "A"), ("second", "first"), ("A", "second")):
+        for name, new in (("first", "A"), ("second", "B")):
+            with pytest.raises(
+                InvalidInput, match=f"'{name}' cannot be called 'tie', which is another answer"
+            ):
+                prefs.session.classes.rename(name, "tie")
             prefs.session.classes.rename(name, new)
+        with pytest.raises(InvalidInput, match="'A' cannot be called 'second'"):
+            prefs.session.classes.rename("A", "second")
+        prefs.session.classes.rename("A", "first")  # its own name
+        prefs.session.classes.rename("first", "A")
         pd.testing.assert_frame_equal(prefs.people().set_index("annotator"), table)
         draft = prefs.candidates.items[0]
         prefs.revise(PROMPTS[0], draft, "a revision")
         said = prefs.answers().query("first == 'a revision' or second == 'a revision'").iloc[-1]
-        assert (said["answer"] == "second") == (said["first"] == "a revision")
+        assert (said["answer"] == "A") == (said["first"] == "a revision")
 
 
 def test_conflicts_are_cycles_of_answers() -> None:
@@ -441,6 +449,38 @@ def test_conversations_and_pictures() -> None:
         assert prefs.people()["longer"].isna().all()
         with pytest.raises(InvalidInput, match="is an ndarray: expected texts"):
             prefs.revise("a", pictures[0][0], pictures[1][0])
+
+
+def test_candidates_that_are_conversations_are_read_without_roles_and_returned_as_messages() -> None:
+    def talk(text: str, role: str = "assistant") -> list[dict[str, str]]:
+        return [{"role": role, "content": text}]
+
+    given = [[talk(f"sorry {i}"), talk(f"no {i}", "user"), talk("never mind, bye")] for i in range(6)]
+    prompts = [f"p{i}" for i in range(6)]
+    with hitl.Preferences(prompts, given, kind="conversation", store=":memory:") as prefs:
+        for id_ in prefs.session.pool.ids:
+            prefs.session.label(id_, 1 if "sorry" in prefs.session.item(id_)[0] else 2)
+        assert prefs.candidates.lengths().tolist()[:3] == [
+            len("sorry 0"),
+            len("no 0"),
+            len("never mind, bye"),
+        ]
+        assert not {"assistant", "user", "role", "content"} & set(prefs.rewarded()["word"])
+        prefs.principles.add("Names the assistant.", has="assistant")
+        prefs.principles.add("Is short.", most=2)
+        broken = prefs.principles.broken()
+        assert broken.groupby("principle").size().to_dict() == {"Names the assistant.": 18, "Is short.": 6}
+        assert talk("sorry 0") in prefs.rewards()["candidate"].tolist()
+        assert prefs.reward([talk("new")])["candidate"].tolist() == [talk("new")]
+        assert talk("no 0", "user") in [*prefs.answers()["first"], *prefs.answers()["second"]]
+        policy = prefs.improve(n=4)
+        for made in (policy("p0", 2), prefs.improve("tilt")("p0", 2)):
+            assert all(one in given[0] for one in made)
+        assert prefs.add({"p1": policy("p0", 1)}) == 1
+        trial = prefs.trial(
+            lambda prompt, n: [talk("a")] * n, ["new"], lambda p, n: [talk("b")] * n, name="t"
+        )
+        assert len(trial.session.pool) == 1
 
 
 @pytest.mark.parametrize(

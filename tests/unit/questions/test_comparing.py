@@ -276,6 +276,9 @@ WRONG: list[tuple[Any, Any, str]] = [
     (CRITERIA, {"label": 1, "criteria": {"honest": "both bad"}}, "expected 'first', 'second', 'tie'"),
     (CRITERIA, {"label": 1, "criteria": ["honest"]}, "expected a dict"),
     (CRITERIA, {"label": 1, "reasons": 5}, "expected"),
+    (CRITERIA, {"label": 1, "criterias": {"honest": 1}}, "unknown 'criterias'. Did you mean 'criteria'"),
+    (REASONS, {"label": 1, "reason ": "x"}, "unknown 'reason '. Did you mean 'reason'"),
+    (RANKING, {"ranking": [1, 2, 3], "show": [1, 2, 3]}, "members may be 'ranking', 'shown', 'top'"),
     (PLAIN, {"label": 1, "reasons": ["rude"]}, "offers no reasons"),
     (PLAIN, {"label": 1, "criteria": {"honest": 1}}, "Pass criteria="),
     (PLAIN, 3, "3"),
@@ -409,6 +412,26 @@ def test_a_tie_can_be_allowed_later_and_names_can_be_changed(tmp_path: Path) -> 
         made.label("r2", 1)
         assert made.labels()["label"].tolist()[:2] == ["second", "tie"]
         assert made.labels()["label"].tolist()[2] in {"first", "a"}
+
+
+@pytest.mark.parametrize("to", ["label-studio", "argilla"])
+def test_files_for_other_tools_have_the_fixed_names_of_renamed_answers(to: Any, tmp_path: Path) -> None:
+    with session(CRITERIA) as made:
+        made.label("r0", {"label": 1, "criteria": {"honest": 2}})
+        made.label("r1", 2)
+        made.label("r2", "tie")
+        before = made.labels().set_index("id")["label"].to_dict()
+        for name, new in (("first", "A"), ("second", "B"), ("tie", "equal")):
+            made.classes.rename(name, new)
+        path = made.export(tmp_path / "x.json", format=to)
+        made.undo()  # the rename of "tie"
+        made.import_labels(path, annotator="bob")  # by former names, too
+        assert {len(set(map(str, one["label"]))) for _, one in made.labels().groupby("id")} == {1}
+    assert not {'"A"', '"B"', '"equal"'} & set(path.read_text().replace(",", " ").split())
+    with session(CRITERIA) as other:
+        refused = other.import_labels(path, annotator="bob").refused
+        assert not len(refused), refused["why"].tolist()
+        assert other.labels().set_index("id")["label"].to_dict() == before
 
 
 # -- learning

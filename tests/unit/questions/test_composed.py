@@ -104,9 +104,22 @@ def test_answers_of_two_people_are_exported_and_come_back(name: str, tmp_path: P
 
 
 WRONG: dict[str, list[Any]] = {
-    "number": [11, -1, 0.3, "ten", True, None.__class__, [], {}, float("nan"), "", {"number": "x"}],
+    "number": [
+        11,
+        -1,
+        0.3,
+        "ten",
+        True,
+        None.__class__,
+        [],
+        {},
+        float("nan"),
+        "",
+        {"number": "x"},
+        {"number": 1, "unit": "m"},
+    ],
     "open number": [0.5, 1e13, "1e400", 10**400, -(10**400), object()],
-    "text": [5, "", "  \n ", "half \ud83d", ["a"], {"text": 3}, "x" * 1_000_001],
+    "text": [5, "", "  \n ", "half \ud83d", ["a"], {"text": 3}, {"text": "a", "lang": "en"}, "x" * 1_000_001],
     "spans": [
         "person",
         [span(3, 3, "person")],
@@ -117,6 +130,7 @@ WRONG: dict[str, list[Any]] = {
         [{"start": 0, "label": "person"}],
         [None],
         {"spans": [[0, 3]]},
+        {"spans": [[0, 3, "person"]], "relation": []},
         {"spans": [[0, 3, "nobody"]]},
         related([span(0, 3, "person"), span(4, 7, "person")], (0, 1, "met")),
         5,
