@@ -1184,9 +1184,10 @@ class Session:
         self.wait()
         table = telling_table(self._loop.explaining.telling(), self.schema, int(n))
         if without := [name for name in self.schema.values if name not in set(table["label"])]:
+            it = "it" if len(without) == 1 else "each"
             warnings.warn(
-                f"No words speak for {choices(without)}: the model guesses it for no item, or they have no "
-                "word in common.",
+                f"No words speak for {choices(without)}: the model guesses {it} for no item, or these have "
+                "no word in common.",
                 RuntimeWarning,
                 stacklevel=2,
             )

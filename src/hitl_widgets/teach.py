@@ -8,7 +8,7 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.guidelines import Guidelines
 from hitl_widgets.loop.teach.rulebook import Rules
-from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, keep
+from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, in_effect, keep
 from hitl_widgets.loop.words import counted
 
 if TYPE_CHECKING:
@@ -102,8 +102,12 @@ class Teach:
         self._loop.log.catch_up()
         strike, known = self._striking.named(word, column), self._loop.log.definitions(OF)
         if strike.name not in known:
+            alike = [one for one in in_effect(self._loop.log) if strike.word in (one.word, one.name)]
+            if word is None:
+                alike = [one for one in in_effect(self._loop.log) if one.column == column]
+            back = f" Call session.teach.bring_back({alike[0].arguments})." if alike else ""
             raise InvalidInput(
-                f"{strike.name!r} is not struck out.{nearest(strike.name, known)} "
+                f"{strike.name!r} is not struck out.{back or nearest(strike.name, known)} "
                 f"Struck out are {choices(known) if known else 'no words and no columns'}."
             )
         return keep(self._loop.acts, strike, on=False, event_id=event_id)
