@@ -441,3 +441,15 @@ def test_edits_of_what_is_gone_stay_in_the_table(make_session: Any, tmp_path: An
     assert "not in the table" in table["why"][1]
     again.teach.edits.drop(table["name"][1])
     assert repr(again.teach.edits) == "<1 edited item of task 'labels'>"
+
+
+def test_tags_that_the_model_does_not_read_are_no_edit(make_session: Any) -> None:
+    pages = [f"<p>{'free' if i % 2 else 'lunch'} <b>mail</b> {i}</p>" for i in range(20)]
+    session = make_session(pages, kind="html", classes=["spam", "ham"], audit=0)
+    for i in range(6):
+        session.label(session.pool.ids[i], ["ham", "spam"][i % 2])
+    session.wait()
+    with pytest.raises(InvalidInput, match="does not read what you changed: tags"):
+        session.teach.edit(session.pool.ids[0], "<p>lunch <i>mail</i> 0</p>", "spam")
+    session.teach.edit(session.pool.ids[0], "<p>free <b>mail</b> 0</p>", "spam")
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [True]

@@ -228,6 +228,8 @@ class Editing:
         """Say what was changed that the model does not read."""
         struck = [one for one in strikes if not one.weight and _changes(one, parent, item)]
         what = "spaces, punctuation and the like"
+        if isinstance(self._pool.item_kind, Markup):
+            what = "tags, addresses, spaces and the like"
         if not isinstance(parent, str):
             what = f"column {choices(list(map(str, differing(parent, item))))}"
         if struck:
