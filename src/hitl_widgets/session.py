@@ -54,6 +54,7 @@ from hitl_widgets.loop.suggesting import (
     source_of_class,
     suggested_codes,
 )
+from hitl_widgets.loop.teach.rules import ids_in
 from hitl_widgets.loop.trainer import Evaluation
 from hitl_widgets.maps.preparation import Map, Stage
 from hitl_widgets.questions.classes import Classes
@@ -1127,7 +1128,8 @@ class Session:
         one for the edges of the neighbour graph that stay within it. Columns part (``word``, ``column``,
         ``label`` or ``neighbours``), words, n and of (how many of the group, of how many), rest and of_rest
         (of all others), ratio (of the two shares) and query (for :meth:`find`). In large groups and pools,
-        samples of 5,000 and 15,000 items are read for words and columns.
+        samples of 5,000 and 15,000 items are read for words and columns. ``attrs["missing"]`` says so if no
+        word or column tells the group from the others.
 
         Raises
         ------
@@ -1143,7 +1145,7 @@ class Session:
         if group is not None:
             self._loop.log.catch_up()
             self._loop.background.settle(None)
-            rows = np.unique(self.pool.index(list(group)))
+            rows = np.unique(self.pool.index(ids_in(group, "group")))
             return comparison_table(self._loop.comparing.of(rows), self.schema)
         self.wait()
         [row] = self.pool.index([id])
@@ -1182,9 +1184,10 @@ class Session:
         self.wait()
         table = telling_table(self._loop.explaining.telling(), self.schema, int(n))
         if without := [name for name in self.schema.values if name not in set(table["label"])]:
+            it = "it" if len(without) == 1 else "each"
             warnings.warn(
-                f"No words speak for {choices(without)}: the model guesses it for no item, or they have no "
-                "word in common.",
+                f"No words speak for {choices(without)}: the model guesses {it} for no item, or these have "
+                "no word in common.",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -8,7 +8,8 @@ from hitl_widgets.errors import InvalidInput, choices, nearest
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.teach.guidelines import Guidelines
 from hitl_widgets.loop.teach.rulebook import Rules
-from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, keep
+from hitl_widgets.loop.teach.strikes import MOST_WEIGHT, OF, Effect, Striking, in_effect, keep
+from hitl_widgets.loop.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,8 +102,12 @@ class Teach:
         self._loop.log.catch_up()
         strike, known = self._striking.named(word, column), self._loop.log.definitions(OF)
         if strike.name not in known:
+            alike = [one for one in in_effect(self._loop.log) if strike.word in (one.word, one.name)]
+            if word is None:
+                alike = [one for one in in_effect(self._loop.log) if one.column == column]
+            back = f" Call session.teach.bring_back({alike[0].arguments})." if alike else ""
             raise InvalidInput(
-                f"{strike.name!r} is not struck out.{nearest(strike.name, known)} "
+                f"{strike.name!r} is not struck out.{back or nearest(strike.name, known)} "
                 f"Struck out are {choices(known) if known else 'no words and no columns'}."
             )
         return keep(self._loop.acts, strike, on=False, event_id=event_id)
@@ -212,7 +217,8 @@ class Teach:
         Raises
         ------
         InvalidInput
-            If nothing is changed, or a value does not fit.
+            If nothing is changed that the model reads, a value does not fit, or ``id`` is the name of an edit
+            and another edit of the item is like this already.
         HitlError
             If the items are no texts or table rows, the question has no single class, or the model could not
             learn it: ``X=`` was passed, or ``embed=`` does not embed each item by itself.
@@ -307,17 +313,17 @@ class Teach:
 
 
 class Edits:
-    """The edited items in effect; ``session.teach.edits``."""
+    """The edited items; ``session.teach.edits``."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
 
     def __len__(self) -> int:
         self._loop.log.catch_up()
-        return len(self._loop.editing.kept)
+        return len(self._loop.editing.every)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} edited items of task {self._loop.task!r}>"
+        return f"<{counted(len(self), 'edited item')} of task {self._loop.task!r}>"
 
     def drop(self, name: Any) -> str:
         """Remove an edited item; returns the event's id.
@@ -339,8 +345,8 @@ class Edits:
         """Return the edited items, oldest first.
 
         Columns name, id (of the item that was edited), item (the edited text; a dict of a table row), label,
-        teaches (whether the model learns it: not before the item itself is labelled, once the item has
-        changed, or where changed items cannot be read, as with ``X=``), annotator and time.
+        teaches (whether the model learns it), why (if not: the item is not labelled yet, has changed or is
+        gone, its class is retired, or the model does not read what was changed), annotator and time.
         """
         self._loop.log.catch_up()
         from hitl_widgets.transfer.edits import edits_table

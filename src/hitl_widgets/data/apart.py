@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hitl_widgets.data.columns import Column
 from hitl_widgets.items.strikes import spelled
+from hitl_widgets.search.index import WordIndex, folded
 
 __all__ = ["Counts", "Mark", "apart"]
 
@@ -24,6 +25,12 @@ LONGEST = 500
 LEVEL, MOST = 0.05, 30
 # Ranges leave out these shares of the group at an end.
 TRIMMED = (0.0, 0.05, 0.25, 0.5)
+
+# Letters, digits and marks, and scripts without spaces, for the search.
+_LETTERS = r"\pL\pN\pM\x{200c}\x{200d}"
+_UNSPACED = "".join(
+    rf"\p{{{name}}}" for name in ("Thai", "Lao", "Myanmar", "Khmer", "Hiragana", "Katakana", "Han")
+)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -73,7 +80,7 @@ class Mark:
     words
         The word, or the value or range of the column, such as ``≥ 12``.
     query
-        A query that finds the items with it; empty if none can.
+        A query that finds the same items of those that were read; empty if none can.
     counts
         How many items have it.
     """
@@ -89,6 +96,8 @@ def apart(
     columns: Mapping[str, Column],
     inside: Mask,
     pause: Callable[[], None] = lambda: None,
+    *,
+    of_words: Collection[str] = (),
 ) -> list[Mark]:
     """Return what tells the items ``inside`` from all others, what tells most first.
 
@@ -107,15 +116,18 @@ def apart(
         bool of shape (m,), some of them True and some not.
     pause
         Called regularly, so that background work can yield to other threads.
+    of_words
+        Text columns of which words count, however many values differ.
     """
     found, tests = list[tuple[Mark, float]](), 0
-    for name, some in _all(texts, columns, inside, pause):
+    for name, some in _all(texts, columns, inside, pause, of_words):
         tests += some.tests
         # One range of a column is enough.
         marks = some.marks if name is None or not some.ranges else some.marks[:1]
         found += [(replace(mark, column=name), p) for mark, p in marks]
     kept = [mark for mark, p in found if p * tests <= LEVEL]
-    return sorted(kept, key=lambda mark: -mark.counts.gain)[:MOST]
+    kept = sorted(kept, key=lambda mark: -mark.counts.gain)[:MOST]
+    return _searchable(kept, texts, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,19 +140,23 @@ class _Some:
 
 
 def _all(
-    texts: Sequence[str] | None, columns: Mapping[str, Column], inside: Mask, pause: Callable[[], None]
+    texts: Sequence[str] | None,
+    columns: Mapping[str, Column],
+    inside: Mask,
+    pause: Callable[[], None],
+    of_words: Collection[str],
 ) -> Iterator[tuple[str | None, _Some]]:
     if texts is not None:
-        yield None, _frequent((_words(text) for text in texts), inside, _of_word, pause)
+        yield None, _frequent((_words(text) for text in texts), inside, lambda _: "", pause)
     for name, column in columns.items():
         pause()
-        numbers = _numbers(column)
+        numbers = None if name in of_words else _numbers(column)
         if numbers is not None:
             yield name, _ranges(name, numbers, inside, dates=column.kind == "time")
             continue
         values = _values(column)
         filled = [value for value in values if value is not None]
-        if len(set(filled)) > len(filled) / 2:
+        if name in of_words or len(set(filled)) > len(filled) / 2:
             having: Iterable[Iterable[str]] = (_words(value or "") for value in values)
             yield name, _frequent(having, inside, partial(_query, name, ":"), pause)
         else:
@@ -170,9 +186,38 @@ def _query(name: str, operator: str, value: str) -> str:
     return "" if '"' in name + value or len(value) > LONGEST else f'"{name}"{operator}"{value}"'
 
 
-def _of_word(word: str) -> str:
-    # Words of other scripts have no boundaries for the search.
-    return rf"/\b{word}\b/" if word.isascii() else word
+def _searchable(marks: list[Mark], texts: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Mark]:
+    """Return the marks with the shortest queries that find the items with their words, and no others."""
+    index = None
+    found = []
+    for one in marks:
+        mark = one
+        n = mark.counts.n + mark.counts.rest
+        if mark.column is None and texts is not None:
+            index = index or WordIndex(text[:CHARACTERS] for text in texts)
+            mark = replace(mark, query=_of_word(mark.words, n, index))
+        elif mark.column is not None and ":" in mark.query.removeprefix(f'"{mark.column}"')[:1]:
+            word, values = folded(mark.words), _values(columns[mark.column])
+            if sum(value is not None and word in folded(value) for value in values) != n:
+                mark = replace(mark, query="")  # a column is searched for parts of words, too
+        found.append(mark)
+    return found
+
+
+def _of_word(word: str, n: int, index: WordIndex) -> str:
+    r"""Return a query that finds a word in ``n`` texts, as words are told apart in :mod:`.items.strikes`.
+
+    ``\b`` knows only ASCII letters, and ends words at an apostrophe.
+    """
+    patterns = [rf"\b{word}\b", word]
+    for more in ("", rf"[{_UNSPACED}]|"):
+        before = rf"(^|{more}[^{_LETTERS}'\x{{2019}}]|(^|{more}[^{_LETTERS}])['\x{{2019}}])"
+        after = rf"({more}[^{_LETTERS}'\x{{2019}}]|['\x{{2019}}]({more}[^{_LETTERS}]|$)|$)"
+        patterns.append(f"{before}{folded(word)}{after}")
+    # Of a letter of a script without spaces, what follows must not be a mark of it.
+    patterns.append(rf"{folded(word)}([^\pM]|$)")
+    fits = (f"/{pattern}/" for pattern in patterns if int(index.matching(pattern).sum()) == n)
+    return next(fits, "")
 
 
 # -- words and values

@@ -78,6 +78,12 @@ class Strike:
             return f"{self.column} (column)"
         return self.word if self.column is None else f"{self.word} ({self.column})"
 
+    @property
+    def arguments(self) -> str:
+        """The arguments that name it, as in ``session.teach.strike(...)``."""
+        word = [] if self.word is None else [repr(self.word)]
+        return ", ".join([*word, *([] if self.column is None else [f"column={self.column!r}"])])
+
 
 class Places:
     """Finds words in texts, whole and regardless of case.

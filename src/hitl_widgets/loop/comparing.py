@@ -15,6 +15,7 @@ from hitl_widgets.data.columns import Column, Columns
 from hitl_widgets.data.masking import Masked
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.items.lists import ListKind
 from hitl_widgets.learn.learner import Landmarks
 from hitl_widgets.loop.asking import Ground
 from hitl_widgets.loop.covering import Covering
@@ -70,7 +71,10 @@ class Comparing:
         ground: Callable[[], Ground | None],
     ) -> None:
         self._pool, self._log, self._covering, self._ground = pool, log, covering, ground
-        own = () if pool.item_kind.tabular else pool.columns
+        kind = pool.item_kind
+        # Texts of several columns are compared by the words of each.
+        self._texts = pool.columns if isinstance(kind, ListKind) and kind.of.reads else ()
+        own = () if kind.tabular or self._texts else pool.columns
         self._columns = columns
         self._names = [name for name in columns if name not in own and name != pool.id_column][:COLUMNS]
 
@@ -105,14 +109,17 @@ class Comparing:
             texts = [shown[row] for row in read.tolist()]
         elif pool.item_kind.reads:
             texts = [pool.item_kind.words(pool.displayed(row)) for row in read.tolist()]
-        columns = {name: self._column(self._columns[name], read) for name in self._names}
-        marks = apart(texts, columns, inside[read], give_way)
+        columns = {name: self._column(name, read) for name in self._names}
+        marks = apart(texts, columns, inside[read], give_way, of_words=self._texts)
         # What is hidden is not told.
         return [mark for mark in marks if covering.text(mark.words) == mark.words]
 
-    def _column(self, column: Column, rows: Rows) -> Column:
+    def _column(self, name: str, rows: Rows) -> Column:
+        column = self._columns[name]
         values = column.values[rows]
-        if column.kind == "text" and self._pool.mask is not None:
+        if name in self._texts and column.kind == "text":
+            values[:] = [value and self._covering.text(value) for value in values]
+        elif column.kind == "text" and self._pool.mask is not None:
             values[[value is not None and self._covering.text(value) != value for value in values]] = None
         return replace(column, values=values)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.teach.counterfactuals import Counterfactual, NewCell
-from hitl_widgets.loop.teach.edits import Editing
+from hitl_widgets.loop.teach.edits import Edit, Editing, Lost
 from hitl_widgets.questions.schema import Schema
 from hitl_widgets.transfer.frames import column
 
@@ -37,16 +39,25 @@ def counterfactual_table(found: Counterfactual, schema: Schema) -> pd.DataFrame:
 
 def edits_table(editing: Editing, pool: Pool, labels: Labels) -> pd.DataFrame:
     """The edited items; see :meth:`.Edits.to_frame`."""
-    kept = editing.kept
-    read = bool(kept) and not editing.unread
+    every = editing.every
+    why = [editing.untaught(one, labels) for one in every]
+    values = labels.schema.all_values
     return pd.DataFrame(
         {
-            "name": column([one.name for one in kept]),
-            "id": column([pool.ids[one.row] for one in kept]),
-            "item": column([one.item for one in kept]),
-            "label": column([labels.schema.all_values[one.code] for one in kept]),
-            "teaches": [read and bool(labels.y[one.row] >= 0) and not one.changed for one in kept],
-            "annotator": column([one.event.annotator for one in kept]),
-            "time": pd.to_datetime([one.event.time for one in kept], utc=True),
+            "name": column([one.name for one in every]),
+            "id": column([_id_of(one, pool) for one in every]),
+            "item": column([one.item for one in every]),
+            "label": column([None if one.code is None else values[one.code] for one in every]),
+            "teaches": [not reason for reason in why],
+            "why": column(why),
+            "annotator": column([one.event.annotator for one in every]),
+            "time": pd.to_datetime([one.event.time for one in every], utc=True),
         }
     )
+
+
+def _id_of(one: Edit | Lost, pool: Pool) -> Any:
+    """The id of the item that was edited; its key in the log if it is not in the table."""
+    if one.row is None:
+        return one.key
+    return pool.ids[one.row]

@@ -282,6 +282,13 @@ def explanation_table(found: Explanation, pool: Pool, schema: Schema, missing: s
     return table
 
 
+# What is said of a group that no word or column tells from the others.
+NOTHING = (
+    "No word, value or range is so much commoner in the group than elsewhere that it could not be chance. "
+    "Select more items, or fewer that look alike."
+)
+
+
 def comparison_table(found: Comparison, schema: Schema) -> pd.DataFrame:
     """What tells a group from all other items; see :meth:`Session.explain`."""
     rows: list[tuple[str, Any, Counts, str]] = [
@@ -292,10 +299,12 @@ def comparison_table(found: Comparison, schema: Schema) -> pd.DataFrame:
     ]
     rows += [("label", schema.all_values[code], counts, "") for code, counts in found.labels.items()]
     rows += [("neighbours", "", found.near, "")] if found.near is not None else []
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [(part, words, c.n, c.of, c.rest, c.of_rest, c.ratio, query) for part, words, c, query in rows],
         columns=["part", "words", "n", "of", "rest", "of_rest", "ratio", "query"],
     )
+    table.attrs["missing"] = "" if found.marks else NOTHING
+    return table
 
 
 def _place(one: Piece, pool: Pool) -> Any:

@@ -8,6 +8,7 @@ from scipy.stats import fisher_exact
 
 from hitl_widgets.data.apart import Counts, apart
 from hitl_widgets.data.columns import Column
+from hitl_widgets.search.index import WordIndex
 
 N = 600
 RNG = np.random.default_rng(0)
@@ -95,3 +96,40 @@ def test_what_no_query_can_say_has_none() -> None:
     value = np.where(INSIDE, '12" pizza', "soup").astype(object)
     [mark] = apart(None, {"dish": Column("text", value)}, INSIDE)
     assert (mark.words, mark.query) == ('12" pizza', "")
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("\u00fcber", "\u00fcberall gr\u00fcber"),
+        ("refund", "refundable prerefund refund's"),
+        ("refund", "caf\u00e9refund"),
+        ("refund's", "refund refunds"),
+        ("\u043a\u043e\u0442", "\u043a\u043e\u0442\u043b\u0435\u0442\u0430"),  # Cyrillic
+        ("\u03ba\u03b1\u03b9", "\u03ba\u03b1\u03b9\u03c1\u03cc\u03c2"),  # Greek
+        ("\u0915\u0930", "\u0915\u0930\u094b \u0915\u0930\u0928\u093e"),  # Hindi, where a mark follows
+        ("\u0643\u062a\u0628", "\u0643\u062a\u0628\u0647"),  # Arabic
+        ("\ud55c\uad6d", "\ud55c\uad6d\uc5b4"),  # Korean
+        ("\u732b", "\u72ac"),  # Chinese
+        ("\u0e01", "\u0e01\u0e34"),  # Thai, where a mark follows
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "('{}')", "\u2019{}\u2019, {}", "my_{}", "\u732b{}\u732b"])
+def test_the_query_of_a_word_finds_whole_words_only(word: str, other: str, around: str) -> None:
+    if around[0] == "\u732b" == word:
+        return
+    some = [f"old {around.replace('{}', word) if i % 2 else word}" for i in range(60)]
+    texts = [*some, *(f"old {other} {i}" for i in range(300)), *["new"] * 240]
+    index = WordIndex(texts)
+    found = {mark.words: mark for mark in apart(texts, {}, INSIDE)}
+    mark = found[word]
+    assert (mark.counts.n, mark.counts.rest) == (60, 0)
+    assert index.matching(mark.query.strip("/")).nonzero()[0].tolist() == list(range(60))
+
+
+def test_a_word_of_a_column_that_the_search_cannot_tell_has_no_query() -> None:
+    column = np.array(
+        [f"late {i}" if inside else f"chocolate {i}" for i, inside in enumerate(INSIDE)], object
+    )
+    found = {mark.words: mark for mark in apart(None, {"subject": Column("text", column)}, INSIDE)}
+    assert (found["late"].counts.n, found["late"].query) == (60, "")

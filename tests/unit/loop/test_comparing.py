@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import hitl_widgets as hitl
 from hitl_widgets.data.rows import encode
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.widgets.labeler import messages as m
@@ -110,3 +111,32 @@ def test_words_of_blurred_items_are_not_told(make_session: Any) -> None:
     assert not any("blood" in one.words or "everywhere" in one.words for one in told.marks)
     assert {one.of for one in told.marks} == {15}
     assert "blurred" in asked(session, np.arange(0, 120, 8)).missing
+
+
+def test_the_words_of_several_texts_are_told(make_session: Any) -> None:
+    table = pd.DataFrame({"title": MAIL, "body": ["hello", "world"] * 60, "kind": [*["x"] * 60, *["y"] * 60]})
+    session = make_session(table, text=["title", "body"], classes=["spam", "ham"])
+    group = session.find("free")
+    found = session.explain(group=group)
+    words = found[found["part"] == "column"]["words"].tolist()
+    assert {"title: free", "title: money", "body: hello"} <= set(words)
+    assert found.attrs["missing"] == ""
+    for row in found[found["query"] != ""].itertuples():
+        assert len(set(session.find(row.query)) & set(group)) == row.n
+
+
+def test_a_group_with_nothing_in_common_says_so(make_session: Any) -> None:
+    session = make_session(MAIL, classes=["spam", "ham"])
+    found = session.explain(group=[session.pool.ids[0], session.pool.ids[1]])
+    assert not found["part"].isin(["word", "column"]).any()
+    assert "Select more items" in found.attrs["missing"]
+
+
+@pytest.mark.parametrize("given", ["an id", np.ones(120, bool), TABLE, 3])
+def test_a_group_is_refused_in_the_words_of_a_rule(make_session: Any, given: Any) -> None:
+    session = make_session(TABLE, text="message", classes=["spam", "ham"])
+    with pytest.raises(InvalidInput) as one:
+        session.explain(group=given)
+    with pytest.raises(InvalidInput) as other:
+        hitl.Rule(items=given, label="spam")
+    assert str(one.value) == str(other.value).replace("items=", "group=")

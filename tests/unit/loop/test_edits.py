@@ -252,7 +252,7 @@ def test_an_edit_follows_its_class_and_is_there_for_others(spam: Any, tmp_path: 
         ]
     session.classes.add("other")
     session.classes.retire("good")
-    assert len(session.teach.edits) == 0
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [False]
 
 
 def test_cells_have_the_type_of_their_column(people: Any) -> None:
@@ -287,6 +287,7 @@ def test_edits_that_do_not_fit_are_refused(people: Any, new: Any, why: str) -> N
     ("new", "why"),
     [
         (MAIL[0], "Nothing is changed yet"),
+        (f"{MAIL[0]}\x00", "Nothing is changed yet"),
         ("  ", "is empty"),
         ("\ud800", "lone surrogate"),
         ("x" * 20_001, "20,001 characters, and the limit is 20,000"),
@@ -353,3 +354,102 @@ def test_exports_and_cards_do_not_contain_edits(spam: Any, tmp_path: Any) -> Non
     # The history is the log: it has the act, and gives it back.
     history = session.export(tmp_path / "history.jsonl")
     assert "secret words" in history.read_text()
+
+
+def test_a_change_that_the_model_does_not_read_is_refused(spam: Any, people: Any) -> None:
+    session = spam()
+    id_, text = session.pool.ids[0], MAIL[0]
+    session.teach.strike("money")
+    session.wait()
+    for new in (text.replace("money", "").replace("  ", " "), text.replace("money", "Money money")):
+        with pytest.raises(InvalidInput, match=r"'money' is struck out.*bring_back\('money'\)"):
+            session.teach.edit(id_, new, "ham")
+    for new in (f"  {text}", text.replace(" ", "\n")):
+        with pytest.raises(InvalidInput, match="does not read what you changed: spaces, punctuation"):
+            session.teach.edit(id_, new, "ham")
+    assert not len(session.teach.edits)
+    session.teach.edit(id_, text.replace("money", "lunch"), "ham")
+    people.teach.strike(column="town")
+    row = people.pool.ids[0]
+    with pytest.raises(InvalidInput, match=r"'town' is struck out.*bring_back\(column='town'\)"):
+        people.teach.edit(row, {"town": "Genf"}, "old")
+    people.teach.edit(row, {"town": "Genf", "age": 19}, "young")
+    assert people.teach.edits.to_frame()["teaches"].tolist() == [True]
+
+
+def test_an_edit_teaches_nothing_once_its_words_are_struck_out(spam: Any) -> None:
+    session = spam()
+    session.teach.edit(session.pool.ids[0], MAIL[0].replace("money", ""), "ham")
+    session.wait()
+    assert session.teach.edits.to_frame()["why"].tolist() == [""]
+    session.teach.strike("money")
+    session.wait()
+    [one] = session.teach.edits.to_frame().itertuples()
+    assert not one.teaches
+    assert "'money' is struck out" in one.why
+    assert session._loop.editing.experts(session._loop.labels, session._loop.background.ground.X) == ()
+    session.undo()
+    session.wait()
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [True]
+
+
+def test_what_is_struck_out_is_never_suggested(spam: Any, people: Any) -> None:
+    session = spam()
+    session.teach.strike("free")
+    session.teach.strike("lunch")
+    session.wait()
+    for text in MAIL[30:34]:
+        found = session.teach.counterfactual(session.pool.ids[MAIL.index(text)])
+        assert not {"free", "lunch"} & {*found["before"], *found["after"]}
+    people.teach.strike(column="height")
+    people.teach.strike("Bern", column="town")
+    people.wait()
+    for id_ in people.pool.ids[50:54]:
+        assert "height" not in set(people.teach.counterfactual(id_)["column"])
+
+
+def test_an_edit_that_another_one_is_already_is_refused(spam: Any) -> None:
+    session = spam()
+    one = session.pool.ids[0]
+    session.teach.edit(one, "free lunch", "ham")
+    session.teach.edit(one, "lunch money", "spam")
+    first, second = session.teach.edits.to_frame()["name"]
+    with pytest.raises(InvalidInput, match=rf"'{first}' of the same item .*drop\('{second}'\)"):
+        session.teach.edit(second, "free lunch", "spam")
+    assert session.teach.edits.to_frame()["label"].tolist() == ["ham", "spam"]
+    session.teach.edit(second, "lunch money", "ham")
+    assert session.teach.edits.to_frame()["label"].tolist() == ["ham", "ham"]
+
+
+def test_edits_of_what_is_gone_stay_in_the_table(make_session: Any, tmp_path: Any) -> None:
+    store = tmp_path / "labels.sqlite"
+    session = make_session(MAIL, classes=["spam", "ham", "odd"], audit=0, store=store)
+    for i in range(4):
+        session.label(session.pool.ids[i], ["spam", "ham"][i % 2])
+    session.teach.edit(session.pool.ids[0], "free lunch", "odd")
+    session.teach.edit(session.pool.ids[1], "money today", "ham")
+    assert repr(session.teach.edits) == "<2 edited items of task 'labels'>"
+    session.classes.retire("odd")
+    table = session.teach.edits.to_frame()
+    assert table["label"].tolist() == ["odd", "ham"]
+    assert table["teaches"].tolist() == [False, True]
+    assert "retired: bring it back with session.classes.restore('odd')" in table["why"][0]
+    session.close()
+    again = make_session(MAIL[:1] + MAIL[2:], classes=None, audit=0, store=store)
+    table = again.teach.edits.to_frame()
+    assert table["teaches"].tolist() == [False, False]
+    assert "not in the table" in table["why"][1]
+    again.teach.edits.drop(table["name"][1])
+    assert repr(again.teach.edits) == "<1 edited item of task 'labels'>"
+
+
+def test_tags_that_the_model_does_not_read_are_no_edit(make_session: Any) -> None:
+    pages = [f"<p>{'free' if i % 2 else 'lunch'} <b>mail</b> {i}</p>" for i in range(20)]
+    session = make_session(pages, kind="html", classes=["spam", "ham"], audit=0)
+    for i in range(6):
+        session.label(session.pool.ids[i], ["ham", "spam"][i % 2])
+    session.wait()
+    with pytest.raises(InvalidInput, match="does not read what you changed: tags"):
+        session.teach.edit(session.pool.ids[0], "<p>lunch <i>mail</i> 0</p>", "spam")
+    session.teach.edit(session.pool.ids[0], "<p>free <b>mail</b> 0</p>", "spam")
+    assert session.teach.edits.to_frame()["teaches"].tolist() == [True]

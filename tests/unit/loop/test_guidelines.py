@@ -264,3 +264,27 @@ def test_a_cell_that_sets_the_text_can_be_run_again_and_other_values_are_refused
     assert len(spam.versions) == 1
     with pytest.raises(InvalidInput, match="text=3: expected text"):
         spam.text = 3  # type: ignore[assignment]
+
+
+def test_a_guideline_in_a_variable_follows_a_merge(session: hitl.Session) -> None:
+    session.classes.add("junk")
+    junk = session.teach.guidelines["junk"]
+    junk.add_example("r1")
+    session.classes.merge(["junk", "spam"], into="spam")
+    assert (junk.name, [one.id for one in junk.examples]) == ("spam", ["r1"])
+    junk.text = "wants money"
+    junk.add_example("r2")
+    junk.remove_example("r1")
+    spam = session.teach.guidelines["spam"]
+    assert (spam.text, [one.id for one in spam.examples]) == ("wants money", ["r2"])
+    assert junk.versions == spam.versions
+    assert repr(spam) == "<Guideline of 'spam': 'wants money', 1 example, 0 counter-examples>"
+
+
+def test_a_question_without_classes_has_no_guidelines_and_says_so(tmp_path: Path) -> None:
+    with opened(tmp_path, classes=None, question=hitl.Question.number(0, 10)) as session:
+        found = session.teach.guidelines
+        assert repr(found) == "<guidelines of no classes>"
+        assert "asks for a number" in found._repr_markdown_()
+        with pytest.raises(KeyError, match="asks for a number"):
+            found["spam"]

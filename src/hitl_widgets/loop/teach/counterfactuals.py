@@ -150,8 +150,10 @@ class Counterfactuals:
         self, item: Mapping[Any, Any], others: Sequence[Mapping[Any, Any]], start: int, to: int | None
     ) -> tuple[list[NewCell], dict[Any, Any]] | None:
         best: dict[Any, Any] | None = None
+        out = self._editing.struck
         for other in others:
-            new = {name: other[name] for name in differing(item, other)}
+            read = set(differing(out.item(item), out.item(other)))  # what is struck flips nothing
+            new = {name: other[name] for name in differing(item, other) if name in read}
             flip = self._fewest(list(new.items()), lambda some: {**item, **dict(some)}, start, to, best)
             best = best if flip is None else dict(flip)
         if best is None:
@@ -162,10 +164,14 @@ class Counterfactuals:
         self, item: str, others: Sequence[str], start: int, to: int | None
     ) -> tuple[list[Change], str] | None:
         kind = self._pool.item_kind
-        text, read = Words(item, kind.marked(item) if isinstance(kind, Markup) else ()), kind.words
+        struck = self._editing.struck.places(None)  # flips nothing, so it stays as it is
+        marked = kind.marked(item) if isinstance(kind, Markup) else ()
+        text = Words(item, [*marked, *struck.of(item)])
         best = self._fewest(left_out(text)[:TRIED], text.changed, start, to, None, LEFT_OUT)
         for other in others:
-            flip = self._fewest(toward(text, Words(read(other)))[:TRIED], text.changed, start, to, best)
+            flip = self._fewest(
+                toward(text, Words(struck.blanked(kind.words(other))))[:TRIED], text.changed, start, to, best
+            )
             best = best if flip is None else flip
         return None if best is None else (best, text.changed(best))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +15,30 @@ from hitl_widgets.background.worker import Worker
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput, a_type, choices, nearest
 from hitl_widgets.items.markup import Markup
+from hitl_widgets.items.strikes import Strike
 from hitl_widgets.labels.events import LabelEvent, new_event_id
 from hitl_widgets.learn.edited import EditedRows
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.asking import Labels
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.cells import Cells, differing, stored
+from hitl_widgets.loop.teach.strikes import in_effect
 from hitl_widgets.loop.trainer import Trainer
 from hitl_widgets.maps.preparation import Preparation
 from hitl_widgets.questions.base import kind_of
 from hitl_widgets.questions.schema import is_unicode
 
-__all__ = ["LONGEST", "Edit", "Editing"]
+if TYPE_CHECKING:
+    from hitl_widgets.items.features.strikes import Without
+
+__all__ = ["LONGEST", "Edit", "Editing", "Lost"]
 
 # Characters of an edited text, and of one that a message names.
 LONGEST, SHORT = 20_000, 60
+# Characters that nobody sees.
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+# Features of two items that are read alike; rounding errors are about 1e-7.
+ALIKE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +69,33 @@ class Edit:
     changed: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """An edit that cannot teach, because what it is about is gone.
+
+    Attributes
+    ----------
+    name, event
+        As of an :class:`Edit`.
+    key, row
+        Its parent; the row is None if it is not in the table.
+    item
+        The edited text, or the changed cells.
+    code
+        Its class, which may be retired; None if it was removed.
+    why
+        What is gone, and the next step.
+    """
+
+    name: str
+    key: str
+    row: int | None
+    item: Any
+    code: int | None
+    event: LabelEvent
+    why: str
+
+
 class Editing:
     """Guesses the class of edited items, and keeps them. Thread-safe.
 
@@ -81,7 +118,8 @@ class Editing:
     ) -> None:
         self._pool, self._trainer, self._log, self._acts = pool, trainer, log, acts
         self._preparation = preparation
-        self._known: tuple[Any, dict[str, npt.NDArray[np.float32]]] = (None, {})
+        # By the id of the act; None if the model reads the edited item as it reads the item.
+        self._known: tuple[Any, dict[str, npt.NDArray[np.float32] | None]] = (None, {})
         self._taught: tuple[tuple[Any, ...], tuple[EditedRows, ...]] = ((None,), ())
         self._since = -1  # the round before the newest edits were learned
         self.worker = Worker(self._read, "edits", last=True, on_turn=on_turn)
@@ -134,7 +172,7 @@ class Editing:
         made = _as_text(new) if isinstance(item, str) else {**item, **self._cells.read(item, new)}
         if not bare and self._pool.mask is not None:
             made = self._pool.mask.item(made)
-        if made == item or (not isinstance(made, str) and not differing(item, made)):  # type: ignore[arg-type]
+        if _are_same(made, item):
             raise InvalidInput("Nothing is changed yet: edit the item first.")
         return made
 
@@ -161,9 +199,53 @@ class Editing:
             If the session cannot compute them.
         """
         ground = self._trainer.ground
-        encoder = self._preparation.reader(() if ground is None else ground.strikes)
+        return self._features(items, () if ground is None else ground.strikes)
+
+    def _features(self, items: Sequence[Any], strikes: Sequence[Strike]) -> npt.NDArray[np.float32]:
+        encoder = self._preparation.reader(strikes)
         given = [self._preparation.as_read(item) for item in items]
         return np.asarray(encoder.transform(given), np.float32)
+
+    def _overlooked(self, parent: Any, item: Any, *, by_features: bool = False) -> str:
+        """Return why the model reads an edited item as it reads the item; empty if it does not.
+
+        Without ``by_features``, only what the encoder is given is compared.
+        """
+        strikes, both = in_effect(self._log), (parent, item)
+        if by_features:
+            one, other = self._features(both, strikes)
+            same = bool(np.abs(one - other).max(initial=0) <= ALIKE)
+        else:
+            out = self.struck
+            one, other = (out.item(self._preparation.as_read(each)) for each in both)
+            if isinstance(one, str):  # spaces are in the place of what was struck
+                same = one.split() == other.split() if out.words else one == other
+            else:
+                same = not differing(one, other)
+        return self._unread_change(parent, item, strikes) if same else ""
+
+    def _unread_change(self, parent: Any, item: Any, strikes: Sequence[Strike]) -> str:
+        """Say what was changed that the model does not read."""
+        struck = [one for one in strikes if not one.weight and _changes(one, parent, item)]
+        what = "spaces, punctuation and the like"
+        if isinstance(self._pool.item_kind, Markup):
+            what = "tags, addresses, spaces and the like"
+        if not isinstance(parent, str):
+            what = f"column {choices(list(map(str, differing(parent, item))))}"
+        if struck:
+            what = f"{choices([one.word or one.column for one in struck])} {_is(struck)} struck out"
+            back = f"bring it back first: session.teach.bring_back({struck[0].arguments})"
+        return (
+            f"The model does not read what you changed: {what}. Change something that it reads"
+            f"{', or ' + back if struck else ''}."
+        )
+
+    @property
+    def struck(self) -> Without:
+        """Leaves out of items what the model does not read."""
+        from hitl_widgets.items.features.strikes import without
+
+        return without(in_effect(self._log))
 
     def keep(
         self,
@@ -182,8 +264,17 @@ class Editing:
         Raises
         ------
         InvalidInput
-            As :meth:`edited`.
+            As :meth:`edited`, if the model does not read what is changed, or if ``name`` is another edit than
+            that which is the same already.
         """
+        if not self._log.knows(event_id):
+            parent, item, ground = (
+                self.source(row, bare=bare),
+                self.edited(row, new, bare=bare),
+                self._trainer.ground,
+            )
+            if why := self._overlooked(parent, item, by_features=ground is not None and not ground.passing):
+                raise InvalidInput(why)
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
@@ -199,11 +290,17 @@ class Editing:
                 "class": class_id,
                 "digest": self._pool.digest(row) if self._pool.has_content else "",
             }
-            same = (one.name for one in self.kept if one.row == row and _are_same(one.item, item))
-            name = next(same, name or new_event_id()[:8])
+            alike = (one.name for one in self.kept if one.row == row and _are_same(one.item, item))
+            same = next(alike, None)
+            if name is not None and same not in (None, name):
+                raise InvalidInput(
+                    f"The edit {same!r} of the same item is like this already. Drop one of them first: "
+                    f"session.teach.edits.drop({name!r})."
+                )
+            name = same or name or new_event_id()[:8]
             return self._acts.define("edit", name, value, event_id=event_id)
 
-    def named(self, given: Any) -> Edit:
+    def named(self, given: Any) -> Edit | Lost:
         """Return the edit of this name, or the only one of the item with this id.
 
         Raises
@@ -211,9 +308,10 @@ class Editing:
         InvalidInput
             If there is none, or there are several.
         """
-        kept = self.kept
+        kept = self.every
         [row] = self._pool.index([given]) if self._pool.find(given) is not None else [None]
-        found = [one for one in kept if one.row == row] or [one for one in kept if one.name == given]
+        found = [one for one in kept if row is not None and one.row == row]
+        found = found or [one for one in kept if one.name == given]
         if len(found) == 1:
             return found[0]
         if found:
@@ -239,17 +337,55 @@ class Editing:
     @property
     def kept(self) -> list[Edit]:
         """The edits in effect of items in the table, with classes that are offered; oldest first."""
+        return [one for one in self.every if isinstance(one, Edit)]
+
+    @property
+    def every(self) -> list[Edit | Lost]:
+        """The same, and the edits that cannot teach because their item, class or columns are gone."""
+        return list(self._every())
+
+    def _every(self) -> Iterator[Edit | Lost]:
         with self._log.lock:
             placed = [
                 (name, self._log.row_of(value["parent"]), self._code(value["class"]), event)
                 for name, event in self._log.definitions("edit").items()
                 if _is_edit(value := event.value["is"])
             ]
-        return [
-            made
-            for name, row, code, event in placed
-            if row is not None and code is not None and (made := self._edit(name, row, code, event))
-        ]
+        for name, row, code, event in placed:
+            made = None if row is None or code is None else self._edit(name, row, code, event)
+            yield made or self._lost(name, row, code, event)
+
+    def _lost(self, name: str, row: int | None, code: int | None, event: LabelEvent) -> Lost:
+        value, schema = event.value["is"], self._log.schema
+        why = "The item that was edited is not in the table."
+        if row is not None:
+            why = "The item has other columns now: edit it again."
+        if code is None:
+            with self._log.lock:
+                heir = self._log.ledger.fold.vocabulary.heir(value["class"])
+            why = "Its class was removed: edit the item again with another class."
+            if heir in schema.ids:
+                code = schema.ids.index(heir)
+                called = schema.all_names[code]
+                back = f"session.classes.restore({called!r})"
+                why = f"Its class {called!r} is retired: bring it back with {back}."
+        return Lost(name, value["parent"], row, value["item"], code, event, why)
+
+    def untaught(self, one: Edit | Lost, labels: Labels) -> str:
+        """Return why an edit teaches nothing now, and the next step; empty if it teaches."""
+        if isinstance(one, Lost):
+            return one.why
+        if self.unread:
+            return self.unread
+        if one.changed:
+            return "The item has changed since: edit it again."
+        parent = self._pool.items[one.row]
+        (of, known), ground = self._known, self._trainer.ground
+        if ground is not None and of is ground.X and known.get(one.event.event_id, one) is None:
+            return self._unread_change(parent, one.item, in_effect(self._log))
+        if why := self._overlooked(parent, one.item):
+            return why
+        return "" if labels.y[one.row] >= 0 else "The item is not labelled yet: label it."
 
     # -- learning
 
@@ -269,14 +405,14 @@ class Editing:
         known = known if of is X else {}
         if any(one.event.event_id not in known for one in kept):
             self.worker.request()
-        kept = [one for one in kept if one.event.event_id in known]
+        kept = [one for one in kept if known.get(one.event.event_id) is not None]
         key = (X, labels.task, tuple((one.event.event_id, one.row, one.code) for one in kept))
         before, experts = self._taught
         if before[0] is X and before[1:] == key[1:]:
             return experts
         experts = ()
         if kept:
-            rows = np.stack([known[one.event.event_id] for one in kept])
+            rows = np.array([known[one.event.event_id] for one in kept], np.float32)
             parents = np.array([one.row for one in kept], np.int64)
             codes = np.array([one.code for one in kept], np.int64)
             experts = (EditedRows(X, parents, rows, codes, labels.target.problem.size),)
@@ -300,8 +436,14 @@ class Editing:
         new = [one for one in self.learned if one.event.event_id not in known]
         if not new:  # another request follows once the model uses these features
             return
-        rows = self.features([one.item for one in new])
-        self._known = ground.X, known | {one.event.event_id: row for one, row in zip(new, rows, strict=True)}
+        # Both at a time: what is read alike then has equal features.
+        items = [item for one in new for item in (self._pool.items[one.row], one.item)]
+        rows = self._features(items, ground.strikes)
+        found = {
+            one.event.event_id: None if np.abs(rows[k + 1] - rows[k]).max(initial=0) <= ALIKE else rows[k + 1]
+            for one, k in zip(new, range(0, len(rows), 2), strict=True)
+        }
+        self._known = ground.X, known | found
         self._trainer.request()
 
     def _edit(self, name: str, row: int, code: int, event: LabelEvent) -> Edit | None:
@@ -325,12 +467,30 @@ def _is_edit(value: Any) -> bool:
     return False
 
 
+def _changes(strike: Strike, parent: Any, item: Any) -> bool:
+    """Return whether what is struck is among what differs between two items."""
+    if strike.word is None:
+        return not isinstance(parent, str) and strike.column in differing(parent, item)
+    from hitl_widgets.items.features.strikes import Without
+
+    out = Without([[strike.word, strike.column]])
+    found = [[out.places(name).of(text) for name, text in out.cells(one)] for one in (parent, item)]
+    n, m = (sum(map(len, places)) for places in found)
+    return n != m or (n > 0 and isinstance(parent, str) and out.item(parent) == out.item(item))
+
+
+def _is(some: Sequence[Any]) -> str:
+    return "is" if len(some) == 1 else "are"
+
+
 def _shown(item: Any) -> str:
     return repr(item if len(text := str(item)) <= SHORT else f"{text[: SHORT - 1]}\u2026")
 
 
 def _are_same(one: Any, other: Any) -> bool:
-    return bool(one == other if isinstance(one, str) else not differing(one, other))
+    if isinstance(one, str):
+        return CONTROL.sub("", one) == CONTROL.sub("", other)
+    return not differing(one, other)
 
 
 def _as_text(new: Any) -> str:

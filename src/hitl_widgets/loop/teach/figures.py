@@ -60,6 +60,8 @@ class Figures:
         Whether its answers are those of another task, whose meaning is learned.
     unknown
         Its answers that are no class and count for nothing, with the number of items of each.
+    lacking
+        Which of its items are not in the table, and which answers of ``classes=`` nothing has.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Figures:
     bad: str = ""
     learned: bool = False
     unknown: tuple[tuple[str, int], ...] = ()
+    lacking: str = ""
 
     @property
     def n_unknown(self) -> int:
@@ -89,10 +92,15 @@ class Figures:
         return sum(n for _, n in self.unknown)
 
     @property
+    def warned(self) -> str:
+        """What is wrong with its votes, and what it lacks."""
+        return f"{self.bad} {self.lacking}".strip()
+
+    @property
     def note(self) -> str:
         """What its author should know of its votes, and the next step."""
         if not self.unknown:
-            return self.bad
+            return self.warned
         named = ", ".join(f"{answer!r} ({n:,})" for answer, n in self.unknown[:SHOWN])
         more = f" and {len(self.unknown) - SHOWN} other answers" if len(self.unknown) > SHOWN else ""
         what = "1 answer is not a class and counts"
@@ -100,7 +108,7 @@ class Figures:
             what = f"{self.n_unknown:,} answers are not a class and count"
         told = f"{what} for nothing: "
         how = f"classes={{{self.unknown[0][0]!r}: ...}}"
-        return f"{self.bad} {told}{named}{more}. Say what they mean: {how}, None for nothing.".strip()
+        return f"{self.warned} {told}{named}{more}. Say what they mean: {how}, None for nothing.".strip()
 
     @property
     def accuracy(self) -> float | None:
@@ -172,6 +180,8 @@ class RuleVotes:
         Number of items.
     unknown
         The answers of each rule that are no class, with their numbers.
+    lacking
+        What each rule lacks: see :class:`Figures`.
     """
 
     kept: dict[str, LabelEvent]
@@ -180,6 +190,7 @@ class RuleVotes:
     why: dict[str, str]
     n_items: int
     unknown: dict[str, tuple[tuple[str, int], ...]]
+    lacking: dict[str, str]
 
     @cached_property
     def used(self) -> dict[str, Column]:
@@ -216,7 +227,7 @@ class RuleVotes:
         told["retired"] = is_retired(event)
         if name not in self.votes:
             return Figures(**told, codes=(), why=self.why.get(name, ""))
-        told["unknown"] = self.unknown.get(name, ())
+        told["unknown"], told["lacking"] = self.unknown.get(name, ()), self.lacking.get(name, "")
         made = Figures(**told, **self._covers[name], **evidence.judge(self.votes[name]))
         return replace(made, bad=evidence.fault(made))
 

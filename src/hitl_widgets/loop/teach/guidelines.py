@@ -11,6 +11,7 @@ from hitl_widgets.formats.card import escaped
 from hitl_widgets.loop.acts import Acts
 from hitl_widgets.loop.log import Log
 from hitl_widgets.loop.teach.guiding import Guiding, Version
+from hitl_widgets.loop.words import counted
 from hitl_widgets.questions.schema import LabelClass
 
 __all__ = ["Example", "Guideline", "Guidelines"]
@@ -48,11 +49,18 @@ class Guideline:
     """
 
     def __init__(self, guiding: Guiding, log: Log, acts: Acts, class_id: str) -> None:
-        self._guiding, self._log, self._acts, self._id = guiding, log, acts, class_id
+        self._guiding, self._log, self._acts, self._first = guiding, log, acts, class_id
 
     def __repr__(self) -> str:
-        n, m = len(self.examples), len(self.counterexamples)
-        return f"<Guideline of {self.name!r}: {self.text!r}, {n} examples, {m} counter-examples>"
+        n = counted(len(self.examples), "example")
+        m = counted(len(self.counterexamples), "counter-example")
+        return f"<Guideline of {self.name!r}: {self.text!r}, {n}, {m}>"
+
+    @property
+    def _id(self) -> str:
+        """The id of the class, or of the one that it was merged into since."""
+        with self._log.lock:
+            return self._log.ledger.fold.vocabulary.heir(self._first) or self._first
 
     @property
     def _class(self) -> LabelClass:
@@ -183,7 +191,8 @@ class Guidelines(Mapping[Any, Guideline]):
         if found is None and (spelled := schema.find(name)) is not None:
             found = schema.ids[schema.all_names.index(spelled)]
         if found is None or fold.vocabulary.meaning(found) is None:
-            raise KeyError(f"{name!r} is not a class. The classes are {', '.join(map(repr, schema.names))}.")
+            known = f"The classes are {', '.join(map(repr, schema.names))}."
+            raise KeyError(f"{name!r} is not a class. {known if schema.names else self._classless}")
         return Guideline(self._guiding, self._log, self._acts, found)
 
     def __setitem__(self, name: Any, text: str) -> None:
@@ -198,7 +207,16 @@ class Guidelines(Mapping[Any, Guideline]):
         return len(self._log.schema.classes)
 
     def __repr__(self) -> str:
-        return f"<guidelines of {', '.join(map(repr, self._log.schema.names))}>"
+        return f"<guidelines of {', '.join(map(repr, self._log.schema.names)) or 'no classes'}>"
+
+    @property
+    def _classless(self) -> str:
+        asks = self._log.labels.kind.asks
+        return (
+            f"Guidelines are of classes, and this question asks for {asks}: write in its text what to answer."
+        )
 
     def _repr_markdown_(self) -> str:
+        if not len(self):
+            return escaped(self._classless)
         return "\n\n".join(self[name]._repr_markdown_() for name in self)

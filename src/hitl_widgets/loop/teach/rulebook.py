@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Rules"]
 
 FORMAT = "hitl-widgets rules"
+SHORT = 40  # characters of what is no such file
 # What the table says of answers of another task.
 LEARNED = "learned from labels"
 
@@ -60,14 +61,36 @@ class Rules(MutableMapping[str, Rule]):
         return isinstance(name, str) and name in self._ruling.kept
 
     def __setitem__(self, name: str, rule: Rule) -> None:
-        if not isinstance(rule, Rule):
-            raise InvalidInput(
-                f"{rule!r} is not a rule: expected one such as hitl.Rule('unsubscribe', label='ad')."
-            )
-        self._ruling.keep(name, rule)
-        for found in self._ruling.measure(name.strip()):
+        self._keep({name: rule})
+
+    def _keep(self, rules: Mapping[str, Rule]) -> None:
+        """Keep rules, all or none, and say what is wrong with them."""
+        self._ruling.keep_all({name: _checked(rule) for name, rule in rules.items()})
+        for found in self._ruling.measure(*(name.strip() for name in rules)) if rules else ():
             if found.note:
-                warnings.warn(found.note, RuntimeWarning, stacklevel=2)
+                warnings.warn(found.note, RuntimeWarning, stacklevel=3)
+
+    def update(self, other: Any = (), /, **more: Rule) -> None:
+        """Keep several rules; if one does not suit, none is kept.
+
+        Each is an act of its own: undo takes back the last one, so ``n`` rules take ``n`` undos.
+
+        Parameters
+        ----------
+        other, more
+            Rules by name, as for a dict.
+
+        Raises
+        ------
+        InvalidInput
+            If one is not a rule, or does not suit this session.
+        """
+        self._keep(dict(other, **more))
+
+    def clear(self) -> None:
+        """Remove all rules; each is an act of its own, so ``n`` rules take ``n`` undos."""
+        for name in list(self):
+            del self[name]
 
     def __delitem__(self, name: str) -> None:
         if name not in self:
@@ -114,7 +137,7 @@ class Rules(MutableMapping[str, Rule]):
         import pandas as pd
 
         of = self._ruling
-        rows, codes = of.votes_of(rule) if isinstance(rule, str) else of.preview(rule)
+        rows, codes = of.votes_of(rule) if isinstance(rule, str) else of.preview(_checked(rule))
         values, y = self._log.labels.schema.values, self._ruling.shown()
         return pd.DataFrame(
             {
@@ -238,6 +261,9 @@ class Rules(MutableMapping[str, Rule]):
     ) -> list[str]:
         """Keep the rules of a file, in place of those with the same name; returns their names.
 
+        Each is an act of its own, and so is retiring it: ``n`` rules, ``m`` of them retired, take ``n + m``
+        undos.
+
         Parameters
         ----------
         path
@@ -255,19 +281,7 @@ class Rules(MutableMapping[str, Rule]):
         path, given = full_path(path), functions or {}
         if not isinstance(given, Mapping):
             raise InvalidInput(f"functions={given!r}: expected a dict from names of rules to functions.")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
-        try:
-            told = json.loads(text)
-            rules = told["rules"] if told["format"] == FORMAT and told["version"] == 1 else None
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(
-                f"{path} is not a file of rules: {error}. Write one with rules.save()."
-            ) from error
-        if not isinstance(rules, dict):
-            raise InvalidInput(f"{path} is not a file of rules of this version. Write one with rules.save().")
+        rules = _rules_in(path)
         takes = [name for name, value in rules.items() if isinstance(value, dict) and "name" in value]
         for name in given:
             if name not in takes:
@@ -281,11 +295,11 @@ class Rules(MutableMapping[str, Rule]):
         wanted = {name: rule for name, rule in made.items() if rule is not None}
         for name, rule in wanted.items():
             try:
-                self._ruling.preview(rule)  # all are checked before any is kept
+                self._ruling.preview(rule)
             except HitlError as error:
                 raise InvalidInput(f"{path}, rule {name!r}: {error}") from error
-        for name, rule in wanted.items():
-            self._ruling.keep(name, rule)
+        self._keep(wanted)
+        for name in wanted:
             if rules[name].get("retired"):
                 self._ruling.retire(name)
         if lacking:
@@ -298,8 +312,45 @@ class Rules(MutableMapping[str, Rule]):
         return list(wanted)
 
 
+def _rules_in(path: Path) -> dict[str, Any]:
+    """Return the rules of a file by name."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    try:
+        told = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{path} is not a file of rules: {error}. Write one with rules.save().") from error
+    match told:
+        case {"format": str(format_), "version": 1, "rules": dict(rules)} if format_ == FORMAT:
+            return rules
+        case {"format": str(format_), "version": version} if format_ == FORMAT:
+            raise InvalidInput(
+                f"{path} is a file of rules of version {version!r}: expected version 1. Write it again with "
+                "rules.save()."
+            )
+    raise InvalidInput(
+        f"{path} is not a file of rules: it contains {text.strip()[:SHORT]!r}, and an object with the format "
+        f"{FORMAT!r} was expected. Write one with rules.save()."
+    )
+
+
+def _checked(rule: Any) -> Rule:
+    if not isinstance(rule, Rule):
+        raise InvalidInput(
+            f"{rule!r} is not a rule: expected one such as hitl.Rule('unsubscribe', label='ad')."
+        )
+    return rule
+
+
 def _made(name: str, value: Any, given: Any) -> Rule | None:
     """Return the rule of a file; None if its function or model is missing."""
+    if not isinstance(value, dict):
+        raise InvalidInput(
+            f"The rule {name!r} of the file is {str(value)[:SHORT]!r}: expected an object. Write the file "
+            "with rules.save()."
+        )
     try:
         label, classes = value.get("class"), value.get("classes")
         match value["kind"]:

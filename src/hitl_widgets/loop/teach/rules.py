@@ -12,7 +12,7 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput, a_type
 
-__all__ = ["Elsewhere", "Rule", "name_of", "rule_name"]
+__all__ = ["Elsewhere", "Rule", "ids_in", "name_of", "rule_name"]
 
 LONGEST, MOST = 100, 500
 
@@ -82,7 +82,7 @@ class Rule:
                 "function of an item. For ids: items=."
             )
         if self.items is not None:
-            object.__setattr__(self, "items", _ids(self.items))
+            object.__setattr__(self, "items", ids_in(self.items, "items"))
         if self.kind in {"query", "items"} and self.label is None:
             raise InvalidInput(
                 "The rule has no class: pass label=, as in hitl.Rule('unsubscribe', label='ad')."
@@ -176,16 +176,24 @@ def rule_name(name: Any, known: int) -> str:
     return name
 
 
-def _ids(items: Any) -> tuple[Any, ...]:
-    """Return ids as a tuple, also those of an array, a Series or a generator."""
+def ids_in(items: Any, name: str) -> tuple[Any, ...]:
+    """Return the ids of an argument as a tuple, also those of an array, a Series or a generator.
+
+    Raises
+    ------
+    InvalidInput
+        If it is a single text, a table, a mask, or nothing that has ids.
+    """
     if isinstance(items, str):
-        raise InvalidInput(f"items={items!r} is a single text: expected a list of ids.")
+        raise InvalidInput(f"{name}={items!r} is a single text: expected a list of ids.")
+    if hasattr(items, "columns"):
+        raise InvalidInput(f"{name}= is a table: expected the ids of items, such as table['id'].")
     try:
         found = tuple(items)
     except TypeError:
-        raise InvalidInput(f"items={items!r} is {a_type(items)}: expected a list of ids.") from None
+        raise InvalidInput(f"{name}={items!r} is {a_type(items)}: expected a list of ids.") from None
     if found and all(isinstance(one, bool | np.bool_) for one in found):
         raise InvalidInput(
-            "items= is a mask of True and False: expected the ids, such as session.pool.ids[mask]."
+            f"{name}= is a mask of True and False: expected the ids, such as session.pool.ids[mask]."
         )
     return found

@@ -25,6 +25,7 @@ from hitl_widgets.loop.seen import Seen
 from hitl_widgets.loop.teach.figures import Column, Evidence, Figures, RuleVotes, is_retired
 from hitl_widgets.loop.teach.reading import Answers, NotYet, Reading, words_of
 from hitl_widgets.loop.teach.rules import LONGEST, Elsewhere, Rule, name_of, rule_name
+from hitl_widgets.loop.words import counted
 from hitl_widgets.questions.values import is_blank
 
 __all__ = ["Ruling"]
@@ -90,12 +91,29 @@ class Ruling:
         InvalidInput
             If the question, the name or the rule is not suitable, or the rule says nothing about any item.
         """
+        return self._record(*self._prepared(name, rule), event_id=event_id)
+
+    def keep_all(self, rules: Mapping[str, Rule]) -> None:
+        """Keep rules by name, each as an act of its own; raises as :meth:`keep`, and then keeps none."""
+        prepared = [self._prepared(name, rule, k) for k, (name, rule) in enumerate(rules.items())]
+        for one in prepared:
+            self._record(*one)
+
+    def _prepared(self, name: str, rule: Rule, more: int = 0) -> tuple[str, Rule, dict[str, Any], Answers]:
+        """Check a rule that is to be kept beside ``more`` others; return what :meth:`_record` takes."""
         self.check_question()
         kept = self.kept
-        name = name if name in kept else rule_name(name, len(kept))
+        name = name if name in kept else rule_name(name, len(kept) + more)
         value = self._written(rule)
         answers = self._reading.read(value, rule.calls)
         self._refuse_empty(name, value, answers)
+        return name, rule, value, answers
+
+    def _record(
+        self, name: str, rule: Rule, value: dict[str, Any], answers: Answers, event_id: str | None = None
+    ) -> str:
+        """Keep a rule that was prepared; returns the event's id."""
+        kept = self.kept
         with self._lock:
             if rule.calls is not None:
                 self._given[name] = rule.calls
@@ -197,6 +215,9 @@ class Ruling:
                     self._pool.index(rule.answers)  # says what the ids should look like
                 self._refuse_own(said)
                 value["labels"] = told
+                # So that it can be said how many were left out.
+                if left := sum(self._pool.find(id_) is None for id_ in rule.answers):
+                    value["left"] = left
             case "column":
                 if rule.column not in self._columns:
                     close = nearest(rule.column, self._columns)
@@ -230,6 +251,32 @@ class Ruling:
             if codes[k] < 0 and n[k + 1] and str(said) not in nothing
         ]
         return tuple(sorted(found, key=lambda one: -one[1]))
+
+    def _lacking(self, value: Mapping[str, Any], answers: Answers) -> str:
+        """Say which items of a rule are not in the table, and which of its ``classes=`` nothing answers."""
+        said, found = [str(one) for one in answers.said], []
+        keys = items_of(value)
+        with self._log.lock:
+            held = self._log.ledger.naming.held
+            left = value.get("left", 0) + sum(held(key) is None for key in keys)
+        if left:
+            of = len(keys) + value.get("left", 0)
+            ids = counted(of, "id")
+            many = (
+                f"None of {ids} is" if left == of else f"{left:,} of {ids} {'is' if left == 1 else 'are'} not"
+            )
+            found.append(
+                f"{many} in the table, whose ids look like {choices(self._pool.ids[:2])}: assign the rule "
+                "with ids of this table."
+            )
+        unsaid = [one for one in value.get("classes", {}) if one not in said] if said else []
+        if unsaid:
+            close = next(filter(None, (nearest(one, said) for one in unsaid)), "")
+            found.append(
+                f"classes= names {choices(unsaid)}, which no item has as its answer.{close} The answers are "
+                f"{choices(said)}."
+            )
+        return " ".join(found)
 
     def _refuse_gone(self, name: str, value: Mapping[str, Any]) -> None:
         """Raise InvalidInput if the class of a rule is not offered any more."""
@@ -309,6 +356,7 @@ class Ruling:
                 return known
             found: dict[str, Column] = {}
             unknown: dict[str, tuple[tuple[str, int], ...]] = {}
+            lacking: dict[str, str] = {}
             why: dict[str, str] = {}
             passing = False
             for name, event in kept.items():
@@ -323,9 +371,10 @@ class Ruling:
                     value = event.value["is"]
                     column = self._codes(value, answers)[answers.values]
                     unknown[name] = self._unknown(value, answers)
+                    lacking[name] = self._lacking(value, answers)
                     before = None if known is None else known.votes.get(name)
                     found[name] = column if before is None or not np.array_equal(before, column) else before
-            made = RuleVotes(kept, schema, found, why, len(self._pool), unknown)
+            made = RuleVotes(kept, schema, found, why, len(self._pool), unknown, lacking)
             if not passing:
                 self._votes, self._read = made, acts
             return made
@@ -473,7 +522,7 @@ class Ruling:
         """Return what is wrong with rules in use, and the next step."""
         if not self.kept:
             return []
-        return [text for one in self.measure() if not one.retired and (text := one.why or one.bad)]
+        return [text for one in self.measure() if not one.retired and (text := one.why or one.warned)]
 
 
 def items_of(value: Mapping[str, Any]) -> list[str]:

@@ -471,3 +471,66 @@ def test_the_labels_of_the_task_itself_are_no_rule(session: Session) -> None:
     other = session.labels().assign(label=["mail", *session.labels().label[1:]])
     session.teach.rules["other"] = hitl.Rule(labels=other)
     assert len(session.teach.rules) == 1
+
+
+def test_ids_that_are_not_in_the_table_are_said(make_session: Make, tmp_path: Path) -> None:
+    store = tmp_path / "l.sqlite"
+    session = make_session(TABLE, store=store, **HOW)
+    rules = session.teach.rules
+    with pytest.warns(RuntimeWarning, match=r"2 of 4 ids are not in the table, whose ids look like 'k0'"):
+        rules["theirs"] = hitl.Rule(labels={"k1": "mail", "k2": "mail", "z1": "ad", "z2": "mail"})
+    rules["few"] = hitl.Rule(items=["k1", "k119"], label="mail")
+    rules["last"] = hitl.Rule(items=["k119"], label="ad")
+    assert rules.to_frame().note.tolist()[1:] == ["", ""]
+    session.close()
+    again = make_session(TABLE[:60], store=store, **{**HOW, "X": X[:60]})
+    notes = again.teach.rules.to_frame().note
+    assert "2 of 4 ids are not" in notes["theirs"]
+    assert "1 of 2 ids is not" in notes["few"]
+    assert "None of 1 id is in the table" in notes["last"]
+    assert any("None of 1 id" in one for one in again._loop.ruling.notices())
+
+
+def test_classes_that_no_answer_has_are_said(session: Session) -> None:
+    rules = session.teach.rules
+    with pytest.warns(RuntimeWarning, match=r"classes= names 'leter', which .* Did you mean 'letter'"):
+        rules["gpt"] = hitl.Rule(column="gpt", classes={"junk": "ad", "leter": "mail"})
+    with pytest.warns(RuntimeWarning, match=r"names 'x', which no item has .* answers are 'ad', 'mail'"):
+        rules["said"] = hitl.Rule(lambda one: is_ad(one) or "mail", classes={"x": None})
+
+
+def test_several_rules_are_kept_all_or_none(session: Session, tmp_path: Path) -> None:
+    rules = session.teach.rules
+    good, bad = hitl.Rule("unsubscribe", label="ad"), hitl.Rule("zebra", label="ad")
+    for wrong in ({"a": good, "b": bad}, {"a": good, "": good}, {"a": good, "b": "unsubscribe"}):
+        with pytest.raises(InvalidInput):
+            rules.update(wrong)
+        assert len(rules) == 0
+    rules.update({"a": good}, b=hitl.Rule("minutes", label="mail"))
+    assert list(rules) == ["a", "b"]
+    session.undo()
+    assert list(rules) == ["a"]
+    session.redo()
+    rules.clear()
+    assert len(rules) == 0
+    for _ in range(2):
+        session.undo()
+    assert set(rules) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", r"contains '{}', and an object with the format 'hitl-widgets rules' was expected.*rules.save"),
+        ("[1]", r"contains '\[1\]'"),
+        ('{"format": "hitl-widgets rules", "version": 2, "rules": {}}', "of version 2: expected version 1"),
+        ('{"format": "hitl-widgets rules", "version": 1, "rules": {"a": 3}}', "'a' of the file is '3'"),
+    ],
+)
+def test_what_is_no_file_of_rules_is_said(session: Session, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "r.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match=words):
+        session.teach.rules.load(tmp_path / "r.json")
+    for wrong in (None, 3):
+        with pytest.raises(InvalidInput, match=rf"{wrong} is not a rule: expected one such as"):
+            session.teach.rules.preview(wrong)  # type: ignore[arg-type]

@@ -333,3 +333,14 @@ def test_labels_of_one_class_cannot_tell_what_a_strike_costs(make_session: Any) 
     session = make_session(MAIL, classes=CLASSES)
     session.label(session.pool.ids[0], CLASSES[0])
     assert "no labels of two classes yet" in str(session.teach.preview("free"))
+
+
+def test_bringing_back_names_what_is_struck_out_of_a_column(make_session: Any) -> None:
+    table = pd.DataFrame({"subject": ["re hello", "re there", "fw so", "it"] * 5, "n": range(20)})
+    session = make_session(table, classes=["a", "b"])
+    session.teach.strike("re", column="subject")
+    for named in ({"word": "re"}, {"column": "subject"}, {"word": "re", "column": "n"}):
+        with pytest.raises(InvalidInput, match=r"Call session\.teach\.bring_back\('re', column='subject'\)"):
+            session.teach.bring_back(**named)
+    session.teach.bring_back("re", column="subject")
+    assert not len(session.teach.strikes)
