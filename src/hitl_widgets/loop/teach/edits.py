@@ -273,7 +273,8 @@ class Editing:
                 self.edited(row, new, bare=bare),
                 self._trainer.ground,
             )
-            if why := self._overlooked(parent, item, by_features=ground is not None and not ground.passing):
+            ready = ground is not None and not ground.passing and not self._preparation.unread
+            if why := self._overlooked(parent, item, by_features=ready):
                 raise InvalidInput(why)
         with self._log.writing():
             if self._log.knows(event_id):
