@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "Shown",
     "chart",
     "display",
     "mimebundle",
@@ -23,6 +24,21 @@ __all__ = [
     "svg",
     "workbench",
 ]
+
+
+class Shown:
+    """Displays the Workbench of its session at the end of a cell."""
+
+    session: Any
+
+    def _ipython_display_(self, **options: Any) -> None:
+        display(self.session, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return mimebundle(self.session, **options)
+
+    def _display_(self) -> Any:
+        return workbench(self.session)
 
 
 def place() -> tuple[str, str]:

@@ -26,14 +26,16 @@ Floats = npt.NDArray[np.float64]
 
 
 def criteria_of(every: Given, schema: Schema) -> list[str]:
-    """Return the criteria that are asked for, then those that were asked for earlier."""
+    """Return the criteria that are asked for, then those that were asked for earlier; rankings have none."""
+    if schema.kind != "pair":
+        return []
     before = (name for one in _answers(every) for name, _ in one.criteria)
     return list(dict.fromkeys([*schema.settings.get("criteria", ()), *before]))
 
 
 def known_criterion(every: Given, schema: Schema, name: str) -> str:
     """Return the name of a criterion of the question; raise InvalidInput if it is none."""
-    known = criteria_of(every, schema) if schema.kind == "pair" else []
+    known = criteria_of(every, schema)
     if name not in known:
         ways = f"The criteria are {choices(known)}" if known else "Pass criteria= to Preferences"
         raise InvalidInput(f"criterion={name!r} is not asked for.{nearest(str(name), known)} {ways}.")
@@ -70,7 +72,7 @@ def compared(every: Given, schema: Schema) -> pd.DataFrame:
     """Return how each criterion goes with the overall preference: see :meth:`.Preferences.criteria`."""
     import pandas as pd
 
-    if not (names := criteria_of(every, schema) if schema.kind == "pair" else []):
+    if not (names := criteria_of(every, schema)):
         raise InvalidInput("These preferences ask for no criteria: pass criteria= to Preferences.")
     overall = np.where(every.y == 0, 1.0, np.where(every.y == 1, -1.0, 0.0)) if len(every) else np.zeros(0)
     x = (

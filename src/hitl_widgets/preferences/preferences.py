@@ -53,7 +53,7 @@ SAMPLES, GENERATOR = "samples", "generate="
 MOST = 8
 
 
-class Preferences:
+class Preferences(screen.Shown):
     """Compare candidates of prompts two by two, or rank them, while a reward is learned from the answers.
 
     In a notebook it displays the Workbench of its :attr:`session`, in which each item is a pair.
@@ -535,15 +535,6 @@ class Preferences:
             f"{len(self.session.pool):,} {what} answered, {len(found):,} candidates of "
             f"{len(found.prompts):,} {'prompt' if len(found.prompts) == 1 else 'prompts'}{elsewhere}>"
         )
-
-    def _ipython_display_(self, **options: Any) -> None:
-        screen.display(self.session, **options)
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return screen.mimebundle(self.session, **options)
-
-    def _display_(self) -> Any:
-        return screen.workbench(self.session)
 
     def __enter__(self) -> Self:
         return self

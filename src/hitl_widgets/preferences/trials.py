@@ -237,7 +237,7 @@ def _two(kind: ItemKind, prompt: Any, makers: Sequence[Base]) -> list[str]:
     return [str(item) for item in read_candidates(kind, found, "a sample")]
 
 
-class Trial:
+class Trial(screen.Shown):
     """Compares what two policies make of prompts, blind; made by :meth:`.Preferences.trial`.
 
     In a notebook it displays the Workbench of its :attr:`session`.
@@ -288,15 +288,6 @@ class Trial:
             f"<Trial {self.session.task!r}: {told.policy} against {told.against}, drawn on {told.on}; "
             f"{self.result()}>"
         )
-
-    def _ipython_display_(self, **options: Any) -> None:
-        screen.display(self.session, **options)
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return screen.mimebundle(self.session, **options)
-
-    def _display_(self) -> Any:
-        return screen.workbench(self.session)
 
     def __enter__(self) -> Self:
         return self

@@ -267,21 +267,19 @@ class Editing:
             As :meth:`edited`, if the model does not read what is changed, or if ``name`` is another edit than
             that which is the same already.
         """
-        if not self._log.knows(event_id):
-            parent, item, ground = (
-                self.source(row, bare=bare),
-                self.edited(row, new, bare=bare),
-                self._trainer.ground,
-            )
-            ready = ground is not None and not ground.passing and not self._preparation.unread
-            if why := self._overlooked(parent, item, by_features=ready):
-                raise InvalidInput(why)
+        if self._log.knows(event_id):
+            return event_id
+        parent, item = self.source(row, bare=bare), self.edited(row, new, bare=bare)
+        ground = self._trainer.ground
+        # Features take time, so they are compared before the log is held.
+        ready = ground is not None and not ground.passing and not self._preparation.unread
+        if why := self._overlooked(parent, item, by_features=ready):
+            raise InvalidInput(why)
         with self._log.writing():
             if self._log.knows(event_id):
                 return event_id
             if self._code(class_id) is None:
                 raise InvalidInput("This class is not offered any more: choose another one.")
-            parent, item = self.source(row, bare=bare), self.edited(row, new, bare=bare)
             kept: Any = item
             if not isinstance(item, str):
                 kept = {str(name): stored(item[name]) for name in differing(parent, item)}  # type: ignore[arg-type]
