@@ -262,6 +262,7 @@ def test_formats_without_texts_say_so(tmp_path: Path) -> None:
     question = hitl.Question.boxes(["x"], transcribe=True)
     with hitl.Session(items, image="image", id="id", question=question, store=":memory:") as one:
         one.label("a.png", [{**box, "text": "Total"}])
+        one.wait()
         for name in ("coco", "yolo", "voc", "prodigy"):
             with pytest.warns(RuntimeWarning, match=r"The texts of boxes\."):
                 one.export(tmp_path / name, name)
