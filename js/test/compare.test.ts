@@ -179,6 +179,107 @@ describe("a comparison", () => {
     expect(verified.answer()).toEqual({ pair: "second", left: "first" });
   });
 
+  it("shows the parts of each member, whatever its side", async () => {
+    const asked: unknown[] = [];
+    const stage: Stage = {
+      signal: new AbortController().signal,
+      more: async (ask) => {
+        asked.push(ask);
+        return { content: { kind: "text", text: "x", total: 1 } as never, bytes: [] };
+      },
+      gather: none,
+      keys: () => undefined,
+    };
+    for (const chance of [0.2, 0.7]) {
+      const render: Composing["render"] = (item, own) => {
+        void own.more({ text: String(item.content.text) });
+        return renderItem(item, own);
+      };
+      opened(pair, { item: two, chance, stage, render });
+    }
+    expect(asked).toEqual([
+      { text: "ape", member: 0 },
+      { text: "bee", member: 1 },
+      { text: "ape", member: 0 },
+      { text: "bee", member: 1 },
+    ]);
+  });
+
+  it("takes a corrected text, in the place of its draft", async () => {
+    const settings = { revisions: true };
+    const leave = vi.fn();
+    // bee is on the left
+    const { made, press, given, answer } = opened(pair, { item: two, chance: 0.7, settings, leave });
+    const fields = () => [...(made.element?.querySelectorAll("textarea") ?? [])];
+    expect(press("⇧e")).toEqual([true]);
+    expect(fields().length).toBe(0); // which one?
+    expect(press("1")).toEqual([true]);
+    await vi.waitFor(() => expect(fields().length).toBe(1));
+    const [field] = fields();
+    expect([field.value, field.getAttribute("aria-label")]).toEqual(["bee", "Corrected 1"]);
+    expect(field.closest("[data-place]")?.getAttribute("data-place")).toBe("second");
+    expect(given).toEqual([]);
+    field.value = "a bee ";
+    field.dispatchEvent(new Event("input"));
+    expect(made.draft?.()).toEqual({ revisions: { second: "a bee" } });
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect(leave).toHaveBeenCalled();
+    press("2");
+    expect(given).toEqual([{ pair: "first", left: "second", revisions: { second: "a bee" } }]);
+
+    const back = opened(pair, { item: two, chance: 0.7, settings, answer: given[0] as never });
+    expect(back.answer()).toEqual(given[0]); // before its draft has come, too
+    await vi.waitFor(() => expect(back.made.element?.querySelector("textarea")?.value).toBe("a bee"));
+    expect(back.answer()).toEqual(given[0]);
+    const button = back.made.element?.querySelector<HTMLElement>("[data-place=second] .hitl-correct");
+    expect(button?.textContent).toBe("Back to the draft");
+    button?.click();
+    expect(back.answer()).toEqual({ pair: "first", left: "second" });
+    // What is not changed, or blank, is no correction.
+    press("⇧e");
+    expect((answer() as unknown as { revisions: unknown }).revisions).toEqual({ second: "a bee" });
+    for (const same of ["bee", "bee\n", " "]) {
+      field.value = same;
+      expect(answer()).toEqual({ pair: "first", left: "second" });
+    }
+  });
+
+  it("fetches the source of a text that is shown in another form, or in part", async () => {
+    const say = vi.fn();
+    const settings = { revisions: true };
+    const html = { kind: "markup", html: "<b>ape</b>", text: "ape" };
+    const item = {
+      content: {
+        kind: "list",
+        items: [html, { kind: "image", width: 1, height: 1 }],
+        media: [0, 1],
+      } as never,
+      media: ["blob:a"],
+    };
+    const asked: unknown[] = [];
+    let part = { kind: "text", text: "**ape**", total: 7 };
+    const stage: Stage = {
+      signal: new AbortController().signal,
+      more: async (ask) => {
+        asked.push(ask);
+        return { content: part as never, bytes: [] };
+      },
+      gather: none,
+      keys: () => undefined,
+    };
+    const render = (): HTMLElement => document.createElement("div");
+    const { made, press } = opened(pair, { item, stage, say, render, settings });
+    press("⇧e", "2");
+    await vi.waitFor(() => expect(say).toHaveBeenCalledWith("2 is not a text: it cannot be corrected."));
+    part = { ...part, total: 9 };
+    press("⇧e", "1");
+    await vi.waitFor(() => expect(say).toHaveBeenCalledWith("This text is too long to be corrected here."));
+    part = { ...part, total: 7 };
+    press("⇧e", "1");
+    await vi.waitFor(() => expect(made.element?.querySelector("textarea")?.value).toBe("**ape**"));
+    expect(asked.every((ask) => JSON.stringify(ask) === JSON.stringify({ member: 0, from: 0 }))).toBe(true);
+  });
+
   it("of an item that is no pair is not answered", () => {
     const { answer, press } = opened(pair);
     expect(answer()).toMatch("not a pair");

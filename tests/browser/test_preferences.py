@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 from pathlib import Path
@@ -34,6 +35,12 @@ CRITERIA = """beside = hitl.Preferences(prompts, candidates, text="Which answer 
 hitl.Labeler(beside.session)"""
 BEST = """best = hitl.Preferences(prompts, candidates, ask="ranking", top=1, task="best", **how)
 hitl.Labeler(best.session)"""
+
+
+REVISIONS = """prefs = hitl.Preferences(prompts, candidates, text="Which answer is better?", task="written",
+                          revisions=True, **how)
+hitl.Labeler(prefs.session)"""
+ADDED = "print(prefs.add_revisions(), sorted(prefs.rewards()['candidate'])[0])"
 
 
 def answers(path: Path, task: str) -> list[dict[str, object]]:
@@ -133,3 +140,48 @@ def test_criteria_reasons_and_the_best_by_keyboard(desk) -> None:
     [found] = answers(desk.folder / "prefs.sqlite", "best")
     assert found["ranking"] == [int(best)]
     assert found["top"] is True
+
+
+def test_a_text_is_corrected_on_the_card_and_becomes_a_candidate(desk) -> None:
+    notebook, bench = desk.open(DATA, REVISIONS, ADDED)
+    notebook.run(0)
+    notebook.run(1)
+    part = bench.page.locator(".hitl-labeler").first
+    card, field = part.locator(".hitl-card"), part.locator(".hitl-correction")
+    expect(part.locator("[data-place=first]")).to_contain_text("Parcel")
+    bench.focus()
+    row = card.get_attribute("data-row")
+    bench.press("Shift+E")
+    bench.press("2")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(re.compile("Parcel"))
+    draft = field.input_value()
+    field.fill("A better text 12?")
+    SHOTS.mkdir(exist_ok=True)
+    part.screenshot(path=SHOTS / "correcting.png")
+    # What was begun is there again after a restart, before anything was preferred.
+    bench.acknowledged()
+    os.kill(notebook.kernel_pid(), signal.SIGKILL)
+    notebook.wait_restarted()
+    notebook.run(0)
+    notebook.run(1)
+    expect(card).to_have_attribute("data-row", row)
+    expect(field).to_have_value("A better text 12?")
+    bench.focus()
+    bench.press("2")
+    expect(card).not_to_have_attribute("data-row", row)
+    expect(field).to_have_count(0)
+    bench.acknowledged()
+    given = {"pair": "second", "left": "first", "revisions": {"second": "A better text 12?"}}
+    assert answers(desk.folder / "prefs.sqlite", "written") == [given]
+    # By mouse: opened, left, and back to the draft.
+    part.get_by_role("button", name="Correct 1").click()
+    expect(field).to_be_focused()
+    bench.page.keyboard.type("x")
+    bench.page.keyboard.press("Escape")
+    expect(part).to_be_focused()
+    part.get_by_role("button", name="Correct 1").click()
+    expect(field).to_have_count(0)
+    notebook.run(2)
+    assert notebook.output(2).startswith("1 A better text 12?")
+    assert draft != "A better text 12?"

@@ -38,6 +38,10 @@ def polygon(x: float, y: float, side: float, label: str) -> dict[str, Any]:
     return {"points": [[x, y], [x + side, y], [x, y + side]], "label": label}
 
 
+def judged(label: str, **beside: Any) -> dict[str, Any]:
+    return {"label": label, "reason": "", "reasons": [], "criteria": {}, "revisions": {}, **beside}
+
+
 def mask(counts: str, label: str) -> dict[str, Any]:
     return {"size": [4, 5], "counts": counts, "label": label}
 
@@ -79,7 +83,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pair": {"reason": False},
     "ranking": {},
     "best": {"top": 2},
-    "judged": {"reason": True, "criteria": ["kind", "short"], "reasons": ["rude"]},
+    "judged": {"reason": True, "criteria": ["kind", "short"], "reasons": ["rude"], "revisions": True},
 }
 VALUES: dict[str, list[Any]] = {
     "choice": ["a", "b", "c"],
@@ -122,10 +126,10 @@ VALUES: dict[str, list[Any]] = {
     "ranking": [[1, 2, 3], [2, 1], [1, 2], [2, 1, 3], [3, 2, 1]],
     "best": [[1, 2], [2, 1], [4, 9], [3, 2]],
     "judged": [
-        {"label": "first", "reason": "", "reasons": [], "criteria": {}},
-        {"label": "tie", "reason": "Ж 😀", "reasons": ["rude"], "criteria": {"short": "tie"}},
-        {"label": "both bad", "reason": "", "reasons": ["rude"], "criteria": {}},
-        {"label": "second", "reason": "", "reasons": [], "criteria": {"kind": "second", "short": "first"}},
+        judged("first"),
+        judged("tie", reason="Ж 😀", reasons=["rude"], criteria={"short": "tie"}),
+        judged("both bad", reasons=["rude"], revisions={"first": "Ж 😀\nb: c", "second": "b"}),
+        judged("second", criteria={"kind": "second", "short": "first"}, revisions={"second": "b"}),
     ],
     "form": [{"q": "a"}, {"q": "b", "n": 0}, {"q": "a", "n": 5}, {"q": "c", "why": "Ж 😀\nq: b"}],
 }

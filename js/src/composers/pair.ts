@@ -3,6 +3,7 @@ import "./pair.css";
 import { type List, membersOf, showMembers } from "../items/list/members";
 import type { Composer, Composing } from "../questions/registry";
 import { h, show } from "../ui/dom";
+import { corrections } from "./parts/corrections";
 
 /** A side of the screen that is better, or neither. */
 type Side = 0 | 1;
@@ -49,13 +50,29 @@ export function compose(on: Composing): Composer {
 
   const two = content?.kind === "list" && content.items.length === 2;
   const members = two ? membersOf(content, on.item?.media ?? []) : [];
-  const bodies = two ? showMembers([members[sides[0]], members[sides[1]]], stage, on.render) : [];
-  const views = bodies.map((body, side) =>
+  const bodies = two ? showMembers(members, stage, on.render, sides[0]) : [];
+  const held = (on.answer?.revisions ?? {}) as Record<string, string>;
+  const correcting =
+    two && settings.revisions
+      ? corrections({
+          members,
+          bodies,
+          stage,
+          held: places.map((place) => held[place]),
+          called: (member) => `${sides.indexOf(member as Side) + 1}`,
+          changed,
+          say,
+          leave,
+        })
+      : null;
+  /** Whether the next key says which of the two to correct. */
+  let asksWhich = false;
+  const views = (two ? sides : []).map((member, side) =>
     h(
       "section",
-      { class: "hitl-listed", attrs: { "aria-label": `${side + 1}`, "data-place": places[sides[side]] } },
-      h("div", { class: "hitl-listed-head" }, h("kbd", { text: `${side + 1}` })),
-      body,
+      { class: "hitl-listed", attrs: { "aria-label": `${side + 1}`, "data-place": places[member] } },
+      h("div", { class: "hitl-listed-head" }, h("kbd", { text: `${side + 1}` }), correcting?.buttons[member]),
+      bodies[member],
     ),
   );
   const element = two ? h("div", { class: "hitl-pair" }, ...views) : undefined;
@@ -193,12 +210,37 @@ export function compose(on: Composing): Composer {
     for (const { name, button } of tags) button.setAttribute("aria-pressed", String(chosen.has(name)));
   }
 
+  /** What is said beside the answer, in the form of the log. */
+  function beside(): Record<string, unknown> {
+    const why = reason.value.trim();
+    const texts = places.map((place, member) => [place, correcting?.of(member)] as const);
+    const revisions = texts.filter(([, text]) => text !== undefined);
+    return {
+      ...(asksReason && why ? { reason: why } : {}),
+      ...(chosen.size ? { reasons: reasons.filter((name) => chosen.has(name)) } : {}),
+      ...(by.size ? { criteria: Object.fromEntries(by) } : {}),
+      ...(revisions.length ? { revisions: Object.fromEntries(revisions) } : {}),
+    };
+  }
+
   draw();
   return {
     element,
     fields,
     press(key, shift) {
+      if (key === "e" && shift && correcting) {
+        if (typeof picked === "number") correcting.open(sides[picked]);
+        else say("Correct which one: 1 or 2?");
+        asksWhich = typeof picked !== "number";
+        return true;
+      }
       if (shift || !two) return false;
+      const which = asksWhich ? KEYS.find(([, keys]) => keys.includes(key))?.[0] : undefined;
+      asksWhich = false;
+      if (typeof which === "number") {
+        correcting?.open(sides[which]);
+        return true;
+      }
       const name = reasons[LETTERS.indexOf(key)];
       if (name !== undefined && key.length === 1) {
         tag(name);
@@ -228,20 +270,14 @@ export function compose(on: Composing): Composer {
       if (!two) return "This item is not a pair: skip it.";
       if (pick === null) return "Choose the better one: press 1 or 2.";
       const id = idOf(pick);
-      const why = reason.value.trim();
       return {
-        answer: {
-          pair: id,
-          left: places[sides[0]],
-          ...(asksReason && why ? { reason: why } : {}),
-          ...(chosen.size ? { reasons: reasons.filter((name) => chosen.has(name)) } : {}),
-          ...(by.size ? { criteria: Object.fromEntries(by) } : {}),
-        },
+        answer: { pair: id, left: places[sides[0]], ...beside() },
         codes: [codes.get(id) ?? 0],
         words: WORDS[pick],
         blank: false,
       };
     },
+    draft: () => ({ ...(picked === null ? {} : { pair: idOf(picked) }), ...beside() }),
     keys: [
       ["1 ←", "the first on the screen is better"],
       ["2 →", "the second is better"],
@@ -251,6 +287,7 @@ export function compose(on: Composing): Composer {
       ...(reasons.length
         ? [[`A–${LETTERS[reasons.length - 1].toUpperCase()}`, "a reason, before the answer"] as const]
         : []),
+      ...(correcting ? [["⇧E", "correct one of the two; Esc leaves the text"] as const] : []),
       ...(asksReason ? [["⏎", "give the answer, with or without a reason"] as const] : []),
     ],
   };

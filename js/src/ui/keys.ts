@@ -140,8 +140,9 @@ export function leaveKeys(root: HTMLElement, buttons: string, signal: AbortSigna
   root.addEventListener(
     "click",
     ({ detail, target }) => {
-      // Clicks by keyboard have detail 0 and keep the focus.
-      if (detail > 0 && (target as HTMLElement).closest(buttons)) root.focus({ preventScroll: true });
+      // Clicks by keyboard have detail 0 and keep the focus; a button may also have opened a field.
+      if (detail === 0 || !(target as HTMLElement).closest(buttons)) return;
+      if (!focused()?.matches("input, textarea")) root.focus({ preventScroll: true });
     },
     { signal },
   );

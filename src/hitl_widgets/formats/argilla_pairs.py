@@ -30,6 +30,7 @@ __all__ = ["FORMATS", "WRITERS", "Comparisons"]
 FIELDS = (FIRST, SECOND)
 ANSWER = "answer"
 BESIDE = REASON, REASONS, CRITERIA = "reason", "reasons", "criteria"
+CORRECTED = {f"corrected_{place}": place for place in FIELDS}
 AGREED = ": "  # between a criterion and which of the two is better by it
 
 
@@ -59,7 +60,7 @@ class Comparisons:
             item = {"items": [fields[name] for name in FIELDS], **rest}
             beside = {
                 (name, user): value
-                for name in BESIDE
+                for name in (*BESIDE, *CORRECTED)
                 for value, user, _ in given.get(name, [])
                 if not is_nothing(value)
             }
@@ -67,7 +68,7 @@ class Comparisons:
                 if status != "submitted":
                     yield Left(number, f"The response is {status}: only submitted ones are labels.")
                     continue
-                label = _label(value, {name: beside.get((name, user)) for name in BESIDE})
+                label = _label(value, {name: beside.get((name, user)) for name in (*BESIDE, *CORRECTED)})
                 who = None if is_nothing(user) else str(user)
                 yield Said(number, label, key, texts_of(fields), who, sure=sure, kind="pair", item=item)
 
@@ -78,6 +79,8 @@ def _label(value: Any, beside: Mapping[str, Any]) -> Any:
     more = {name: given for name, given in beside.items() if given is not None}
     if CRITERIA in more:
         more[CRITERIA] = dict(one.rsplit(AGREED, 1) for one in more[CRITERIA])
+    if revisions := {place: more.pop(name) for name, place in CORRECTED.items() if name in more}:
+        more["revisions"] = revisions
     return {"label": value, **more} if more else value
 
 
@@ -102,6 +105,8 @@ class Writer:
         if known := settings.get(CRITERIA):
             labels = [f"{name}{AGREED}{place}" for name in known for place in PLACES]
             asked.append(f'rg.MultiLabelQuestion("{CRITERIA}", labels={labels!r}, required=False)')
+        if settings.get("revisions"):
+            asked += [f'rg.TextQuestion("{name}", required=False)' for name in CORRECTED]
         settings_of = f"rg.Settings(fields=[{fields}], questions=[{', '.join(asked)}])"
         return [
             f"Settings of the dataset in Argilla: {settings_of}",
@@ -143,6 +148,7 @@ def _record(many: Sequence[Said]) -> dict[str, Any]:
         told = {ANSWER: label["label"], **{name: label.get(name) for name in BESIDE}}
         if told[CRITERIA]:
             told[CRITERIA] = [f"{name}{AGREED}{place}" for name, place in told[CRITERIA].items()]
+        told |= {name: label.get("revisions", {}).get(place) for name, place in CORRECTED.items()}
         for name, value in told.items():
             if value:
                 response = {"value": value, "user_id": user, "status": "submitted"}

@@ -141,7 +141,9 @@ class Trl:
             try:
                 rows.append(_preference(one) if one.kind == "pair" else _completion(one))
                 if isinstance(one.label, Mapping):
-                    more = [name for name in ("reason", "reasons", "criteria") if one.label.get(name)]
+                    more = [
+                        name for name in ("reason", "reasons", "criteria", "revisions") if one.label.get(name)
+                    ]
                     left += [Left(one.number, f"The {name} of a comparison.", part=True) for name in more]
             except NotTaken as why:
                 left.append(Left(one.number, str(why)))

@@ -23,6 +23,7 @@ from hitl_widgets.questions import rle
 
 __all__ = [
     "CONTROL",
+    "CORRECTED",
     "CRITERION",
     "NEITHER",
     "REASON",
@@ -67,8 +68,8 @@ SEGMENT = "segment"
 # The kinds of answers whose marks may have texts.
 WRITTEN = ("boxes", "transcript")
 SIDES = {"left": "first", "right": "second"}
-# The controls beside a comparison: that neither is better, why, and before the name of a criterion.
-NEITHER, REASON, REASONS, CRITERION = "neither", "reason", "reasons", "by "
+# The controls beside a comparison: that neither is better, why, and before the name of a criterion or a side.
+NEITHER, REASON, REASONS, CRITERION, CORRECTED = "neither", "reason", "reasons", "by ", "corrected "
 Part = Mapping[str, Any]
 
 
@@ -330,7 +331,8 @@ def _compared(answer: Any) -> list[dict[str, Any]]:
     if given.get("reasons"):
         found.append(_chosen(REASONS, list(given["reasons"])))
     if not is_nothing(reason := given.get("reason")):
-        found.append({"from_name": REASON, "type": "textarea", "value": {"text": [reason]}})
+        found.append(_written(REASON, str(reason)))
+    found += [_written(f"{CORRECTED}{place}", text) for place, text in given.get("revisions", {}).items()]
     return found
 
 
@@ -338,9 +340,13 @@ def _chosen(name: str, words: list[Any]) -> dict[str, Any]:
     return {"from_name": name, "type": "choices", "value": {"choices": words}}
 
 
+def _written(name: str, text: str) -> dict[str, Any]:
+    return {"from_name": name, "type": "textarea", "value": {"text": [text]}}
+
+
 def beside(name: str) -> bool:
     """Return whether a control is one beside a comparison, as we write them."""
-    return name in {NEITHER, REASON, REASONS} or name.startswith(CRITERION)
+    return name in {NEITHER, REASON, REASONS} or name.startswith((CRITERION, CORRECTED))
 
 
 def _preferred(parts: Sequence[Part]) -> Any:
@@ -356,6 +362,12 @@ def _preferred(parts: Sequence[Part]) -> Any:
     if criteria:
         more["criteria"] = {
             name.removeprefix(CRITERION): one_of(_words(part)) for name, part in criteria.items()
+        }
+    revisions = {name: part for name, part in others.items() if name.startswith(CORRECTED)}
+    if revisions:
+        more["revisions"] = {
+            name.removeprefix(CORRECTED): one_of(_texts(part["value"]["text"]))
+            for name, part in revisions.items()
         }
     if not sides and NEITHER not in others:
         raise NotTaken("Nothing was chosen.")

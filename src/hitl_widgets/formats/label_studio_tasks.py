@@ -12,6 +12,7 @@ from hitl_widgets.errors import InvalidInput
 from hitl_widgets.formats.base import Export, Left, NotTaken, Said, by_item
 from hitl_widgets.formats.label_studio_parts import (
     CONTROL,
+    CORRECTED,
     CRITERION,
     NEITHER,
     REASON,
@@ -284,6 +285,10 @@ def _pair(schema: Schema) -> list[str]:
         chosen(REASONS, known, "multiple")
     if schema.settings.get("reason"):
         lines.append(f'<TextArea name="{REASON}" toName="{SIDES[0]}" maxSubmissions="1"/>')
+    if schema.settings.get("revisions"):
+        for side in SIDES:
+            name, text = f"{CORRECTED}{side}", f"${side}"
+            lines.append(f'<TextArea name="{name}" toName="{side}" value="{text}" maxSubmissions="1"/>')
     return lines
 
 

@@ -36,7 +36,7 @@ __all__ = [
 Ask = Literal["pairs", "ranking"]
 MOST_RANKED = 8
 # The columns of answers() beside the criteria.
-COLUMNS = frozenset(("prompt", "first", "second", "answer", "reason", "reasons"))
+COLUMNS = frozenset(("prompt", "first", "second", "answer", "reason", "reasons", "revisions"))
 COLUMNS |= {"annotator", "selection", "time", "id", "said", "elapsed_ms", "label"}
 # What a session is told by Preferences, and not by the user.
 SET_HERE = {
@@ -127,6 +127,7 @@ def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
         "reason": bool(told.get("reason")),
         "criteria": list(told.get("criteria") or ()),
         "reasons": list(told.get("reasons") or ()),
+        "revisions": bool(told.get("revisions")),
     }
 
 

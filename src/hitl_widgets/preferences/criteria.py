@@ -110,13 +110,15 @@ def _correlation(a: Floats, b: Floats) -> dict[str, float]:
 
 
 def asked_for(labels: Sequence[Any], schema: Schema) -> dict[str, list[Any]]:
-    """Return the answers and what was asked beside them, a column each: a reason, reasons and criteria."""
+    """Return the answers and what was asked beside them, a column each."""
     settings, told = schema.settings, [one if isinstance(one, Mapping) else {"label": one} for one in labels]
     found: dict[str, list[Any]] = {"answer": [one["label"] for one in told]}
     if settings.get("reason"):
         found["reason"] = [one.get("reason", "") for one in told]
     if settings.get("reasons"):
         found["reasons"] = [one.get("reasons", []) for one in told]
+    if settings.get("revisions"):
+        found["revisions"] = [one.get("revisions", {}) for one in told]
     for name in settings.get("criteria", ()):
         found[name] = [one.get("criteria", {}).get(name) for one in told]
     return found

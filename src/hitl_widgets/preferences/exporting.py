@@ -16,6 +16,7 @@ from hitl_widgets.preferences.answers import every_comparison
 from hitl_widgets.preferences.checks import check_flags, one_of
 from hitl_widgets.preferences.criteria import beside_on_card
 from hitl_widgets.preferences.people import biases_on_card
+from hitl_widgets.preferences.revising import waiting
 from hitl_widgets.preferences.training import Said, Trainer, check_path, most, reasons_of, rows_of
 from hitl_widgets.questions.pair import FIRST, SECOND
 from hitl_widgets.session import loop_of
@@ -61,6 +62,9 @@ def exported(
         answers.warn_of_elsewhere(n)
         what = "1 answer" if n == 1 else f"{n:,} answers"
         notes.append(f"Not in the file: {what} about other candidates or prompts.")
+    if n := len(waiting(answers)):
+        what = "1 corrected text" if n == 1 else f"{n:,} corrected texts"
+        notes.append(f"Not in the file: {what}, until prefs.add_revisions() adds them as candidates.")
     lines = "\n".join(f"- {line}" for line in notes)
     sections = [f"## File for {trainer.upper()}: {target.name}", lines]
     if answers.of_pairs:

@@ -36,6 +36,7 @@ from hitl_widgets.preferences.learners import undecided
 from hitl_widgets.preferences.mapping import reward_rows
 from hitl_widgets.preferences.policies import Policy, given_base
 from hitl_widgets.preferences.principles import Principles
+from hitl_widgets.preferences.revising import check_revisions, preferred, revisions_of, waiting
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.rewarded import rewarded
 from hitl_widgets.preferences.samples import SIGNATURE, Samples, added, fill, removed, revised, together
@@ -88,6 +89,8 @@ class Preferences(screen.Shown):
         same card, after the question.
     reasons
         Up to 12 names, such as ``["too long", "rude"]``, any of which can be chosen before the answer.
+    revisions
+        Whether texts can be corrected on the card, before the answer: see :meth:`add_revisions`.
     store, task
         See :class:`~hitl_widgets.session.Session`.
     strategy
@@ -119,6 +122,7 @@ class Preferences(screen.Shown):
         reason: bool = False,
         criteria: Iterable[str] = (),
         reasons: Iterable[str] = (),
+        revisions: bool = False,
         store: str | os.PathLike[str] | LabelStore = "labels.sqlite",
         task: str = "preferences",
         strategy: Any = "auto",
@@ -128,7 +132,7 @@ class Preferences(screen.Shown):
         if (candidates is None) == (generate is None):
             raise InvalidInput("Pass either candidates= or generate=.")
         n = whole("n", n, 2, MOST, "a number of candidates per prompt")
-        answers = {"tie": tie, "both_bad": both_bad, "reason": reason}
+        answers = {"tie": tie, "both_bad": both_bad, "reason": reason, "revisions": revisions}
         check_flags(**answers)
         check_more(more, Preferences)
         check_settings(more.get("audit", 0.1), more.get("random_state"), store, task, more.get("annotator"))
@@ -136,6 +140,7 @@ class Preferences(screen.Shown):
         self.ask, self.kind = ask, kind
         self._embed, self._of = embed, kind_of(kind)
         check_embed(embed, self._of)
+        check_revisions(revisions, ask, self._of)
         if generate is not None:
             check_function("generate", generate, SIGNATURE)
         self._how = more | {"task": task, "strategy": strategy}
@@ -253,6 +258,21 @@ class Preferences(screen.Shown):
         id_ = found.key_of(pair)
         self.session.label(id_, 1 if found.keys[pair[0]] == key else 2)
         return id_
+
+    def add_revisions(self) -> int:
+        """Add the texts that were corrected on the card as candidates; returns how many of them are new.
+
+        Each is preferred to its draft, as an answer of who wrote it. Until then they are only in
+        :meth:`answers`: nothing is learned from them, and :meth:`export` leaves them out. Texts that were
+        added before change nothing. For :meth:`remove` and undo see :meth:`revise`.
+        """
+        self._refuse_adding("add corrected texts")
+        written, new = revisions_of(self._answers), waiting(self._answers)
+        n, prompts = len(self.candidates), self.candidates.prompts
+        self.add([(prompts[one.prompt], [one.text]) for one in new], source="revision")
+        if rows := preferred(self.candidates, written):
+            self.session.import_labels(rows, annotator="annotator")
+        return len(self.candidates) - n
 
     def also(self, name: str, question: Schema) -> Session:
         """Return a session that asks another question about the same pairs or lists, in a task of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["BOTH_BAD", "FIRST", "KINDS", "PLACES", "SECOND", "TIE", "Pair", "Preferred"]
 
 PLACES = (FIRST, SECOND, TIE)
-MORE = ("reason", "reasons", "criteria")
-LONGEST = 10_000
+MORE = ("reason", "reasons", "criteria", "revisions")
+LONGEST, LONGEST_REVISION = 10_000, 100_000
 SHOWN = 200
 
 
@@ -45,6 +46,8 @@ class Preferred:
         Why, by names from a list.
     criteria
         Names of criteria, each with :data:`FIRST`, :data:`SECOND` or :data:`TIE`.
+    revisions
+        :data:`FIRST` or :data:`SECOND`, or both, each with its corrected text.
     """
 
     choice: str
@@ -52,15 +55,17 @@ class Preferred:
     left: str = field(default="", compare=False)
     reasons: tuple[str, ...] = ()
     criteria: tuple[tuple[str, str], ...] = ()
+    revisions: tuple[tuple[str, str], ...] = ()
 
 
 class Pair(Choice):
     """Which of two is better: the first or the second, by their places in the item, or neither.
 
     The page shows them on sides drawn at random. The log stores ``{"pair": id, "left": id, "reason": text,
-    "reasons": [names], "criteria": {name: place}}``; ``left`` is missing in answers from Python, and the
-    others where there are none. The settings are ``reason``, whether a reason is asked for, and if they are
-    asked for, ``reasons`` and ``criteria``, their names.
+    "reasons": [names], "criteria": {name: place}, "revisions": {place: text}}``; ``left`` is missing in
+    answers from Python, and the others where there are none. The settings are ``reason``, whether a reason is
+    asked for; if they are asked for, ``reasons`` and ``criteria``, their names; and ``revisions``, whether
+    texts can be corrected.
     """
 
     name = "pair"
@@ -99,6 +104,7 @@ class Pair(Choice):
             left if left in {FIRST, SECOND} else "",
             _reasons(value.get("reasons"), settings.get("reasons", ())),
             _criteria(value.get("criteria"), settings.get("criteria", ())),
+            _revisions(value.get("revisions"), asked=bool(settings.get("revisions"))),
         )
 
     def _found(self, value: Any, vocabulary: Vocabulary) -> str:
@@ -118,18 +124,22 @@ class Pair(Choice):
         if not isinstance(value, Mapping) or not isinstance(value.get("pair"), str):
             return None
         reason, left = value.get("reason", ""), value.get("left")
-        reasons, criteria = value.get("reasons", []), value.get("criteria", {})
-        if not isinstance(reason, str) or not isinstance(reasons, list) or not isinstance(criteria, Mapping):
+        reasons, *told = value.get("reasons", []), value.get("criteria", {}), value.get("revisions", {})
+        if not isinstance(reason, str) or not isinstance(reasons, list):
             return None
-        if not all(isinstance(one, str) for one in (*reasons, *criteria, *criteria.values())):
+        if not all(isinstance(one, Mapping) for one in told):
+            return None
+        texts = chain(reasons, *told, *(one.values() for one in told))
+        if not all(isinstance(one, str) for one in texts):
             return None
         left = left if left in {FIRST, SECOND} else ""
-        return Preferred(value["pair"], reason, left, tuple(reasons), tuple(criteria.items()))
+        criteria, revisions = (tuple(one.items()) for one in told)
+        return Preferred(value["pair"], reason, left, tuple(reasons), criteria, revisions)
 
     def dump(self, answer: Any) -> dict[str, Any]:
         """Return the answer in the form of the log, without what is empty."""
         more = {"left": answer.left, "reason": answer.reason, "reasons": list(answer.reasons)}
-        more["criteria"] = dict(answer.criteria)
+        more |= {"criteria": dict(answer.criteria), "revisions": dict(answer.revisions)}
         return {"pair": answer.choice} | {name: value for name, value in more.items() if value}
 
     def now(self, answer: Any, vocabulary: Vocabulary) -> Preferred | None:  # type: ignore[override]
@@ -144,6 +154,7 @@ class Pair(Choice):
         if name is None or not (more := {key for key in MORE if settings.get(key)}):
             return name
         told = {"reason": answer.reason, "reasons": list(answer.reasons), "criteria": dict(answer.criteria)}
+        told["revisions"] = dict(answer.revisions)
         return {"label": name, **{key: value for key, value in told.items() if key in more}}
 
     def bare(self, answer: Any) -> Preferred:
@@ -169,11 +180,12 @@ class Pair(Choice):
         return schema.value(said)
 
     def text(self, said: Any) -> str:
-        """Return the class name, then the criteria, reasons and reason that there are, shortened."""
+        """Return the class name, then what was said beside it, shortened."""
         if not isinstance(said, Mapping):
             return str(said)
         told = [f"{name} {place}" for name, place in said.get("criteria", {}).items()]
         told += said.get("reasons", ())
+        told += (f"{place} corrected" for place in said.get("revisions", ()))
         line = "; ".join((", ".join(told), " ".join(said.get("reason", "").split()))).strip("; ")
         return f"{said['label']}: {line[:SHOWN]}" if line else str(said["label"])
 
@@ -260,6 +272,33 @@ def _criteria(value: Any, known: Sequence[str]) -> tuple[tuple[str, str], ...]:
             raise InvalidInput(f"{name!r} is answered by {given!r}: expected {choices(PLACES)}.")
         found[name] = place
     return tuple((name, found[name]) for name in known if name in found)
+
+
+def _revisions(value: Any, *, asked: bool) -> tuple[tuple[str, str], ...]:
+    """Return corrected texts by the place of the draft; blank ones are left out."""
+    if is_blank(value):
+        return ()
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"revisions={value!r}: expected a dict from {choices(PLACES[:2])} to texts.")
+    found = {}
+    for given, text in value.items():
+        place = {"1": FIRST, "2": SECOND}.get(str(plain(given)), given)
+        if place not in PLACES[:2]:
+            raise InvalidInput(f"revisions= corrects {given!r}: expected {choices(PLACES[:2])}.")
+        if is_blank(text) or not str(text).strip():
+            continue
+        if not isinstance(text, str) or not is_unicode(text):
+            raise InvalidInput(f"The revision {text!r} is not a text.")
+        if len(text) > LONGEST_REVISION:
+            raise InvalidInput(
+                f"The revision has {len(text):,} characters; the limit is {LONGEST_REVISION:,}."
+            )
+        found[place] = tidied(text)
+    if found and not asked:
+        raise InvalidInput(
+            "This question does not ask for corrections: pass revisions=True to Question.pair, or omit them."
+        )
+    return tuple((place, found[place]) for place in PLACES[:2] if place in found)
 
 
 def _reason(value: Any) -> str:

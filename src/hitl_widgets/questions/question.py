@@ -349,13 +349,15 @@ class Question:
         sides: str = "random",
         criteria: Iterable[str] = (),
         reasons: Iterable[str] = (),
+        revisions: bool = False,
     ) -> Schema:
         """Ask which of two is better, for items that are lists of two.
 
         For example: ``Session(df, text=["answer_a", "answer_b"], context=["prompt"], question=...)``. They
         are shown on sides drawn at random for each item and annotator, which the log records. An answer is
         ``"first"`` or ``"second"``, by their places in the item (1 and 2 are accepted, too), ``"tie"`` or
-        ``"both bad"``; with ``reason``, ``reasons`` or ``criteria``, a dict with ``label`` and these.
+        ``"both bad"``; with ``reason``, ``reasons``, ``criteria`` or ``revisions``, a dict with ``label`` and
+        these.
 
         Parameters
         ----------
@@ -373,6 +375,8 @@ class Question:
             after the question, by the same keys, and may be left out: ``"first"``, ``"second"`` or ``"tie"``.
         reasons
             Up to 12 names, such as ``["too long", "rude"]``, any of which can be chosen before the answer.
+        revisions
+            Whether texts can be corrected in their place, before the answer.
         """
         if sides not in (known := ("random", "given")):
             raise InvalidInput(f"sides={sides!r}: expected {choices(known)}.{nearest(str(sides), known)}")
@@ -380,7 +384,11 @@ class Question:
         colors = {TIE: "#8C8C8C", BOTH_BAD: "#D55E00"}
         made = [LabelClass(name, color=colors.get(name, "")) for name in classes]
         more: dict[str, Any] = {} if sides == "random" else {"sides": sides}
-        told = {"criteria": _named("criteria", criteria, 6), "reasons": _named("reasons", reasons, 12)}
+        told: dict[str, Any] = {
+            "criteria": _named("criteria", criteria, 6),
+            "reasons": _named("reasons", reasons, 12),
+        }
+        told["revisions"] = bool(revisions)
         more |= {name: given for name, given in told.items() if given}
         return Schema(made, text, kind="pair", settings={"reason": bool(reason), **more})
 

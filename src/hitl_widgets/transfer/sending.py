@@ -127,7 +127,9 @@ def _check(loop: Loop, to: str, work: Work) -> None:
         raise InvalidInput(f"Items of kind {of!r} cannot be shown in a task, only {choices(SHOWN[:4])}.")
     if kind == "pair" and to == "mturk" and loop.schema.settings.get("reason"):
         raise InvalidInput('A task for Mechanical Turk cannot ask for a reason: use to="page".')
-    if kind == "pair" and (more := [n for n in ("criteria", "reasons") if loop.schema.settings.get(n)]):
+    if kind == "pair" and (
+        more := [n for n in ("criteria", "reasons", "revisions") if loop.schema.settings.get(n)]
+    ):
         raise InvalidInput(
             f"A task that is sent out cannot ask for {' and '.join(more)}: pass a question without "
             f"{more[0]}=, in a task of its own."

@@ -164,7 +164,9 @@ def test_label_studio_sdk_accepts_our_configurations(question: Any, item: Any) -
     made.validate()
 
 
-JUDGED = Question.pair(both_bad=True, reason=True, criteria=["helpful"], reasons=["too long", '"rude"'])
+JUDGED = Question.pair(
+    both_bad=True, reason=True, revisions=True, criteria=["helpful"], reasons=["too long", '"rude"']
+)
 
 
 def test_label_studio_sdk_accepts_what_is_asked_beside_a_comparison() -> None:
@@ -202,7 +204,13 @@ def test_label_studio_sdk_accepts_our_tasks(tmp_path: Path) -> None:
             JUDGED,
             Said(
                 0,
-                {"label": "first", "reason": "So.", "reasons": ['"rude"'], "criteria": {"helpful": "tie"}},
+                {
+                    "label": "first",
+                    "reason": "So.",
+                    "reasons": ['"rude"'],
+                    "criteria": {"helpful": "tie"},
+                    "revisions": {"first": "Better.", "second": "a\nb"},
+                },
                 kind="pair",
                 item=pair,
             ),

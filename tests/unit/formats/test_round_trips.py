@@ -270,6 +270,9 @@ BESIDE = st.fixed_dictionaries(
         "criteria": st.dictionaries(
             st.sampled_from(["helpful", "is: kind"]), st.sampled_from(["first", "second", "tie"]), min_size=1
         ),
+        "revisions": st.dictionaries(
+            st.sampled_from(["first", "second"]), st.sampled_from(["Besser.", "two\nlines: <b>"]), min_size=1
+        ),
     },
 )
 

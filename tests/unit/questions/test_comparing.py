@@ -33,6 +33,7 @@ ITEMS = pd.DataFrame(
 )
 PLAIN = hitl.Question.pair("Which is better?", both_bad=True)
 REASONS = hitl.Question.pair("Which is better?", reason=True)
+REVISIONS = hitl.Question.pair(both_bad=True, revisions=True)
 CRITERIA = hitl.Question.pair(criteria=["helpful", "honest"], reasons=["long", "rude"])
 RANKING = hitl.Question.ranking("Which order?")
 BEST = hitl.Question.ranking("Which is best?", top=1)
@@ -202,6 +203,27 @@ def test_criteria_and_reasons_are_kept_with_the_answer(tmp_path: Path) -> None:
         made.export_tasks(tmp_path / "out")
 
 
+def test_corrected_texts_are_kept_with_the_answer(tmp_path: Path) -> None:
+    store = tmp_path / "labels.sqlite"
+    with session(REVISIONS, store=store) as made:
+        made.label("r0", {"label": 1, "revisions": {2: " better\r\n", "first": "  "}})
+        said = {"pair": "tie", "left": "second", "revisions": {"second": "a", "first": "b"}}
+        made._loop.acts.label([1], said, selection="suggested")
+        made.label("r2", "first")
+    with session(REVISIONS, store=store) as again:
+        found = again.labels().set_index("id")["label"]
+        assert found["r0"] == {"label": "first", "revisions": {"second": "better"}}
+        assert list(found["r1"]["revisions"].items()) == [("first", "b"), ("second", "a")]
+        assert found["r2"] == {"label": "first", "revisions": {}}
+        assert PAIR.text(found["r1"]) == "tie: first corrected, second corrected"
+        with pytest.raises(InvalidInput, match="sent out cannot ask for revisions"):
+            again.export_tasks(tmp_path / "out")
+    with session(PLAIN, store=store) as plain:
+        assert plain.labels()["label"].tolist() == ["first", "tie", "first"]
+    with session(REVISIONS, store=store) as back:
+        assert back.labels()["label"][0]["revisions"] == {"second": "better"}
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [
@@ -281,6 +303,13 @@ WRONG: list[tuple[Any, Any, str]] = [
     (RANKING, {"ranking": [1, 2, 3], "show": [1, 2, 3]}, "members may be 'ranking', 'shown', 'top'"),
     (PLAIN, {"label": 1, "reasons": ["rude"]}, "offers no reasons"),
     (PLAIN, {"label": 1, "criteria": {"honest": 1}}, "Pass criteria="),
+    (PLAIN, {"label": 1, "revisions": {"first": "x"}}, "pass revisions=True"),
+    (REVISIONS, {"label": 1, "revisions": ["x"]}, "expected a dict from 'first', 'second' to texts"),
+    (REVISIONS, {"label": 1, "revisions": {"tie": "x"}}, "corrects 'tie': expected 'first', 'second'"),
+    (REVISIONS, {"label": 1, "revisions": {"first": 5}}, "5 is not a text"),
+    (REVISIONS, {"label": 1, "revisions": {"first": "\ud800"}}, "is not a text"),
+    (REVISIONS, {"label": 1, "revisions": {"first": "x" * 100_001}}, "limit is 100,000"),
+    (REVISIONS, {"label": 1, "revision": {"first": "x"}}, "Did you mean 'revisions'"),
     (PLAIN, 3, "3"),
     (PLAIN, True, "True"),
     (PLAIN, {"pair": "third"}, "third"),
@@ -343,13 +372,21 @@ JUDGED = st.fixed_dictionaries(
         "criteria": st.dictionaries(st.just("honest"), st.sampled_from(["first", "second", "tie"])),
     }
 )
+REVISED = st.fixed_dictionaries(
+    {
+        "label": st.sampled_from(["second", "both bad"]),
+        "revisions": st.dictionaries(
+            st.sampled_from(["first", "second"]), TEXTS.filter(lambda text: text.strip())
+        ),
+    }
+)
 ORDERS = st.permutations([1, 2, 3])
 
 
 @settings(max_examples=20, deadline=None)
 @given(
     data=st.data(),
-    kind=st.sampled_from(["plain", "reasons", "criteria", "ranking"]),
+    kind=st.sampled_from(["plain", "reasons", "criteria", "revisions", "ranking"]),
     ending=st.sampled_from(["csv", "jsonl", "parquet"]),
 )
 def test_answers_go_through_log_export_and_import_unchanged(
@@ -359,6 +396,7 @@ def test_answers_go_through_log_export_and_import_unchanged(
         "plain": (PLAIN, PLAINS),
         "reasons": (REASONS, REASONED),
         "criteria": (CRITERIA, JUDGED),
+        "revisions": (REVISIONS, REVISED),
         "ranking": (RANKING, ORDERS),
     }[kind]
     columns = ("a", "b", "c") if kind == "ranking" else ("a", "b")

@@ -16,13 +16,13 @@ export function membersOf({ items, media }: List, all: readonly string[]): Item[
   });
 }
 
-/** Shows the members; keys are first for the one that was used last. */
+/** Shows all members, in their order; keys are first for the one that was used last, and before that for `active`. */
 export function showMembers(
   members: readonly Item[],
   stage: Stage,
   render: (item: Item, stage: Stage) => HTMLElement,
+  active = 0,
 ): HTMLElement[] {
-  let active = 0;
   const presses: (Press | undefined)[] = [];
   const arrows: ((() => boolean) | undefined)[] = [];
   const tell = (told?: Told): void =>
