@@ -198,8 +198,10 @@ def _searchable(marks: list[Mark], texts: Sequence[str] | None, columns: Mapping
             mark = replace(mark, query=_of_word(mark.words, n, index))
         elif mark.column is not None and ":" in mark.query.removeprefix(f'"{mark.column}"')[:1]:
             word, values = folded(mark.words), _values(columns[mark.column])
+            # A column is searched for parts of words, too.
             if sum(value is not None and word in folded(value) for value in values) != n:
-                mark = replace(mark, query="")  # a column is searched for parts of words, too
+                pattern = _of_word(mark.words, n, WordIndex(value or "" for value in values))
+                mark = replace(mark, query=pattern and f'"{mark.column}":{pattern}')
         found.append(mark)
     return found
 

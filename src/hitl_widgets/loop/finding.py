@@ -103,6 +103,7 @@ class Finder:
         self._alike = Alike(ground)
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
+        self._of_columns: dict[str, WordIndex] = {}
         self._known: dict[tuple[str, str], npt.NDArray[np.uint8]] = {}
         self._said: tuple[Labels, WordIndex] | None = None
 
@@ -227,7 +228,8 @@ class Finder:
         if not term.quoted and term.field in FIELDS and not of_table:
             return self._field(term, seen)
         if term.field in self._columns:
-            return _compared(term, self._columns[term.field])
+            column = self._columns[term.field]
+            return self._matched(term, column) if _is_pattern(term, column) else _compared(term, column)
         close = nearest(term.field, [*FIELDS, *self._columns])
         if term.quoted or close or term.operator != ":":
             raise InvalidInput(
@@ -256,6 +258,14 @@ class Finder:
                 self._known.clear()
             self._known[key] = bits
         return np.unpackbits(bits, count=len(self._pool)).view(np.bool_)
+
+    def _matched(self, term: Term, column: Column) -> Mask:
+        """Search a text column by a pattern. Its index is kept, because slices are searched again."""
+        of = self._of_columns.get(term.field)
+        if of is None:
+            of = self._of_columns[term.field] = WordIndex((value or "" for value in column.values), give_way)
+        filled = np.array([value is not None for value in column.values], np.bool_)
+        return np.asarray(of.matching(term.value[1:-1]) & filled)
 
     def _answered(self, term: Term, seen: Seen) -> Mask:
         """Search the texts in the answers, such as transcripts."""
@@ -288,9 +298,10 @@ class Finder:
             case "slice":
                 found = self._slice(value)
             case "answer":
+                asked = Term("pattern", value[1:-1]) if term.slashed else Term("words", value)
                 if not isinstance(kind := seen.labels.kind, Worded):
                     raise InvalidInput(f"{term.typed!r}: the answers are {kind.asks}, which have no words.")
-                found = self._answered(Term("words", value), seen)
+                found = self._answered(asked, seen)
             case "id":
                 found = np.zeros(len(self._pool), np.bool_)
                 found[self._row(value)] = True
@@ -399,6 +410,10 @@ def _compared(term: Term, column: Column) -> Mask:
         return np.asarray(compare(values.astype(wanted.dtype), wanted) & ~np.isnat(values))
     wanted = _truth(term) if column.kind == "truth" else _number(term)
     return np.asarray(compare(values, wanted) & ~np.isnan(values))
+
+
+def _is_pattern(term: Term, column: Column) -> bool:
+    return column.kind == "text" and term.slashed
 
 
 def _compared_texts(term: Term, values: npt.NDArray[Any]) -> Mask:

@@ -6,6 +6,7 @@ stand between two conditions, both also in lower case::
     refund "not working" -class:spam
     /order \d{6}/ unlabelled doubt>0.6
     price>=100 OR sender:"ann@example.org"
+    subject:/^re: \d/ sent<2026-02
 
 Parsing does not need the items: the finder decides whether a name is a column or a class.
 """
@@ -43,6 +44,8 @@ class Term:
         Whether the text, or the name of the field, was in quotes and has no special meaning.
     typed
         The source of the term.
+    slashed
+        Whether the value of a field is between slashes, and not in quotes: in a text column, a pattern.
     """
 
     kind: Literal["words", "pattern", "field"]
@@ -52,17 +55,19 @@ class Term:
     negated: bool = False
     quoted: bool = False
     typed: str = ""
+    slashed: bool = False
 
 
 Query = tuple[tuple[Term, ...], ...]
 """Alternatives; all terms of an alternative must hold."""
 
 _QUOTED = r'"(?P<{0}>[^"]*)(?:"|$)'
-_PATTERN = re.compile(r"/(?P<pattern>(?:\\.|[^/\\]|/(?!\s|$))+)/(?=\s|$)")
+_SLASHED = r"/(?P<{0}>(?:\\.|[^/\\]|/(?!\s|$))+)/(?=\s|$)"
+_PATTERN = re.compile(_SLASHED.format("pattern"))
 _NAMED = re.compile(
     rf"(?:{_QUOTED.format('column')}|(?P<name>[^\s\"<>=!:]+))"
     rf"(?P<operator>>=|<=|!=|:|=|>|<)"
-    rf"(?:{_QUOTED.format('phrase')}|(?P<value>\S+))"
+    rf"(?:{_QUOTED.format('phrase')}|(?<=:){_SLASHED.format('slashed')}|(?P<value>\S+))"
 )
 _PHRASE = re.compile(_QUOTED.format("phrase"))
 _WORD = re.compile(r"\S+")
@@ -149,15 +154,17 @@ def _term(text: str, at: int) -> tuple[Term, int]:
             "pattern", found["pattern"], negated=negated, typed=text[start : found.end()]
         ), found.end()
     if found := _NAMED.match(text, at):
-        column, phrase = found["column"], found["phrase"]
+        column, phrase, slashed = found["column"], found["phrase"], found["slashed"]
+        unquoted = found["value"] if slashed is None else f"/{slashed}/"
         return Term(
             "field",
-            found["value"] if phrase is None else phrase,
+            unquoted if phrase is None else phrase,
             found["name"] if column is None else column,
             cast(Operator, found["operator"]),
             negated,
             column is not None,
             text[start : found.end()],
+            slashed is not None,
         ), found.end()
     if found := _PHRASE.match(text, at):
         return Term(

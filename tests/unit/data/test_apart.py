@@ -127,9 +127,9 @@ def test_the_query_of_a_word_finds_whole_words_only(word: str, other: str, aroun
     assert index.matching(mark.query.strip("/")).nonzero()[0].tolist() == list(range(60))
 
 
-def test_a_word_of_a_column_that_the_search_cannot_tell_has_no_query() -> None:
+def test_a_word_of_a_column_that_is_a_part_of_others_is_found_by_a_pattern() -> None:
     column = np.array(
         [f"late {i}" if inside else f"chocolate {i}" for i, inside in enumerate(INSIDE)], object
     )
     found = {mark.words: mark for mark in apart(None, {"subject": Column("text", column)}, INSIDE)}
-    assert (found["late"].counts.n, found["late"].query) == (60, "")
+    assert (found["late"].counts.n, found["late"].query) == (60, r'"subject":/\blate\b/')

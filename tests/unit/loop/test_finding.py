@@ -93,6 +93,10 @@ def taught(make_session: Make) -> Session:
         ("sender:ANN", lambda i: i % 2 == 0),
         ("sender=bob", lambda i: i % 2 == 1 and i != 3),
         ("sender=ann", lambda i: False),
+        ("sender:/^b.b$/", lambda i: i % 2 == 1 and i != 3),
+        ("-sender:/B/", lambda i: i % 2 == 0 or i == 3),
+        ('sender:"/bob/"', lambda i: False),
+        ("sender:/o b/ OR sender:/^ann/", lambda i: i % 2 == 0),
         ("when>=2026-02-01", lambda i: i >= 31),
         ("when<2026-01-01T12:00", lambda i: i == 0),
         ("paid:yes", lambda i: i % 3 == 0),
@@ -257,6 +261,10 @@ def test_classes_are_found_under_their_names_of_now(taught: Session) -> None:
         ("is:lost", "expected one of 'labelled', 'unlabelled', 'skipped', 'disagrees'"),
         ("id:B-1", "No item has the id 'B-1'"),
         ("/(/", "is not a regular expression"),
+        ("sender:/(/", "is not a regular expression"),
+        ("sender:/a(?=n)/", "without lookarounds"),
+        ("price:/1/", "'/1/' is not a number, as required by 'price'"),
+        ("class:/spam/", "Unknown class '/spam/'"),
     ],
 )
 def test_what_cannot_be_found_is_said(session: Session, query: str, words: str) -> None:

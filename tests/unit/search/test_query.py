@@ -61,6 +61,21 @@ def test_a_field_is_compared_with_a_value(
     assert term.quoted == name.startswith('"')
 
 
+@pytest.mark.parametrize(
+    ("typed", "value", "slashed"),
+    [
+        (r"subject:/^re: \d/", r"/^re: \d/", True),
+        ('"the subject":/a b/', "/a b/", True),
+        ("path:/home/ann", "/home/ann", False),
+        ('path:"/home/"', "/home/", False),
+        ("path=/home/", "/home/", False),
+    ],
+)
+def test_the_value_of_a_field_may_be_a_pattern(typed: str, value: str, slashed: bool) -> None:
+    term = only(typed)
+    assert (term.kind, term.value, term.slashed, term.typed) == ("field", value, slashed, typed)
+
+
 def test_conditions_are_joined_and_alternatives_stand_between_or() -> None:
     query = parse('refund -class:spam OR  "a b" ')
     assert [[term.typed for term in terms] for terms in query] == [["refund", "-class:spam"], ['"a b"']]
