@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from hitl_widgets.data.clusters import find_clusters, medoids, outlines
 from hitl_widgets.data.masking import Masked
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import InvalidInput
+from hitl_widgets.items.base import ItemKind
+from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.several import Several
 
 __all__ = ["Map", "Method", "check_scale", "draw", "regroup"]
 
@@ -106,9 +110,29 @@ def check_scale(scale: float) -> float:
 
 
 def _names(pool: Pool, clusters: npt.NDArray[np.int16]) -> list[str]:
-    if pool.texts is not None:
-        texts = pool.texts if pool.mask is None else Masked(pool.mask, pool.texts)
-        return name_text_clusters(texts, clusters)
+    texts = _Words(pool) if pool.texts is None and _has_texts(pool.item_kind) else pool.texts
+    if texts is not None:
+        return name_text_clusters(texts if pool.mask is None else Masked(pool.mask, texts), clusters)
     if pool.item_kind.tabular and isinstance(pool.items, list):  # rows of features have no meaningful names
         return name_table_clusters(pool.items, clusters)
     return plain_names(clusters)
+
+
+def _has_texts(kind: ItemKind) -> bool:
+    """Whether items have texts among others. Of pairs, groups are about differences, not about words."""
+    if isinstance(kind, ListKind):
+        return kind.of.reads and not kind.compares
+    return isinstance(kind, Several) and any(one.reads for one in kind.kinds)
+
+
+class _Words(Sequence[str]):
+    """The words of items, read when they are needed: names of groups need those of 20,000."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __len__(self) -> int:
+        return len(self._pool)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._pool.item_kind.words(self._pool.items[i])

@@ -293,3 +293,27 @@ def test_a_preparation_regroups_now_and_later(layouts: list[int]) -> None:
     seen.preparation._show(X[:, :2] / 100, "pca")
     assert seen.maps[-1].scale == 0.25
     seen.preparation.close()
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "compares", "named"),
+    [
+        (("subject", "body"), "list:text", False, True),
+        (("subject", "picture"), "several:text,image", False, True),
+        (("subject", "body"), "list:text", True, False),  # a pair is where its members differ
+        (("picture", "other"), "list:image", False, False),
+    ],
+)
+def test_groups_of_items_with_texts_among_others_are_named_by_words(
+    columns: tuple[str, ...], kind: str, compares: bool, named: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    side = np.arange(80) % 2
+    texts = [f"{('parcel late', 'password login')[k]} {i}" for i, k in enumerate(side)]
+    pictures = [rng.integers(0, 255, (4, 4, 3), np.uint8) for _ in side]
+    of = {"subject": texts, "body": texts, "picture": pictures, "other": pictures}
+    items = list(zip(*(of[name] for name in columns), strict=True))
+    pool = Pool.from_data(items, kind=kind, compares=compares)
+    xy = (rng.normal(0, 0.02, (80, 2)) + np.where(side, 0.8, -0.8)[:, None]).astype(np.float32)
+    names = set(draw(xy, pool, "pca").names)
+    assert names == ({"late, parcel", "login, password"} if named else {"group 1", "group 2"})
