@@ -14,6 +14,7 @@ __all__ = [
     "StoreError",
     "Taken",
     "a_type",
+    "check_flags",
     "choices",
     "missing_extra",
     "nearest",
@@ -51,6 +52,13 @@ def a_type(value: object) -> str:
     """Name the type of a value with its article: "a dict", "an int"."""
     name = type(value).__name__
     return f"{'an' if name.lower().startswith(('a', 'e', 'i', 'o', 'nd')) else 'a'} {name}"
+
+
+def check_flags(**given: object) -> None:
+    """Raise InvalidInput for the first argument that is neither True nor False, of Python or NumPy."""
+    for name, value in given.items():
+        if type(value).__name__ not in {"bool", "bool_"}:
+            raise InvalidInput(f"{name}={value!r}: expected True or False.")
 
 
 def missing_extra(what: str, package: str, extra: str) -> str:

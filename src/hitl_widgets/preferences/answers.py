@@ -26,10 +26,10 @@ __all__ = ["Answers", "every_comparison"]
 
 
 def every_comparison(learner: PairLearner | RankLearner, every: Given) -> Comparisons:
-    """Return each answer as comparisons of its own."""
+    """Return each answer as comparisons of its own, then the corrected texts that are candidates."""
     alone = copy.copy(learner)
     alone.voices = None
-    return alone.comparisons(every.rows, every.y)
+    return alone.comparisons(every.rows, every.y).beside(learner.revised(every))
 
 
 class Answers:
@@ -80,14 +80,17 @@ class Answers:
         return table.drop(columns=["said", "elapsed_ms"])
 
     def _asked_earlier(self, of: list[tuple[int, str]], told: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """Return the answers of these rows and annotators by criteria that are no longer asked for."""
+        """Return what these annotators said of these rows that is no longer asked for, but the reasons."""
         every = self.given()
         names = [name for name in criteria_of(every, self.session.schema) if name not in told]
         said: dict[Any, Any] = dict(
             zip(zip(every.rows.tolist(), every.who, strict=True), every.answers, strict=True)
         )
         found = [dict(said[one].criteria) if one in said else {} for one in of] if names else []
-        return {name: [one.get(name) for one in found] for name in names}
+        more: dict[str, list[Any]] = {name: [one.get(name) for one in found] for name in names}
+        if every.revised and "revisions" not in told:
+            more["revisions"] = [dict(said[one].revisions) if one in said else {} for one in of]
+        return more
 
     def prompts(self) -> set[str]:
         """Return the words of the prompts that somebody has answered a question about."""

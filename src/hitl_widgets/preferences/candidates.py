@@ -21,6 +21,7 @@ from hitl_widgets.items.base import ItemKind, content_hash, is_missing
 from hitl_widgets.items.conversation import turns_of
 from hitl_widgets.learn.arrays import FloatArray
 from hitl_widgets.preferences.reward import Basis, Layout
+from hitl_widgets.questions.schema import is_unicode
 
 __all__ = [
     "Candidates",
@@ -233,12 +234,15 @@ def prompt_words(prompt: Any) -> str:
 def prompts_of(prompts: Any) -> list[Any]:
     """Return prompts as a list; one text is one prompt."""
     if isinstance(prompts, str):
-        return [prompts]
+        return prompts_of([prompts])
     if isinstance(prompts, Mapping) or not isinstance(prompts, Iterable):
         raise InvalidInput(
             f"prompts= is {a_type(prompts)}: expected a list of prompts, each a text or a list of messages."
         )
-    return list(prompts)
+    found = list(prompts)
+    for i, one in enumerate(found):
+        refuse_halves(one, f"prompts[{i}]")
+    return found
 
 
 def read_candidates(kind: ItemKind, members: Sequence[Any], where: str) -> list[Any]:
@@ -252,6 +256,7 @@ def read_candidates(kind: ItemKind, members: Sequence[Any], where: str) -> list[
     for i, one in enumerate(members):
         if what := _lacks(one):
             raise InvalidInput(f"{where}[{i}] is {what}: expected a candidate. Leave it out.")
+        refuse_halves(one, f"{where}[{i}]")
     return list(kind.read(members, where)) if members else []
 
 
@@ -259,7 +264,25 @@ def read_candidate(kind: ItemKind, one: Any, name: str) -> Any:
     """Return an argument that is one candidate."""
     if what := _lacks(one):
         raise InvalidInput(f"{name} is {what}: expected a candidate.")
+    refuse_halves(one, name)
     return kind.read([one], name)[0]
+
+
+def refuse_halves(value: Any, name: str) -> None:
+    """Raise InvalidInput for a text that cannot be stored, because it contains a lone surrogate."""
+    texts = [value] if isinstance(value, str) else _texts_of(value)
+    if not all(map(is_unicode, texts)):
+        raise InvalidInput(
+            f"{name} contains half a character (a lone surrogate), as texts do that were cut in an emoji. "
+            "Expected Unicode: text.encode('utf-8', 'replace').decode() replaces it."
+        )
+
+
+def _texts_of(value: Any) -> list[str]:
+    """Return the texts of a conversation."""
+    turns = [value] if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    said = [one.get("content") for one in turns if isinstance(one, Mapping)]
+    return [one for one in said if isinstance(one, str)]
 
 
 def _lacks(one: Any) -> str:

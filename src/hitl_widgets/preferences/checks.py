@@ -9,14 +9,7 @@ import numpy as np
 
 from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 
-__all__ = ["check_flags", "check_function", "check_given", "number", "one_of", "seed", "whole"]
-
-
-def check_flags(**given: Any) -> None:
-    """Raise InvalidInput for the first that is neither True nor False."""
-    for name, value in given.items():
-        if not isinstance(value, bool | np.bool_):
-            raise InvalidInput(f"{name}={value!r}: expected True or False.")
+__all__ = ["check_function", "check_given", "number", "one_of", "seed", "whole"]
 
 
 def one_of(name: str, value: Any, known: Sequence[str]) -> Any:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from hitl_widgets.errors import HitlError
+from hitl_widgets.errors import HitlError, check_flags
 from hitl_widgets.formats.hugging_face import write_rows
 from hitl_widgets.paths import replacing
 from hitl_widgets.preferences.answers import every_comparison
-from hitl_widgets.preferences.checks import check_flags, one_of
+from hitl_widgets.preferences.checks import one_of
 from hitl_widgets.preferences.criteria import beside_on_card
 from hitl_widgets.preferences.people import biases_on_card
-from hitl_widgets.preferences.revising import waiting
+from hitl_widgets.preferences.revising import revised_on_card
 from hitl_widgets.preferences.training import Said, Trainer, check_path, most, reasons_of, rows_of
 from hitl_widgets.questions.pair import FIRST, SECOND
 from hitl_widgets.session import loop_of
@@ -62,9 +62,7 @@ def exported(
         answers.warn_of_elsewhere(n)
         what = "1 answer" if n == 1 else f"{n:,} answers"
         notes.append(f"Not in the file: {what} about other candidates or prompts.")
-    if n := len(waiting(answers)):
-        what = "1 corrected text" if n == 1 else f"{n:,} corrected texts"
-        notes.append(f"Not in the file: {what}, until prefs.add_revisions() adds them as candidates.")
+    notes += revised_on_card(answers)
     lines = "\n".join(f"- {line}" for line in notes)
     sections = [f"## File for {trainer.upper()}: {target.name}", lines]
     if answers.of_pairs:
@@ -78,16 +76,21 @@ def exported(
 def _said(learned: Learned) -> Said:
     answers = learned.answers
     every = answers.given()
-    if not len(every):
+    if not len(every) and not every.revised:
         raise HitlError("There is nothing to export yet: answer at least one question.")
     given, reward = every_comparison(answers.learner, every), learned.posterior().mean
     first, second = given.first, given.second
     if not answers.of_pairs:
         each = Said(first, second, np.where(given.y == 1, FIRST, SECOND), reward)
         return most(each)[0]
-    schema = answers.session.schema
-    each = Said(first, second, np.array([schema.ids[code] for code in every.y.tolist()]), reward)
-    said, at = most(each)
-    ids = [answers.session.pool.keys[row] for row in every.rows[at].tolist()]
+    schema, n = answers.session.schema, len(every)
+    # A corrected text and its draft are a pair like any other, in the order of the pair.
+    turned = [learned.candidates.in_order(a, b) != (a, b) for a, b in zip(first[n:], second[n:], strict=True)]
+    said_of = [schema.ids[code] for code in every.y.tolist()] + [SECOND if one else FIRST for one in turned]
+    swap = np.array([False] * n + turned, bool)
+    first, second = np.where(swap, second, first), np.where(swap, first, second)
+    said, at = most(Said(first, second, np.array(said_of), reward))
+    keys = answers.session.pool.keys
+    ids = [keys[every.rows[i]] if i < n else "" for i in at.tolist()]
     told, lost = reasons_of(loop_of(answers.session).log, dict(zip(ids, said.answer.tolist(), strict=True)))
     return replace(said, told=[told.get(one, {}) for one in ids], lost=lost)

@@ -88,7 +88,7 @@ class Learned:
         import pandas as pd
 
         post = self.posterior()
-        rows = {"left": post.side} if post.given.sided else {}
+        rows = {"left": post.side} if np.any(post.given.sided) else {}
         if self.candidates.basis.has_length:
             rows["twice as long"] = post.length
         table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "sd"])

@@ -16,7 +16,7 @@ from hitl_widgets.learn.ranker import worths
 from hitl_widgets.learn.strategies.base import Context, margins
 from hitl_widgets.preferences.candidates import Candidates
 from hitl_widgets.preferences.reward import Comparisons, Posterior, Scales, fit, tuned, tuning_size
-from hitl_widgets.preferences.voices import Voices
+from hitl_widgets.preferences.voices import Given, Voices
 
 __all__ = ["PairLearner", "RankLearner", "undecided"]
 
@@ -110,21 +110,33 @@ class PairLearner(_RewardLearner):
     @one_blas_thread()
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:
         """See :class:`~hitl_widgets.learn.learner.Learner`: 0 the first, 1 the second, more for neither."""
-        codes = np.asarray(y)
-        counts = self._counted(np.asarray(index), codes)
-        self._fit(self._compared(np.asarray(index), counts, weight))
+        rows, codes = np.asarray(index, np.int64), np.asarray(y)
+        every = None if self.voices is None else self.voices.of(rows)
+        counts = self._counted(rows, codes, every)
+        self._fit(self._compared(rows, counts, weight).beside(self.revised(every)))
         self._known = None
         self._ties = self._tie_shares(counts)
 
     def comparisons(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> Comparisons:
-        """Return answers as comparisons, one for each row: it weighs as much as there are answers to it."""
+        """Return answers as comparisons, one for each row."""
         return self._compared(np.asarray(index), self._counted(np.asarray(index), np.asarray(y)), weight)
 
-    def _counted(self, index: IntArray, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Return how often each answer was given to each row, (n, n_classes)."""
+    def revised(self, every: Given | None) -> Comparisons:
+        """Return the corrected texts that are candidates as comparisons: each is preferred to its draft."""
+        found, pairs = self.candidates, []
+        for one in [] if every is None else every.revised:
+            draft = int(self.members[one.row, one.place])
+            new = found.places.get(found.key(found.words[found.prompt[draft]], one.text), draft)
+            pairs += [(new, draft)] if new != draft else []
+        first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+        return Comparisons(first, second, np.ones(len(pairs)), np.ones(len(pairs)), sided=False)
+
+    def _counted(
+        self, index: IntArray, codes: npt.NDArray[Any], every: Given | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Return how often each answer was given to each row, (n, n_classes); by ``every``, if there are."""
         counts = np.zeros((len(codes), max(self.n_classes, int(codes.max(initial=1)) + 1)))
         counts[np.arange(len(codes)), codes] = 1
-        every = None if self.voices is None else self.voices.of(np.asarray(index, np.int64))
         if every is None or not len(every):
             return counts
         place = np.full(len(self.members), -1, np.int64)
@@ -148,7 +160,8 @@ class PairLearner(_RewardLearner):
         if n < 1:
             return np.zeros(0)
         counts = given.sum(axis=0)[2 : self.n_classes]
-        odds, neither, n = _softened(*self.fitted.left_out()), given[:, 2:].sum(axis=1), given.sum(axis=1)
+        odds = _softened(*(one[: len(given)] for one in self.fitted.left_out()))
+        neither, n = given[:, 2:].sum(axis=1), given.sum(axis=1)
         won = (given[:, 0] - given[:, 1]) * odds / 2
 
         def loss(log_tie: float) -> float:
@@ -187,12 +200,16 @@ class PairLearner(_RewardLearner):
     ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
         """See :class:`~hitl_widgets.learn.learner.LeavingOut`."""
         self.update(index, y)
-        mean, variance = self.fitted.left_out()
+        mean, variance = (one[: len(index)] for one in self.fitted.left_out())
         return self.proba(rows), np.arange(len(index)), self._shares(mean, variance)
 
 
 class RankLearner(_RewardLearner):
     """Learns from rankings: each teaches its pairs (Azari Soufiani, Chen, Parkes and Xia 2013)."""
+
+    def revised(self, every: Given | None) -> Comparisons:  # noqa: ARG002
+        """Return no comparisons: nothing is corrected in rankings."""
+        return Comparisons(*np.zeros((2, 0), np.int64), *np.zeros((2, 0)))
 
     @one_blas_thread()
     def update(self, index: IntArray, y: IntArray, weight: FloatArray | None = None) -> None:

@@ -69,7 +69,7 @@ class Policy(ABC):
         """Draw what happened while it was taught; only for how="trigram"."""
         raise InvalidInput(
             f"There is no chart of {self.name!r}: only a policy of improve(how='trigram') is taught step by "
-            "step. Whether people prefer it, prefs.trial() asks."
+            "step. Only prefs.trial() tells whether people prefer it."
         )
 
     def __repr__(self) -> str:

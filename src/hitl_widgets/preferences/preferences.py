@@ -11,7 +11,7 @@ import numpy as np
 
 from hitl_widgets import screen
 from hitl_widgets.data.embedding import check_embed
-from hitl_widgets.errors import HitlError, InvalidInput
+from hitl_widgets.errors import HitlError, InvalidInput, check_flags
 from hitl_widgets.items.base import kind_of
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.loop.settings import check_settings
@@ -27,7 +27,7 @@ from hitl_widgets.preferences.asking import (
     warn_of_changed,
 )
 from hitl_widgets.preferences.candidates import Candidates, listed, prompts_of
-from hitl_widgets.preferences.checks import check_flags, check_function, whole
+from hitl_widgets.preferences.checks import check_function, whole
 from hitl_widgets.preferences.criteria import compared
 from hitl_widgets.preferences.exporting import exported
 from hitl_widgets.preferences.improving import How, policy_of
@@ -36,7 +36,7 @@ from hitl_widgets.preferences.learners import undecided
 from hitl_widgets.preferences.mapping import reward_rows
 from hitl_widgets.preferences.policies import Policy, given_base
 from hitl_widgets.preferences.principles import Principles
-from hitl_widgets.preferences.revising import check_revisions, preferred, revisions_of, waiting
+from hitl_widgets.preferences.revising import check_revisions, waiting
 from hitl_widgets.preferences.reward import Posterior
 from hitl_widgets.preferences.rewarded import rewarded
 from hitl_widgets.preferences.samples import SIGNATURE, Samples, added, fill, removed, revised, together
@@ -260,19 +260,18 @@ class Preferences(screen.Shown):
         return id_
 
     def add_revisions(self) -> int:
-        """Add the texts that were corrected on the card as candidates; returns how many of them are new.
+        """Add the texts that were corrected on the card as candidates; returns how many are new.
 
-        Each is preferred to its draft, as an answer of who wrote it. Until then they are only in
-        :meth:`answers`: nothing is learned from them, and :meth:`export` leaves them out. Texts that were
-        added before change nothing. For :meth:`remove` and undo see :meth:`revise`.
+        As long as the answer with which it was written stands, each is preferred to its draft: in what is
+        learned, in :meth:`conflicts` and in files. That is no answer of its own: it is not in
+        :meth:`answers`, and not in figures about people. Before they are added, nothing is learned from such
+        texts. Those that :meth:`remove` has taken back are left out; :meth:`add` brings them back.
         """
         self._refuse_adding("add corrected texts")
-        written, new = revisions_of(self._answers), waiting(self._answers)
-        n, prompts = len(self.candidates), self.candidates.prompts
-        self.add([(prompts[one.prompt], [one.text]) for one in new], source="revision")
-        if rows := preferred(self.candidates, written):
-            self.session.import_labels(rows, annotator="annotator")
-        return len(self.candidates) - n
+        prompts, words = self.candidates.prompts, self.candidates.words
+        gone = self._samples.removed()
+        new = [(p, one.text) for p, one in waiting(self._answers) if one.text not in gone.get(words[p], ())]
+        return self.add([(prompts[p], [text]) for p, text in new], source="revision")
 
     def also(self, name: str, question: Schema) -> Session:
         """Return a session that asks another question about the same pairs or lists, in a task of its own."""

@@ -14,6 +14,7 @@ from scipy.special import expit
 from hitl_widgets.errors import InvalidInput, nearest
 from hitl_widgets.loop.loop import Loop
 from hitl_widgets.loop.troubles import in_words
+from hitl_widgets.preferences.candidates import refuse_halves
 from hitl_widgets.preferences.people import fixed
 from hitl_widgets.preferences.voices import given
 from hitl_widgets.questions.question import Question
@@ -148,6 +149,7 @@ class Principles:
         """
         if not isinstance(sentence, str) or not 0 < len(sentence.strip()) <= LONGEST:
             raise InvalidInput(f"sentence={sentence!r}: expected a sentence of at most {LONGEST} characters.")
+        refuse_halves(sentence, "sentence=")
         told = {"has": has, "lacks": lacks, "most": most, "least": least, "check": check}
         given = {name: value for name, value in told.items() if value is not None}
         if len(given) > 1:
@@ -239,6 +241,8 @@ class Principles:
         if sentence not in self._sessions and not self._prefs.has_also(f"principle: {sentence}"):
             return {}
         session = self.question(sentence)
+        if not session.n_labels:
+            return {}
         labels, codes = session.labels(), {"first": 1.0, "second": -1.0}
         answers = labels["label"].map(fixed(session.schema))
         means = answers.map(lambda one: codes.get(one, 0.0)).groupby(labels["id"]).mean()

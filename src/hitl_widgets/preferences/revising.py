@@ -1,43 +1,19 @@
-"""Corrected texts that annotators wrote on the card, as candidates that they prefer to their drafts."""
+"""Texts that annotators corrected on the card, and that can become candidates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hitl_widgets.errors import InvalidInput
 from hitl_widgets.items.base import ItemKind
-from hitl_widgets.preferences.candidates import Candidates
-from hitl_widgets.questions.pair import PLACES
+from hitl_widgets.preferences.voices import Revised
 
 if TYPE_CHECKING:
     from hitl_widgets.preferences.answers import Answers
 
-__all__ = ["Revised", "check_revisions", "preferred", "revisions_of", "waiting"]
+__all__ = ["check_revisions", "revised_on_card", "waiting"]
 
 TEXTS = ("text", "markdown", "html", "code")
-
-
-@dataclass(frozen=True)
-class Revised:
-    """A corrected text.
-
-    Attributes
-    ----------
-    prompt
-        The number of the prompt.
-    draft
-        The key of the candidate that was corrected.
-    text
-        What it became.
-    who
-        The annotator.
-    """
-
-    prompt: int
-    draft: str
-    text: str
-    who: str
 
 
 def check_revisions(revisions: bool, ask: str, kind: ItemKind) -> None:
@@ -51,39 +27,23 @@ def check_revisions(revisions: bool, ask: str, kind: ItemKind) -> None:
         )
 
 
-def revisions_of(answers: Answers) -> list[Revised]:
-    """Return the corrected texts in the current answers of everybody, oldest first."""
-    found, every = answers.candidates, answers.given()
-    written = []
-    for row, answer, who in zip(every.rows.tolist(), every.answers, every.who, strict=True):
-        members = answers.learner.members[row].tolist()
-        for place, text in getattr(answer, "revisions", ()):
-            draft = members[PLACES.index(place)]
-            written.append(Revised(int(found.prompt[draft]), found.keys[draft], text, who))
-    return written
+def waiting(answers: Answers) -> list[tuple[int, Revised]]:
+    """Return the corrected texts that are not among the candidates, each with the number of its prompt."""
+    found, new = answers.candidates, []
+    for one in answers.given().revised:
+        prompt = int(found.prompt[answers.learner.members[one.row, one.place]])
+        if found.key(found.words[prompt], one.text) not in found.places:
+            new.append((prompt, one))
+    return new
 
 
-def waiting(answers: Answers) -> list[Revised]:
-    """Return the corrected texts that are not among the candidates."""
-    found = answers.candidates
-    return [one for one in revisions_of(answers) if _key(found, one) not in found.places]
-
-
-def _key(found: Candidates, one: Revised) -> str:
-    return found.key(found.words[one.prompt], one.text)
-
-
-def preferred(found: Candidates, of: list[Revised]) -> list[dict[str, Any]]:
-    """Return rows of labels: each text is preferred to its draft by who wrote it.
-
-    ``found`` contains the texts.
-    """
-    rows = {}
-    for one in of:
-        new = found.places[_key(found, one)]
-        draft = found.places[one.draft]
-        if new != draft:
-            pair = found.in_order(draft, new)
-            told = {"id": found.key_of(pair), "label": pair.index(new) + 1, "annotator": one.who}
-            rows[told["id"], one.who] = told  # the last one, if a text was corrected into the other and back
-    return list(rows.values())
+def revised_on_card(answers: Answers) -> list[str]:
+    """Return what a data card says of corrected texts."""
+    revised, n = answers.given().revised, len(waiting(answers))
+    if not revised:
+        return []
+    what = "1 corrected text" if len(revised) == 1 else f"{len(revised):,} corrected texts"
+    told = [f"Annotators wrote {what}. Each one that is a candidate is preferred to its draft."]
+    if n:
+        told.append(f"Not in the file: {n:,} of them, until prefs.add_revisions() adds them as candidates.")
+    return told

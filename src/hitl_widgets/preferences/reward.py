@@ -85,21 +85,33 @@ class Comparisons:
     weight
         float64 of shape (m,): how much each counts.
     sided
-        Whether the side may have mattered; not in rankings.
+        Whether the side may have mattered; not in rankings. For each one, bool of shape (m,), or for all.
     """
 
     first: Ints
     second: Ints
     y: Floats
     weight: Floats
-    sided: bool = True
+    sided: bool | npt.NDArray[np.bool_] = True
 
     def __len__(self) -> int:
         return len(self.y)
 
     def head(self, n: int) -> Comparisons:
         """Return the first ``n``."""
-        return Comparisons(self.first[:n], self.second[:n], self.y[:n], self.weight[:n], self.sided)
+        sided = self.sided if isinstance(self.sided, bool) else self.sided[:n]
+        return Comparisons(self.first[:n], self.second[:n], self.y[:n], self.weight[:n], sided)
+
+    def beside(self, others: Comparisons) -> Comparisons:
+        """Return these and others, in this order."""
+        if not len(others):
+            return self
+        first, second, y, weight = (
+            np.concatenate([getattr(one, name) for one in (self, others)])
+            for name in ("first", "second", "y", "weight")
+        )
+        sided = [np.broadcast_to(one.sided, len(one)) for one in (self, others)]
+        return Comparisons(first, second, y, weight, np.concatenate(sided))
 
 
 class Basis:
@@ -282,7 +294,8 @@ class Posterior:
         """
         given, lay = self.given, self.layout
         V = self._loadings
-        side = self.root[-1].astype(np.float32) * (SIDE if given.sided else 0)
+        side = self.root[-1].astype(np.float32) * np.float32(SIDE)
+        side = np.broadcast_to(given.sided, len(given)).astype(np.float32)[:, None] * side
         a, b = lay.cell[given.first], lay.cell[given.second]
         block = np.searchsorted(self._touched, lay.prompt[given.first])
         i, j, C = lay.place[given.first], lay.place[given.second], self._cov
@@ -383,7 +396,7 @@ def _design(rows: Floats, layout: Layout, given: Comparisons) -> tuple[Ints, Flo
     i, j = layout.place[given.first], layout.place[given.second]
     X = np.empty((m, rows.shape[1] + 1))
     X[:, :-1] = rows[given.first] - rows[given.second]
-    X[:, -1] = SIDE if given.sided else 0
+    X[:, -1] = SIDE * np.asarray(given.sided, np.float64)
     left, right = block * k + i, block * k + j
     signs = np.concatenate([np.ones(m), -np.ones(m)])
     ends = np.tile(np.arange(m), 2), np.concatenate([left, right])

@@ -53,6 +53,14 @@ class Samples:
         """Return the texts that were added to each prompt and not removed since."""
         return _applied(self.read())
 
+    def removed(self) -> dict[str, set[str]]:
+        """Return the texts that were removed from each prompt, now or earlier."""
+        found: dict[str, set[str]] = {}
+        for value in self.read():
+            for word, items in value.get("removed", {}).items():
+                found.setdefault(word, set()).update(items)
+        return found
+
     def changed(self, by: Mapping[str, Any]) -> dict[str, list[str]]:
         """Return the same as if this were kept, too."""
         return _applied([*self.read(), by])
@@ -87,7 +95,13 @@ def generated(generate: Any, prompts: Sequence[Any], n: int, name: str = "genera
         at_once = False
     for prompt in prompts:
         if not at_once:
-            yield [generate(prompt) for _ in range(n)]
+            each = [generate(prompt) for _ in range(n)]
+            if isinstance(each[0], list | tuple) and not _is_talk(each[0]):
+                raise InvalidInput(
+                    f"{name} takes one argument, so it is expected to return one candidate, and returned "
+                    f"{a_type(each[0])}. To return a list, let it take (prompt, n)."
+                )
+            yield each
             continue
         found = generate(prompt, n)
         if isinstance(found, str) or not isinstance(found, Sequence) or not len(found):
@@ -97,6 +111,10 @@ def generated(generate: Any, prompts: Sequence[Any], n: int, name: str = "genera
                 "candidates."
             )
         yield list(found)
+
+
+def _is_talk(one: Sequence[Any]) -> bool:
+    return bool(one) and all(isinstance(turn, Mapping) for turn in one)
 
 
 def fill(kept: Samples, kind: ItemKind, prompts: Sequence[Any], generate: Any, n: int) -> None:
@@ -165,8 +183,8 @@ def removed(found: Candidates, kept: Samples, told: Any) -> dict[str, list[str]]
         texts = _texts(found.kind, word, items)
         if strange := [one for one in texts if one not in there.get(word, ())]:
             raise InvalidInput(
-                f"{strange[0][:60]!r} was not added to the prompt {word[:60]!r}. Candidates that were "
-                "passed with candidates= are left out there."
+                f"{strange[0][:60]!r} was not added to the prompt {word[:60]!r}. To drop a candidate that "
+                "was passed with candidates=, leave it out of candidates=."
             )
         gone[word] = texts
     return gone

@@ -11,11 +11,10 @@ from statistics import fmean
 from typing import Any, Self
 
 from hitl_widgets import screen
-from hitl_widgets.errors import InvalidInput, Taken, a_type
+from hitl_widgets.errors import InvalidInput, Taken, a_type, check_flags
 from hitl_widgets.items.base import ItemKind
 from hitl_widgets.labels.store import LabelStore
 from hitl_widgets.preferences.candidates import on_the_left, prompt_words, prompts_of, read_candidates
-from hitl_widgets.preferences.checks import check_flags
 from hitl_widgets.preferences.people import fixed
 from hitl_widgets.preferences.policies import Base, called, of_function
 from hitl_widgets.preferences.samples import Samples
@@ -30,7 +29,7 @@ __all__ = ["Drawn", "Outcome", "Trial", "begun"]
 DRAWN = "trial"  # what was sampled, in the log
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """How often people preferred a policy.
 
@@ -98,10 +97,14 @@ class Outcome:
         """See :class:`Outcome`."""
         return self._interval[1]
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     def __str__(self) -> str:
         if self.win is None:
             return "nobody has answered yet"
-        found = f"preferred in {self.win:.0%} ({self.low:.0%} to {self.high:.0%}), {self.n:,} blind answers"
+        answers = "1 blind answer" if self.n == 1 else f"{self.n:,} blind answers"
+        found = f"preferred in {self.win:.0%} ({self.low:.0%} to {self.high:.0%}), {answers}"
         if 0 < len(self.scores) < self.n:
             found += f" about {len(self.scores):,} prompts"
         if self.same:

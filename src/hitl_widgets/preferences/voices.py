@@ -1,18 +1,42 @@
-"""The current answers of all annotators, each of which teaches the reward."""
+"""The current answers of all annotators, and the texts that they corrected: all of these teach the reward."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hitl_widgets.questions.pair import PLACES
+
 if TYPE_CHECKING:
     from hitl_widgets.loop.log import Log
     from hitl_widgets.questions.base import Answer
 
-__all__ = ["Given", "Voices", "given"]
+__all__ = ["Given", "Revised", "Voices", "given"]
+
+
+@dataclass(frozen=True)
+class Revised:
+    """A corrected text.
+
+    Attributes
+    ----------
+    row
+        The pair in which it was corrected.
+    place
+        That of its draft: 0 the first, 1 the second.
+    text
+        What the draft became.
+    who
+        The annotator.
+    """
+
+    row: int
+    place: int
+    text: str
+    who: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +53,15 @@ class Given:
         The answers.
     who
         Who gave each.
+    revised
+        The texts that were corrected in any current answer, also to pairs that a reviewer has decided.
     """
 
     rows: npt.NDArray[np.int64]
     y: npt.NDArray[Any]
     answers: list[Answer]
     who: list[str]
+    revised: list[Revised] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -42,18 +69,22 @@ class Given:
 
 def given(log: Log) -> Given:
     """Return everybody's current answers; of an item that a reviewer has decided, the decision."""
-    found = []
+    found, revised = [], []
     with log.lock:
         ledger = log.ledger
         fold, schema = ledger.fold, ledger.schema
         for key, row in ledger.naming.placed(fold):
             if row is None:
                 continue
-            decided = fold.verdict(key)
-            for event in fold.current(key).values() if decided is None else [decided]:
+            decided, current = fold.verdict(key), [*fold.current(key).values()]
+            for event in current if decided is None else [decided]:
                 answer = fold.now(event)
                 if answer is not None:
                     found.append((fold.order(event), row, answer, event.annotator))
+            for event in current if decided is None else [*current, decided]:
+                for place, text in getattr(fold.now(event), "revisions", ()):
+                    one = Revised(row, PLACES.index(place), text, event.annotator)
+                    revised.append((fold.order(event), one))
         kind = fold.kind
     found.sort(key=lambda one: one[:2])
     answers = [answer for _, _, answer, _ in found]
@@ -61,7 +92,9 @@ def given(log: Log) -> Given:
     taught = np.flatnonzero(np.asarray(target.teaches, bool))
     rows, at = np.array([row for _, row, *_ in found], np.int64), taught.tolist()
     who = [found[i][3] for i in at]
-    return Given(rows[taught], target.values[taught], [answers[i] for i in at], who)
+    revised.sort(key=lambda one: one[0])
+    texts = list(dict.fromkeys(one for _, one in revised))
+    return Given(rows[taught], target.values[taught], [answers[i] for i in at], who, texts)
 
 
 class Voices:
@@ -90,4 +123,6 @@ class Voices:
         every = known[1]
         at = np.flatnonzero(np.isin(every.rows, rows))
         answers, who = [every.answers[i] for i in at], [every.who[i] for i in at]
-        return Given(every.rows[at], every.y[at], answers, who)
+        asked = set(rows.tolist())
+        revised = [one for one in every.revised if one.row in asked]
+        return Given(every.rows[at], every.y[at], answers, who, revised)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, a_type, choices, nearest
 from hitl_widgets.questions.base import Answer, Names
 from hitl_widgets.questions.choice import Choice
 from hitl_widgets.questions.schema import Schema, is_unicode
@@ -88,7 +88,10 @@ class Pair(Choice):
         elif "label" in value:
             choice = self._found(value["label"], vocabulary)
         else:
-            raise InvalidInput(f"{dict(value)!r} is not an answer: expected {{'label': ..., 'reason': ...}}.")
+            raise InvalidInput(
+                f"{str(dict(value))[:SHOWN]} is not an answer: expected a dict with 'label', such as "
+                "{'label': 'first'}."
+            )
         refuse_strange(value, ("pair" if "pair" in value else "label", "left", *MORE))
         assert vocabulary.schema is not None  # noqa: S101 - there are no answers without a schema
         settings = vocabulary.schema.settings
@@ -285,18 +288,21 @@ def _revisions(value: Any, *, asked: bool) -> tuple[tuple[str, str], ...]:
         place = {"1": FIRST, "2": SECOND}.get(str(plain(given)), given)
         if place not in PLACES[:2]:
             raise InvalidInput(f"revisions= corrects {given!r}: expected {choices(PLACES[:2])}.")
-        if is_blank(text) or not str(text).strip():
+        if is_blank(text):
             continue
         if not isinstance(text, str) or not is_unicode(text):
-            raise InvalidInput(f"The revision {text!r} is not a text.")
+            what = "half a character (a lone surrogate)" if isinstance(text, str) else a_type(text)
+            raise InvalidInput(f"The corrected text of {place!r} is {what}: expected Unicode text.")
         if len(text) > LONGEST_REVISION:
             raise InvalidInput(
-                f"The revision has {len(text):,} characters; the limit is {LONGEST_REVISION:,}."
+                f"The corrected text of {place!r} has {len(text):,} characters: expected at most "
+                f"{LONGEST_REVISION:,}."
             )
-        found[place] = tidied(text)
+        found[place] = text  # in code, white space at the ends counts
     if found and not asked:
         raise InvalidInput(
-            "This question does not ask for corrections: pass revisions=True to Question.pair, or omit them."
+            "This question does not ask for corrected texts: pass revisions=True to Question.pair or "
+            "Preferences, or omit them."
         )
     return tuple((place, found[place]) for place in PLACES[:2] if place in found)
 

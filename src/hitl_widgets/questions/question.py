@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hitl_widgets.errors import InvalidInput, choices, nearest
+from hitl_widgets.errors import InvalidInput, check_flags, choices, nearest
 from hitl_widgets.questions.forming import form_of
 from hitl_widgets.questions.pair import BOTH_BAD, FIRST, SECOND, TIE
 from hitl_widgets.questions.schema import LabelClass, Schema, as_numbers, scale
@@ -378,6 +378,7 @@ class Question:
         revisions
             Whether texts can be corrected in their place, before the answer.
         """
+        check_flags(tie=tie, both_bad=both_bad, reason=reason, revisions=revisions)
         if sides not in (known := ("random", "given")):
             raise InvalidInput(f"sides={sides!r}: expected {choices(known)}.{nearest(str(sides), known)}")
         classes = [FIRST, SECOND, *([TIE] if tie else []), *([BOTH_BAD] if both_bad else [])]
@@ -387,8 +388,8 @@ class Question:
         told: dict[str, Any] = {
             "criteria": _named("criteria", criteria, 6),
             "reasons": _named("reasons", reasons, 12),
+            "revisions": bool(revisions),
         }
-        told["revisions"] = bool(revisions)
         more |= {name: given for name, given in told.items() if given}
         return Schema(made, text, kind="pair", settings={"reason": bool(reason), **more})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -517,3 +518,39 @@ def test_invalid_settings_say_what_is_wrong(how: dict[str, Any], words: str) -> 
         opened(**how)
     with pytest.raises(InvalidInput, match="occurs twice"):
         hitl.Preferences(["a", "a"], [["x", "y"]] * 2, store=":memory:")
+
+
+def test_half_a_character_is_refused_where_it_comes_in() -> None:
+    half = "cut \ud83d"
+    for prompts, candidates in (([half], [["a", "b"]]), (["q"], [["a", half]])):
+        with pytest.raises(InvalidInput, match=r"\w+\[0\].* half a character .*Expected Unicode"):
+            hitl.Preferences(prompts, candidates, store=":memory:")
+    talk = [[{"role": "user", "content": half}]]
+    with pytest.raises(InvalidInput, match=r"prompts\[0\] contains half a character"):
+        hitl.Preferences(talk, [["a", "b"]], store=":memory:")
+    with hitl.Preferences(["q"], [["a", "b"]], embed=embed, store=":memory:") as prefs:
+        for act in (
+            lambda: prefs.add({"q": [half]}),
+            lambda: prefs.revise("q", "a", half),
+            lambda: prefs.principles.add(half),
+            lambda: prefs.reward([half]),
+        ):
+            with pytest.raises(InvalidInput, match="half a character"):
+                act()
+        assert len(prefs.candidates) == 2
+
+
+def test_a_question_about_a_principle_that_nobody_has_answered(tmp_path: Any) -> None:
+    with opened(store=tmp_path / "p.sqlite") as prefs:
+        answer(prefs, 10)
+        prefs.principles.add("Is kind.")
+        before = prefs.principles.weights()
+        prefs.principles.question("Is kind.")
+        pd.testing.assert_frame_equal(prefs.principles.weights(), before)
+        assert not len(prefs.principles.conflicts())
+        assert Path(f"{prefs.export(tmp_path / 'x.jsonl')}.card.md").exists()
+
+
+def test_a_function_that_returns_lists_without_being_asked_for_a_number() -> None:
+    with pytest.raises(InvalidInput, match=r"takes one argument.*returned a list.*let it take \(prompt, n\)"):
+        hitl.Preferences(["q"], generate=lambda prompt: ["a", "b"], store=":memory:")

@@ -212,7 +212,7 @@ def test_corrected_texts_are_kept_with_the_answer(tmp_path: Path) -> None:
         made.label("r2", "first")
     with session(REVISIONS, store=store) as again:
         found = again.labels().set_index("id")["label"]
-        assert found["r0"] == {"label": "first", "revisions": {"second": "better"}}
+        assert found["r0"] == {"label": "first", "revisions": {"second": " better\r\n"}}  # as it was typed
         assert list(found["r1"]["revisions"].items()) == [("first", "b"), ("second", "a")]
         assert found["r2"] == {"label": "first", "revisions": {}}
         assert PAIR.text(found["r1"]) == "tie: first corrected, second corrected"
@@ -221,7 +221,7 @@ def test_corrected_texts_are_kept_with_the_answer(tmp_path: Path) -> None:
     with session(PLAIN, store=store) as plain:
         assert plain.labels()["label"].tolist() == ["first", "tie", "first"]
     with session(REVISIONS, store=store) as back:
-        assert back.labels()["label"][0]["revisions"] == {"second": "better"}
+        assert back.labels()["label"][0]["revisions"] == {"second": " better\r\n"}
 
 
 @pytest.mark.parametrize(
@@ -232,6 +232,8 @@ def test_corrected_texts_are_kept_with_the_answer(tmp_path: Path) -> None:
         ({"reasons": [f"{k}" for k in range(13)]}, "reasons= has 13 names: the limit is 12"),
         ({"criteria": [f"{k}" for k in range(7)]}, "the limit is 6"),
         ({"reasons": [5]}, "contains 5"),
+        ({"revisions": ["first"]}, r"revisions=\['first'\]: expected True or False"),
+        ({"reason": "why"}, "reason='why': expected True or False"),
     ],
 )
 def test_criteria_and_reasons_that_cannot_be_asked(how: dict[str, Any], why: str) -> None:
@@ -304,11 +306,20 @@ WRONG: list[tuple[Any, Any, str]] = [
     (PLAIN, {"label": 1, "reasons": ["rude"]}, "offers no reasons"),
     (PLAIN, {"label": 1, "criteria": {"honest": 1}}, "Pass criteria="),
     (PLAIN, {"label": 1, "revisions": {"first": "x"}}, "pass revisions=True"),
+    (REVISIONS, {"revisions": {"first": "x"}}, "expected a dict with 'label'"),
     (REVISIONS, {"label": 1, "revisions": ["x"]}, "expected a dict from 'first', 'second' to texts"),
     (REVISIONS, {"label": 1, "revisions": {"tie": "x"}}, "corrects 'tie': expected 'first', 'second'"),
-    (REVISIONS, {"label": 1, "revisions": {"first": 5}}, "5 is not a text"),
-    (REVISIONS, {"label": 1, "revisions": {"first": "\ud800"}}, "is not a text"),
-    (REVISIONS, {"label": 1, "revisions": {"first": "x" * 100_001}}, "limit is 100,000"),
+    (
+        REVISIONS,
+        {"label": 1, "revisions": {"first": 5}},
+        "corrected text of 'first' is an int: expected Unicode text",
+    ),
+    (REVISIONS, {"label": 1, "revisions": {"first": "\ud800"}}, "half a character"),
+    (
+        REVISIONS,
+        {"label": 1, "revisions": {"first": "x" * 100_001}},
+        "has 100,001 characters: expected at most 100,000",
+    ),
     (REVISIONS, {"label": 1, "revision": {"first": "x"}}, "Did you mean 'revisions'"),
     (PLAIN, 3, "3"),
     (PLAIN, True, "True"),

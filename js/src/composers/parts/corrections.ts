@@ -97,8 +97,8 @@ export function corrections(on: Correcting) {
     of(member: number): string | undefined {
       const found = opened.get(member);
       if (!found) return earlier.get(member);
-      const text = found.field.value.trim();
-      return text && text !== found.draft.trim() ? text : undefined;
+      const text = found.field.value;
+      return text.trim() && text !== found.draft ? text : undefined;
     },
   };
 }
