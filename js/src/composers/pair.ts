@@ -9,11 +9,12 @@ import { corrections } from "./parts/corrections";
 type Side = 0 | 1;
 type Pick = Side | "tie" | "both bad";
 
-const KEYS: readonly (readonly [Pick, readonly string[], string])[] = [
-  [0, ["1", "ArrowLeft"], "1 is better"],
-  ["tie", ["0", "="], "Tie"],
-  ["both bad", ["9", "-"], "Both are bad"],
-  [1, ["2", "ArrowRight"], "2 is better"],
+/** Each with its keys, its words, and those for narrow cards. */
+const KEYS: readonly (readonly [Pick, readonly string[], string, string])[] = [
+  [0, ["1", "ArrowLeft"], "1 is better", "better"],
+  ["tie", ["0", "="], "Tie", "Tie"],
+  ["both bad", ["9", "-"], "Both are bad", "Both bad"],
+  [1, ["2", "ArrowRight"], "2 is better", "better"],
 ];
 /** The keys of reasons: letters that are not shortcuts of the card. */
 const LETTERS = "abcdefhijklo";
@@ -23,6 +24,13 @@ const WORDS: Record<Pick, string> = {
   tie: "as a tie",
   "both bad": "both as bad",
 };
+
+/** A key, and words of which the style sheet shows one. */
+const labelled = (key: string, words: string, short: string): HTMLElement[] => [
+  h("kbd", { text: key }),
+  h("span", { class: "hitl-pair-words", text: words }),
+  h("span", { class: "hitl-pair-short", text: short }),
+];
 
 /** Two items side by side, on sides drawn at random. */
 export function compose(on: Composing): Composer {
@@ -76,17 +84,10 @@ export function compose(on: Composing): Composer {
     ),
   );
   const element = two ? h("div", { class: "hitl-pair" }, ...views) : undefined;
-  const buttons = KEYS.filter(([pick]) => offered(idOf(pick))).map(([pick, [key], words]) => {
-    const button = h(
-      "button",
-      {
-        class: "hitl-button",
-        attrs: { type: "button", "data-pick": pick },
-        on: { click: ({ detail }) => choose(pick, detail) },
-      },
-      h("kbd", { text: key }),
-      words,
-    );
+  const buttons = KEYS.filter(([pick]) => offered(idOf(pick))).map(([pick, [key], words, short]) => {
+    const attrs = { type: "button", "data-pick": pick, "aria-label": words };
+    const on = { click: ({ detail }: MouseEvent) => choose(pick, detail) };
+    const button = h("button", { class: "hitl-button", attrs, on }, ...labelled(key, words, short));
     return { pick, button };
   });
   const reason = h("textarea", {
@@ -112,17 +113,10 @@ export function compose(on: Composing): Composer {
   const lines = criteria.map((name, k) => {
     const picks = ([0, "tie", 1] as const).map((pick) => {
       const place = idOf(pick);
-      const [, [key], words] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
-      const button = h(
-        "button",
-        {
-          class: "hitl-button",
-          attrs: { type: "button", "aria-label": `${name}: ${words}` },
-          on: { click: ({ detail }) => judge(k, pick, detail) },
-        },
-        h("kbd", { text: key }),
-        words,
-      );
+      const [, [key], words, short] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
+      const attrs = { type: "button", "aria-label": `${name}: ${words}` };
+      const on = { click: ({ detail }: MouseEvent) => judge(k, pick, detail) };
+      const button = h("button", { class: "hitl-button", attrs, on }, ...labelled(key, words, pick === "tie" ? short : ""));
       return { place, button };
     });
     const line = h(
