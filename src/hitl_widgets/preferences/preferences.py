@@ -453,7 +453,7 @@ class Preferences(screen.Shown):
         """
         return policy_of(
             self._learned,
-            self._generate if self.ask == "pairs" else None,
+            self._generate,
             how,
             n=n,
             kl=kl,

@@ -554,3 +554,19 @@ def test_a_question_about_a_principle_that_nobody_has_answered(tmp_path: Any) ->
 def test_a_function_that_returns_lists_without_being_asked_for_a_number() -> None:
     with pytest.raises(InvalidInput, match=r"takes one argument.*returned a list.*let it take \(prompt, n\)"):
         hitl.Preferences(["q"], generate=lambda prompt: ["a", "b"], store=":memory:")
+
+
+def test_a_policy_after_rankings_draws_from_the_function_of_the_constructor() -> None:
+    calls: list[str] = []
+
+    def generate(prompt: str, n: int) -> list[str]:
+        calls.append(prompt)
+        return [f"{prompt} {len(calls)} {k}" for k in range(n)]
+
+    how: dict[str, Any] = {"ask": "ranking", "n": 3, "embed": embed, "store": ":memory:"}
+    with hitl.Preferences(["q", "r"], generate=generate, **how) as prefs:
+        prefs.session.label(prefs.session.pool.ids[0], [2, 1, 3])
+        n = len(calls)
+        [text] = prefs.improve(n=4)("new", 1)
+        assert calls[n:] == ["new"]
+        assert text.startswith("new 3 ")
