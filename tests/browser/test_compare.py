@@ -64,7 +64,7 @@ def test_two_are_compared_and_several_ranked(desk, dark, width):
         else:
             before = card.get_attribute("data-row")
             bench.page.wait_for_timeout(200)  # earlier clicks do not count
-            bench.labeler.locator(".hitl-pair-choices").get_by_text(f"{better} is better").click()
+            bench.labeler.get_by_role("button", name=f"{better} is better").click()
             expect(card).not_to_have_attribute("data-row", before)
     bench.acknowledged()
     assert answers(desk.folder / "labels.sqlite") == expected
