@@ -41,9 +41,6 @@ def test_the_order_of_the_widgets_style_sheets_changes_nothing(desk):
     bench.wait_item()
     bench.wait_map(settled=True)
     notebook.page.locator('.hitl-lesson[data-step="0"]').wait_for()
-    bench.focus()
-    bench.press("Shift+W")  # the style sheet of its module has the same selectors
-    bench.labeler.locator(".hitl-because").wait_for()
     bench.box(0.01, 0.01, 0.99, 0.99)
     bench.card.locator(".hitl-member").first.wait_for()
     for details in notebook.page.locator(".hitl details").all():
