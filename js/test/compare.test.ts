@@ -9,6 +9,7 @@ import { renderGlimpse, renderItem, type Stage, spokenItem } from "../src/items/
 import type { Composer, Composing } from "../src/questions/registry";
 import { chanceOf } from "../src/ui/chance";
 import type { Press } from "../src/ui/keys";
+import { heard } from "../src/widgets/labeler/heard";
 
 const texts = (...all: string[]) => ({
   content: {
@@ -233,10 +234,16 @@ describe("a comparison", () => {
     expect(back.answer()).toEqual(given[0]);
     const button = back.made.element?.querySelector<HTMLElement>("[data-place=second] .hitl-correct");
     expect(button?.textContent).toBe("Back to the draft");
+    expect(button?.getAttribute("aria-label")).toBe("Back to the draft of 1");
     button?.click();
+    expect(button?.getAttribute("aria-label")).toBe("Correct 1");
     expect(back.answer()).toEqual({ pair: "first", left: "second" });
+    // Nothing that was written is lost.
+    button?.click();
+    await vi.waitFor(() => expect(back.made.element?.querySelector("textarea")?.value).toBe("a bee "));
+    expect(back.answer()).toEqual(given[0]);
     // What is not changed, or blank, is no correction.
-    press("⇧e");
+    press("⇧e", "1");
     expect((answer() as unknown as { revisions: unknown }).revisions).toEqual({ second: "a bee " });
     for (const same of ["bee", "", " "]) {
       field.value = same;
@@ -349,6 +356,25 @@ describe("a ranking", () => {
     for (const verify of [true, false]) {
       const { made } = opened(ranking, { suggested, verify });
       expect(made.read()).toMatchObject({ blank: !verify, answer: { ranking: [3, 1, 2] } });
+    }
+  });
+});
+
+describe("what is heard", () => {
+  it("is in the order in which the card shows it", () => {
+    const two = texts("ape.", "bee");
+    const said = (asks: string, settings: object, chance: number): string =>
+      spokenItem(heard(two, asks, settings as never, chance), 0);
+    expect(said("pair", {}, 0.2)).toBe("1: ape. 2: bee");
+    expect(said("pair", {}, 0.7)).toBe("1: bee. 2: ape");
+    expect(said("pair", { sides: "given" }, 0.7)).toBe("1: ape. 2: bee");
+    expect(said("choice", {}, 0.7)).toBe("1: ape. 2: bee");
+    for (const chance of [0.1, 0.4, 0.8]) {
+      const { made } = opened(ranking, { chance });
+      const shown = [...(made.element?.children ?? [])].map(
+        (row, k) => `${k + 1}: ${row.querySelector(".hitl-listed-body")?.textContent}`,
+      );
+      expect(spokenItem(heard(texts("ape", "bee", "cat"), "ranking", {}, chance), 0)).toBe(shown.join(". "));
     }
   });
 });

@@ -40,6 +40,8 @@ hitl.Labeler(best.session)"""
 REVISIONS = """prefs = hitl.Preferences(prompts, candidates, text="Which answer is better?", task="written",
                           revisions=True, **how)
 hitl.Labeler(prefs.session)"""
+RENAMED = """import threading
+threading.Timer(3, lambda: prefs.session.classes.rename("tie", "equal")).start()"""
 ADDED = "print(prefs.add_revisions(), sorted(prefs.rewards()['candidate'])[0])"
 
 
@@ -180,8 +182,35 @@ def test_a_text_is_corrected_on_the_card_and_becomes_a_candidate(desk) -> None:
     bench.page.keyboard.type("x")
     bench.page.keyboard.press("Escape")
     expect(part).to_be_focused()
-    part.get_by_role("button", name="Correct 1").click()
+    part.get_by_role("button", name="Back to the draft of 1").click()
     expect(field).to_have_count(0)
     notebook.run(2)
     assert notebook.output(2).startswith("1 A better text 12?")
     assert draft != "A better text 12?"
+
+
+def test_what_is_typed_into_a_correction_is_no_key_though_the_question_changes(desk) -> None:
+    notebook, bench = desk.open(DATA, REVISIONS, RENAMED)
+    notebook.run(0)
+    notebook.run(1)
+    part = bench.page.locator(".hitl-labeler").first
+    field = part.locator(".hitl-correction")
+    expect(part.locator("[data-place=first]")).to_contain_text("Parcel")
+    notebook.run(2)
+    bench.focus()
+    row = part.locator(".hitl-card").get_attribute("data-row")
+    bench.press("Shift+E")
+    expect(part.locator(".hitl-correct-which")).to_have_count(2)
+    bench.press("1")
+    expect(field).to_be_focused()
+    draft = field.input_value()
+    bench.page.keyboard.press("End")
+    typed = " the quick brown fox sees 12 lazy dogs, skips, and jumps over 90 zebras"
+    bench.page.keyboard.type(typed, delay=80)
+    expect(field).to_have_value(draft + typed)
+    bench.page.keyboard.press("Escape")
+    # The question changes once nobody types; what was written stays.
+    expect(part.get_by_role("button", name="Tie")).to_have_count(1)
+    expect(field).to_have_value(draft + typed)
+    assert part.locator(".hitl-card").get_attribute("data-row") == row
+    assert answers(desk.folder / "prefs.sqlite", "written") == []

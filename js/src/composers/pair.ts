@@ -11,10 +11,10 @@ type Pick = Side | "tie" | "both bad";
 
 /** Each with its keys, its words, and those for narrow cards. */
 const KEYS: readonly (readonly [Pick, readonly string[], string, string])[] = [
-  [0, ["1", "ArrowLeft"], "1 is better", "better"],
+  [0, ["1", "ArrowLeft"], "1 is better", "1 better"],
   ["tie", ["0", "="], "Tie", "Tie"],
   ["both bad", ["9", "-"], "Both are bad", "Both bad"],
-  [1, ["2", "ArrowRight"], "2 is better", "better"],
+  [1, ["2", "ArrowRight"], "2 is better", "2 better"],
 ];
 /** The keys of reasons: letters that are not shortcuts of the card. */
 const LETTERS = "abcdefhijklo";
@@ -25,9 +25,9 @@ const WORDS: Record<Pick, string> = {
   "both bad": "both as bad",
 };
 
-/** A key, and words of which the style sheet shows one. */
+/** A key, and words of which the style sheet shows one; short ones that start with the key stand for both. */
 const labelled = (key: string, words: string, short: string): HTMLElement[] => [
-  h("kbd", { text: key }),
+  h("kbd", { class: short.startsWith(key) ? "hitl-pair-key" : "", text: key }),
   h("span", { class: "hitl-pair-words", text: words }),
   h("span", { class: "hitl-pair-short", text: short }),
 ];
@@ -116,7 +116,11 @@ export function compose(on: Composing): Composer {
       const [, [key], words, short] = KEYS.find(([one]) => one === pick) as (typeof KEYS)[number];
       const attrs = { type: "button", "aria-label": `${name}: ${words}` };
       const on = { click: ({ detail }: MouseEvent) => judge(k, pick, detail) };
-      const button = h("button", { class: "hitl-button", attrs, on }, ...labelled(key, words, pick === "tie" ? short : ""));
+      const button = h(
+        "button",
+        { class: "hitl-button", attrs, on },
+        ...labelled(key, words, pick === "tie" ? short : key),
+      );
       return { place, button };
     });
     const line = h(
@@ -223,13 +227,14 @@ export function compose(on: Composing): Composer {
     fields,
     press(key, shift) {
       if (key === "e" && shift && correcting) {
-        if (typeof picked === "number") correcting.open(sides[picked]);
-        else say("Correct which one: 1 or 2?");
-        asksWhich = typeof picked !== "number";
+        say("Correct which one: 1 or 2?");
+        correcting.ask(true);
+        asksWhich = true;
         return true;
       }
       if (shift || !two) return false;
       const which = asksWhich ? KEYS.find(([, keys]) => keys.includes(key))?.[0] : undefined;
+      if (asksWhich) correcting?.ask(false);
       asksWhich = false;
       if (typeof which === "number") {
         correcting?.open(sides[which]);
@@ -281,7 +286,7 @@ export function compose(on: Composing): Composer {
       ...(reasons.length
         ? [[`A–${LETTERS[reasons.length - 1].toUpperCase()}`, "a reason, before the answer"] as const]
         : []),
-      ...(correcting ? [["⇧E", "correct one of the two; Esc leaves the text"] as const] : []),
+      ...(correcting ? [["⇧E 1", "correct 1; ⇧E 2: correct 2; Esc or Ctrl ⏎ ends it"] as const] : []),
       ...(asksReason ? [["⏎", "give the answer, with or without a reason"] as const] : []),
     ],
   };

@@ -40,6 +40,7 @@ registerItem<List>("list", {
     const each = Math.ceil(SPOKEN / content.items.length);
     return membersOf(content, [])
       .map((item, k) => `${content.names?.[k] ?? k + 1}: ${shortened(spokenItem(item, row), each)}`)
+      .map((words) => words.replace(/[.\s]+$/, ""))
       .join(". ");
   },
   preload: (media, content) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ __all__ = ["Counts", "Mark", "apart"]
 CHARACTERS = 1_000
 # Characters of a value that a query contains at most.
 LONGEST = 500
+# Items of which it is checked that a query finds the word, besides their number.
+LOOKED_AT = 200
 # The probability that anything is named although the group was drawn at random, and marks at most.
 LEVEL, MOST = 0.05, 30
 # Ranges leave out these shares of the group at an end.
@@ -183,7 +186,12 @@ def _numbers(column: Column) -> npt.NDArray[np.float64] | None:
 
 
 def _query(name: str, operator: str, value: str) -> str:
-    return "" if '"' in name + value or len(value) > LONGEST else f'"{name}"{operator}"{value}"'
+    if '"' in name or len(value) > LONGEST:
+        return ""
+    if '"' in value:  # which cannot be in quotes
+        literal = re.sub(r"([^\w\s])", r"\\\1", folded(value), flags=re.ASCII)
+        return f'"{name}":/^{literal}$/' if operator == "=" and literal.isascii() else ""
+    return f'"{name}"{operator}"{value}"'
 
 
 def _searchable(marks: list[Mark], texts: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Mark]:
@@ -195,22 +203,28 @@ def _searchable(marks: list[Mark], texts: Sequence[str] | None, columns: Mapping
         n = mark.counts.n + mark.counts.rest
         if mark.column is None and texts is not None:
             index = index or WordIndex(text[:CHARACTERS] for text in texts)
-            mark = replace(mark, query=_of_word(mark.words, n, index))
+            mark = replace(mark, query=_of_word(mark.words, n, index, texts))
         elif mark.column is not None and ":" in mark.query.removeprefix(f'"{mark.column}"')[:1]:
             word, values = folded(mark.words), _values(columns[mark.column])
             # A column is searched for parts of words, too.
             if sum(value is not None and word in folded(value) for value in values) != n:
-                pattern = _of_word(mark.words, n, WordIndex(value or "" for value in values))
+                filled = [value or "" for value in values]
+                pattern = _of_word(mark.words, n, WordIndex(filled), filled)
                 mark = replace(mark, query=pattern and f'"{mark.column}":{pattern}')
         found.append(mark)
     return found
 
 
-def _of_word(word: str, n: int, index: WordIndex) -> str:
+def _of_word(word: str, n: int, index: WordIndex, texts: Sequence[str]) -> str:
     r"""Return a query that finds a word in ``n`` texts, as words are told apart in :mod:`.items.strikes`.
 
     ``\b`` knows only ASCII letters, and ends words at an apostrophe.
     """
+
+    def finds(pattern: str) -> bool:
+        found = np.flatnonzero(index.matching(pattern))
+        return len(found) == n and all(word in _words(texts[i]) for i in found[:LOOKED_AT].tolist())
+
     patterns = [rf"\b{word}\b", word]
     for more in ("", rf"[{_UNSPACED}]|"):
         before = rf"(^|{more}[^{_LETTERS}'\x{{2019}}]|(^|{more}[^{_LETTERS}])['\x{{2019}}])"
@@ -218,8 +232,7 @@ def _of_word(word: str, n: int, index: WordIndex) -> str:
         patterns.append(f"{before}{folded(word)}{after}")
     # Of a letter of a script without spaces, what follows must not be a mark of it.
     patterns.append(rf"{folded(word)}([^\pM]|$)")
-    fits = (f"/{pattern}/" for pattern in patterns if int(index.matching(pattern).sum()) == n)
-    return next(fits, "")
+    return next((f"/{pattern}/" for pattern in patterns if finds(pattern)), "")
 
 
 # -- words and values

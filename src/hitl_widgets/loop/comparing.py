@@ -16,6 +16,7 @@ from hitl_widgets.data.masking import Masked
 from hitl_widgets.data.pool import Pool
 from hitl_widgets.errors import HitlError, InvalidInput
 from hitl_widgets.items.lists import ListKind
+from hitl_widgets.items.several import Several
 from hitl_widgets.learn.learner import Landmarks
 from hitl_widgets.loop.asking import Ground
 from hitl_widgets.loop.covering import Covering
@@ -75,6 +76,9 @@ class Comparing:
         # Texts of several columns are compared by the words of each.
         self._texts = pool.columns if isinstance(kind, ListKind) and kind.of.reads else ()
         own = () if kind.tabular or self._texts else pool.columns
+        # Of items of several kinds, the words of those that have some.
+        kinds = enumerate(zip(pool.columns, kind.kinds, strict=True)) if isinstance(kind, Several) else ()
+        self._members = {name: (k, one) for k, (name, one) in kinds if one.reads}
         self._columns = columns
         self._names = [name for name in columns if name not in own and name != pool.id_column][:COLUMNS]
 
@@ -109,16 +113,30 @@ class Comparing:
             texts = [shown[row] for row in read.tolist()]
         elif pool.item_kind.reads:
             texts = [pool.item_kind.words(pool.displayed(row)) for row in read.tolist()]
-        columns = {name: self._column(name, read) for name in self._names}
-        marks = apart(texts, columns, inside[read], give_way, of_words=self._texts)
+        columns = {name: self._member(name, read) for name in self._members}
+        columns |= {name: self._column(name, read) for name in self._names}
+        marks = apart(texts, columns, inside[read], give_way, of_words=(*self._texts, *self._members))
+        # What is displayed of markup or of a conversation is not what a column is searched for.
+        unsearched = {name for name, (_, one) in self._members.items() if one.name != "text"}
+        marks = [replace(mark, query="") if mark.column in unsearched else mark for mark in marks]
         # What is hidden is not told.
         return [mark for mark in marks if covering.text(mark.words) == mark.words]
+
+    def _bare(self, text: str) -> str:
+        """Return a text with dots in place of personal data."""
+        mask = self._pool.mask
+        return text if mask is None else mask.text(text, named=False)
+
+    def _member(self, name: str, rows: Rows) -> Column:
+        k, kind = self._members[name]
+        words = [self._bare(kind.words(self._pool.items[row][k])) for row in rows.tolist()]
+        return Column("text", np.array(words, object))
 
     def _column(self, name: str, rows: Rows) -> Column:
         column = self._columns[name]
         values = column.values[rows]
         if name in self._texts and column.kind == "text":
-            values[:] = [value and self._covering.text(value) for value in values]
+            values[:] = [value and self._bare(value) for value in values]
         elif column.kind == "text" and self._pool.mask is not None:
             values[[value is not None and self._covering.text(value) != value for value in values]] = None
         return replace(column, values=values)

@@ -142,6 +142,7 @@ class Finder:
         if not alternatives:
             raise InvalidInput("The query is empty, so there is nothing to keep.")
         for term in chain.from_iterable(alternatives):
+            self._refuse_unknown(term)
             if self._is_own("slice", term):
                 raise InvalidInput(f"{term.typed!r}: a slice cannot refer to another slice.")
         found = np.zeros(len(self._pool), np.bool_)
@@ -160,6 +161,7 @@ class Finder:
         if not alternatives:
             raise InvalidInput("The query is empty: expected words, /a pattern/ or a condition on a column.")
         for term in chain.from_iterable(alternatives):
+            self._refuse_unknown(term)
             if self._is_own("slice", term):
                 _, query = self._kept_query(term.value)
                 self.fixed(query)
@@ -230,14 +232,30 @@ class Finder:
         if term.field in self._columns:
             column = self._columns[term.field]
             return self._matched(term, column) if _is_pattern(term, column) else _compared(term, column)
-        close = nearest(term.field, [*FIELDS, *self._columns])
-        if term.quoted or close or term.operator != ":":
-            raise InvalidInput(
-                f"{term.typed!r}: no column or field {term.field!r}.{close} Fields are {choices(FIELDS)}"
-                + (f"; columns are {choices(self._columns)}." if self._columns else ".")
-                + " To search for it as text, put all of it in quotes."
-            )
+        if term.quoted or term.operator != ":" or term.slashed or nearest(term.field, self._known_names):
+            raise self._unknown(term)
         return self._words(Term("words", term.typed[term.negated :]), seen)  # as in http://example.org
+
+    @property
+    def _known_names(self) -> list[str]:
+        return [*FIELDS, *self._columns]
+
+    def _unknown(self, term: Term) -> InvalidInput:
+        return InvalidInput(
+            f"{term.typed!r}: no column or field {term.field!r}.{nearest(term.field, self._known_names)} "
+            f"Fields are {choices(FIELDS)}"
+            + (f"; columns are {choices(self._columns)}." if self._columns else ".")
+            + " To search for it as text, put all of it in quotes."
+        )
+
+    def _refuse_unknown(self, term: Term) -> None:
+        """Raise InvalidInput if what is kept has a name that is neither a column nor a field.
+
+        It may be a column that is gone, and must not turn into words. Addresses and times are words.
+        """
+        known = term.kind != "field" or term.field in self._known_names
+        if not known and not term.value.startswith("//") and not term.field.isdigit():
+            raise self._unknown(term)
 
     def _words(self, term: Term, seen: Seen) -> Mask:
         found = self._indexed(term) | self._answered(term, seen)

@@ -27,6 +27,30 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def folded_pattern(pattern: str) -> str:
+    r"""Return an RE2 expression in which characters other than ASCII are folded like the texts.
+
+    In a class such as ``[ß-ü]`` they are left as they are.
+    """
+    if pattern.isascii():
+        return pattern
+    found, in_class, at = [], False, 0
+    pattern = unicodedata.normalize("NFC", pattern)
+    while at < len(pattern):
+        one = pattern[at]
+        if one == "\\":
+            found.append(pattern[at : at + 2])
+            at += 2
+            continue
+        in_class = one == "[" or (in_class and one != "]")
+        new = one if one.isascii() or in_class else folded(one)
+        # What looks like ASCII may become an operator, as a fullwidth parenthesis.
+        plain = "".join(f"\\{c}" if c.isascii() and not c.isalnum() else c for c in new)
+        found.append(one if new == one else f"(?:{plain})")
+        at += 1
+    return "".join(found)
+
+
 class WordIndex:
     """Find items by their words, ignoring case.
 
@@ -84,7 +108,8 @@ class WordIndex:
         import pyarrow.compute as pc
 
         try:
-            return self._search(lambda chunk: pc.match_substring_regex(chunk, pattern, ignore_case=True))
+            found = folded_pattern(pattern)
+            return self._search(lambda chunk: pc.match_substring_regex(chunk, found, ignore_case=True))
         except (pa.ArrowInvalid, UnicodeEncodeError) as error:
             why = str(error).partition("expression: ")[2].strip() or "half a character"
             raise InvalidInput(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import fisher_exact
@@ -93,9 +95,9 @@ def test_the_gain_is_that_of_the_table() -> None:
 
 
 def test_what_no_query_can_say_has_none() -> None:
-    value = np.where(INSIDE, '12" pizza', "soup").astype(object)
-    [mark] = apart(None, {"dish": Column("text", value)}, INSIDE)
-    assert (mark.words, mark.query) == ('12" pizza', "")
+    value = np.where(INSIDE, "pizza", "soup").astype(object)
+    [mark] = apart(None, {'dish 12"': Column("text", value)}, INSIDE)
+    assert (mark.words, mark.query) == ("pizza", "")
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,27 @@ def test_a_word_of_a_column_that_is_a_part_of_others_is_found_by_a_pattern() -> 
     )
     found = {mark.words: mark for mark in apart(None, {"subject": Column("text", column)}, INSIDE)}
     assert (found["late"].counts.n, found["late"].query) == (60, r'"subject":/\blate\b/')
+
+
+@pytest.mark.parametrize("column", [True, False])
+def test_the_query_of_a_word_finds_the_same_items_and_not_as_many_others(column: bool) -> None:
+    some = [
+        "\u00fcber uns",
+        "\u00fcber mich",
+        "\u00fcber dich",
+        "hin\u00fcber",
+        "gegen\u00fcber",
+        "dr\u00fcber",
+    ]
+    texts = np.array([*some, *(f"text {i}" for i in range(54))], object)
+    inside = np.arange(60) < 3
+    given: tuple[Any, Any] = (None, {"v": Column("text", texts)}) if column else (texts.tolist(), {})
+    [mark] = apart(*given, inside, of_words=["v"] if column else [])
+    pattern = mark.query.removeprefix('"v":').strip("/")
+    assert WordIndex(texts).matching(pattern).nonzero()[0].tolist() == [0, 1, 2]
+
+
+def test_a_value_with_a_quote_is_found_by_a_pattern() -> None:
+    values = np.array(['say "hi"' if inside else "no" for inside in INSIDE], object)
+    [mark] = apart(None, {"v": Column("text", values)}, INSIDE)
+    assert mark.query == r'"v":/^say \"hi\"$/'

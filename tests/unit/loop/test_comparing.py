@@ -140,3 +140,16 @@ def test_a_group_is_refused_in_the_words_of_a_rule(make_session: Any, given: Any
     with pytest.raises(InvalidInput) as other:
         hitl.Rule(items=given, label="spam")
     assert str(one.value) == str(other.value).replace("items=", "group=")
+
+
+def test_words_beside_another_kind_are_told_and_hidden_ones_are_not(make_session: Any) -> None:
+    n = range(60)
+    talks = [[{"role": "user", "content": f"{'zebra' if i % 3 == 0 else 'lion'} {i}"}] for i in n]
+    table = pd.DataFrame({"id": n, "text": [f"w{i}" for i in n], "talk": talks})
+    session = make_session(table, text="text", item="talk", kind="conversation", id="id")
+    [first, *_] = session.explain(group=list(range(0, 60, 3))).to_dict("records")
+    assert (first["words"], first["n"], first["query"]) == ("talk: zebra", 20, "")
+    mail = [f"{'joe@example.org' if i % 3 == 0 else ''} w{i}" for i in n]
+    hidden = pd.DataFrame({"id": n, "a": mail, "b": [f"q{i}" for i in n]})
+    session = make_session(hidden, text=["a", "b"], id="id", mask=True)
+    assert set(session.explain(group=list(range(0, 60, 3)))["part"]) == {"neighbours"}

@@ -405,3 +405,50 @@ def test_an_id_is_one_item_also_if_the_column_is_called_id(make_session: Make) -
 def test_a_query_is_a_string(session: Session, query: Any) -> None:
     with pytest.raises(InvalidInput, match="as a string"):
         session.find(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("/stra\u00dfe/", [0]),
+        ("v:/^STRASSE/", [0]),
+        ("/m\u00b2/", [1]),
+        ("v:/cafe\u0301/", [2]),
+        ("/caf\u00e9+$/", [2]),
+        ("/[\u00df-\u00fc]$/", [2]),
+        ("/\uff085/", [3]),
+        ("-/stra\u00dfe/", [1, 2, 3]),
+    ],
+)
+def test_patterns_are_folded_like_the_texts(make_session: Make, query: str, found: list[int]) -> None:
+    texts = ["Stra\u00dfe 5", "5 m\u00b2", "caf\u00e9", "(5)"]
+    session = make_session(pd.DataFrame({"id": range(4), "text": texts, "v": texts}), text="text", id="id")
+    assert session.find(query) == found
+
+
+@pytest.mark.parametrize("query", ["subject:/^re/", "-subject:/^re/", "subject:re", "-subject:re"])
+def test_what_is_kept_about_a_column_does_not_turn_into_words(
+    make_session: Make, tmp_path: Any, query: str
+) -> None:
+    table = pd.DataFrame(
+        {"id": range(9), "text": [f"w{i}" for i in range(9)], "subject": ["re: x", *["y"] * 8]}
+    )
+    how: dict[str, Any] = {"text": "text", "id": "id", "store": tmp_path / "labels.sqlite"}
+    session = make_session(table, **how)
+    session.teach.rules["kept"] = hitl.Rule(query, label="a")
+    session.slices["kept"] = query
+    n = len(session.find(query))
+    assert session.teach.rules.to_frame()["n_items"].iloc[0] == n in {1, 8}
+    session.close()
+    again = make_session(table.drop(columns="subject"), **how)
+    [rule] = again.teach.rules.to_frame().to_dict("records")
+    assert "no column or field 'subject'" in rule["error"]
+    with pytest.raises(InvalidInput, match="no column or field 'subject'"):
+        again.find("slice:kept")
+    for act in (
+        lambda: again.slices.__setitem__("new", query),
+        lambda: again.teach.rules.__setitem__("new", hitl.Rule(query, label="a")),
+    ):
+        with pytest.raises(InvalidInput, match="no column or field 'subject'"):
+            act()
+    again.slices["urls"] = "http://example.org OR 12:30"  # words

@@ -2,6 +2,9 @@ import "./corrections.css";
 import type { Item, Stage } from "../../items/registry";
 import { h, show } from "../../ui/dom";
 
+/** Characters of a text from which on its field is high. */
+const LONG = 300;
+
 /** What a correction starts with, and the field in which it is written, once it was opened. */
 type Opened = { draft: string; field: HTMLTextAreaElement };
 
@@ -23,8 +26,11 @@ type Correcting = {
 export function corrections(on: Correcting) {
   const { members, bodies, stage, changed, leave } = on;
   const opened = new Map<number, Opened>();
+  let asking = false;
   /** Earlier corrections, which stand until their drafts have come. */
   const earlier = new Map(on.held.flatMap((text, member) => (text === undefined ? [] : [[member, text]])));
+  /** What was written where somebody went back to the draft, to go on with. */
+  const left = new Map<number, string>();
   const buttons = members.map((item, member) => {
     const button = h("button", {
       class: "hitl-link hitl-correct",
@@ -57,7 +63,12 @@ export function corrections(on: Correcting) {
     });
     field.value = draft;
     opened.set(member, { draft: field.value, field }); // with the line ends of the field
-    if (text !== undefined) field.value = text;
+    field.value = text ?? left.get(member) ?? draft;
+    if (members[member].content.kind === "code") {
+      field.classList.add("hitl-correction-code");
+      field.spellcheck = false;
+    }
+    field.classList.toggle("hitl-correction-long", draft.length > LONG);
     field.addEventListener("input", changed);
     field.addEventListener("keydown", (event) => {
       const done = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
@@ -65,18 +76,26 @@ export function corrections(on: Correcting) {
       event.preventDefault();
       event.stopPropagation();
       leave();
-      on.say("Corrected. Which is better?");
+      const what =
+        of(member) !== undefined ? "Corrected" : field.value.trim() ? "Not changed" : "Left as it was";
+      on.say(`${what}. Which of the drafts is better?`);
     });
-    bodies[member].append(field);
+    bodies[member].after(field);
     draw(member);
-    if (text === undefined) field.focus({ preventScroll: true });
+    if (text !== undefined) return;
+    field.focus({ preventScroll: true });
+    field.setSelectionRange(0, 0);
+    if (left.has(member)) changed();
   }
 
   /** Goes back to the draft. */
   function close(member: number): void {
+    const text = of(member);
+    if (text !== undefined) left.set(member, text);
     opened.get(member)?.field.remove();
     opened.delete(member);
     earlier.delete(member);
+    on.say(`Back to the draft of ${on.called(member)}. Correct again to go on with the new text.`);
     draw(member);
     changed();
     leave();
@@ -84,8 +103,28 @@ export function corrections(on: Correcting) {
 
   function draw(member: number): void {
     const is = opened.has(member);
+    const words = is ? "Back to the draft" : asking ? `${on.called(member)}: correct` : "Correct";
     bodies[member].classList.toggle("hitl-correcting", is);
-    buttons[member].textContent = is ? "Back to the draft" : "Correct";
+    buttons[member].textContent = words;
+    buttons[member].classList.toggle("hitl-correct-which", asking && !is);
+    buttons[member].setAttribute(
+      "aria-label",
+      `${is ? words : "Correct"}${is ? " of" : ""} ${on.called(member)}`,
+    );
+  }
+
+  /** Asks which one to correct, or no longer. */
+  function ask(which: boolean): void {
+    asking = which;
+    for (const member of members.keys()) draw(member);
+  }
+
+  /** The corrected text of a member; undefined if it is not changed. */
+  function of(member: number): string | undefined {
+    const found = opened.get(member);
+    if (!found) return earlier.get(member);
+    const text = found.field.value;
+    return text.trim() && text !== found.draft ? text : undefined;
   }
 
   for (const [member, text] of earlier) void open(member, text);
@@ -93,13 +132,8 @@ export function corrections(on: Correcting) {
   return {
     buttons,
     open: (member: number) => void open(member),
-    /** The corrected text of a member; undefined if it is not changed. */
-    of(member: number): string | undefined {
-      const found = opened.get(member);
-      if (!found) return earlier.get(member);
-      const text = found.field.value;
-      return text.trim() && text !== found.draft ? text : undefined;
-    },
+    ask,
+    of,
   };
 }
 

@@ -110,7 +110,10 @@ export function compositions(on: CompositionCallbacks) {
     /** Starts the item with a copy of the answer that was given last; returns whether there is one. */
     copy(key: string): boolean {
       if (!last) return false;
-      keep(begun, key, last);
+      // The texts that were corrected are those of another item; what was begun on this one stays.
+      const { revisions: _, ...answer } = last;
+      const { revisions } = begun.get(key) ?? {};
+      keep(begun, key, revisions ? { ...answer, revisions } : answer);
       copies++;
       return true;
     },

@@ -37,6 +37,7 @@ import { actsOf } from "./acts";
 import type { ClassChange } from "./classes";
 import { compositions } from "./composing";
 import { MANY, recentFrom, used } from "./grouping";
+import { heard } from "./heard";
 import { heldView } from "./held";
 import { lostView } from "./lost";
 import { pastWalk } from "./past";
@@ -368,7 +369,9 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
   /** Describes the current item; if it is not loaded yet, it is announced later. */
   function sayNext(before: string): string {
     const ask = onCard();
-    const item = ask && stock.get(ask.row);
+    const shown = ask && stock.get(ask.row);
+    const chance = ask ? chanceOf(`${channel.key}\n${ask.key}`) : 0;
+    const item = shown && heard(shown, state.asks, state.settings, chance);
     upcoming = item ? "" : before;
     return ask && item
       ? `${before}: ${spokenItem(item, ask.row)} ${state.question}`.trim()

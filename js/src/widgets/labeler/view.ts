@@ -113,6 +113,9 @@ const [FEW, SHORT] = [3, 8];
 /** Classes less likely than this are not named. */
 const LEAST = 0.05;
 
+/** How long what waits for the end of typing waits then. */
+const LATE_MS = 300;
+
 export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = false) {
   /** Moves the focus back to the widget. */
   const leave = (): void => root.focus({ preventScroll: true });
@@ -333,18 +336,14 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     }
   }
 
-  function update({
-    state,
-    ask,
-    item,
-    showGuess,
-    recent,
-    compose,
-    notes,
-    suggested,
-    copies,
-    guidance: guided,
-  }: LabelerProps): void {
+  /** What waits until nobody types. */
+  let late: LabelerProps | null = null;
+  // Not at once: a button that was pressed must still be there when it is released.
+  root.addEventListener("focusout", () => setTimeout(() => late && update(late), LATE_MS));
+
+  function update(props: LabelerProps): void {
+    const { state, ask, item, showGuess, recent, compose, notes, suggested, copies } = props;
+    const { guidance: guided } = props;
     [drawn, drawnGuess] = [state, showGuess];
     idea = suggested;
     const bulk = state.chosen !== null && state.chosen.rows.length > 1;
@@ -373,7 +372,15 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
       makes,
     ];
     if (makes) now.push(state.classes, state.settings, copies, ask?.blind === true);
-    if (now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i])) {
+    const renewed = now.length !== shownCard.length || now.some((part, i) => part !== shownCard[i]);
+    // While somebody types, what is composed about the same item stays: else the next letters would be keys.
+    const typed = card.contains(focused()) || fields.contains(focused());
+    const typing =
+      typed &&
+      focused()?.matches("input, textarea") &&
+      now.slice(0, 3).every((part, i) => part === shownCard[i]);
+    late = renewed && typing ? props : null;
+    if (renewed && !typing) {
       shownCard = now;
       card.scrollTo(0, 0);
       const here = root.contains(focused());
