@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,8 +239,8 @@ class Rules(MutableMapping[str, Rule]):
         only = [name for name, value in found.items() if "name" in value]
         if only:
             warnings.warn(
-                f"Of the rules {choices(only)}, the file has only the name of the function or model: give it "
-                "to load(path, functions={name: function}).",
+                f"Of {_called(only)}, the file has only the name of the function or model: give it to "
+                "load(path, functions={name: function}).",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -304,12 +304,16 @@ class Rules(MutableMapping[str, Rule]):
                 self._ruling.retire(name)
         if lacking:
             warnings.warn(
-                f"The rules {choices(lacking)} were left out, because a file has only the names of functions "
-                "and models: pass functions={name: function}.",
+                f"Left out: {_called(lacking)}, because a file has only the names of functions and models. "
+                "Pass functions={name: function}.",
                 RuntimeWarning,
                 stacklevel=2,
             )
         return list(wanted)
+
+
+def _called(names: Sequence[str]) -> str:
+    return f"the rule {names[0]!r}" if len(names) == 1 else f"the rules {choices(names)}"
 
 
 def _rules_in(path: Path) -> dict[str, Any]:
@@ -325,7 +329,7 @@ def _rules_in(path: Path) -> dict[str, Any]:
     match told:
         case {"format": str(format_), "version": 1, "rules": dict(rules)} if format_ == FORMAT:
             return rules
-        case {"format": str(format_), "version": version} if format_ == FORMAT:
+        case {"format": str(format_), "version": version} if format_ == FORMAT and version != 1:
             raise InvalidInput(
                 f"{path} is a file of rules of version {version!r}: expected version 1. Write it again with "
                 "rules.save()."

@@ -117,7 +117,7 @@ class Ruling:
         with self._lock:
             if rule.calls is not None:
                 self._given[name] = rule.calls
-            self._answers[_key(value)] = rule.calls, answers
+            self._answers[self._key(value)] = rule.calls, answers
             self._read = None  # columns that stay the same are kept
         known = kept.get(name)
         if known is not None and known.value["is"] == value:
@@ -352,6 +352,9 @@ class Ruling:
         with self._lock:
             kept, schema, known = self.kept, self._log.labels.schema, self._votes
             acts = [event.event_id for event in kept.values()]
+            acts += [
+                self._key(event.value["is"]) for event in kept.values() if _uses_slices(event.value["is"])
+            ]
             if known is not None and self._read == acts and known.schema == schema:
                 return known
             found: dict[str, Column] = {}
@@ -382,7 +385,7 @@ class Ruling:
     def _answers_of(self, name: str, event: LabelEvent) -> Answers:
         value = _plain(event.value["is"])
         calls = self._given.get(name) if "name" in value else None
-        key = _key(value)
+        key = self._key(value)
         known = self._answers.get(key)
         if known is not None and (known[0] is calls or "name" not in value):
             return known[1]
@@ -396,6 +399,10 @@ class Ruling:
         answers = self._reading.read(value, calls)
         self._answers[key] = calls, answers
         return answers
+
+    def _key(self, value: Mapping[str, Any]) -> str:
+        """Return what the answers of a rule depend on: its definition, and the slices that it may name."""
+        return json.dumps([_plain(value), self._log.slices if _uses_slices(value) else {}], sort_keys=True)
 
     def experts(self, labels: Labels, X: Any) -> tuple[Expert, ...]:
         """Return the rules as experts: the same tuple until the rules or the features change."""
@@ -545,5 +552,5 @@ def _are(known: list[Column], now: list[Column]) -> bool:
     return len(known) == len(now) and all(a is b for a, b in zip(known, now, strict=True))
 
 
-def _key(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True)
+def _uses_slices(value: Mapping[str, Any]) -> bool:
+    return "slice:" in value.get("query", "").lower()

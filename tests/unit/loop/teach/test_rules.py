@@ -359,7 +359,7 @@ def test_rules_are_saved_and_loaded(session: Session, make_session: Make, tmp_pa
     with pytest.warns(RuntimeWarning, match="only the name of the function or model"):
         rules.save(path)
     other = make_session(TABLE, **HOW)
-    with pytest.warns(RuntimeWarning, match=r"rules 'code' were left out"):
+    with pytest.warns(RuntimeWarning, match=r"Left out: the rule 'code'"):
         assert other.teach.rules.load(path) == ["ads", "few", "gpt"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -524,6 +524,10 @@ def test_several_rules_are_kept_all_or_none(session: Session, tmp_path: Path) ->
         ("{}", r"contains '{}', and an object with the format 'hitl-widgets rules' was expected.*rules.save"),
         ("[1]", r"contains '\[1\]'"),
         ('{"format": "hitl-widgets rules", "version": 2, "rules": {}}', "of version 2: expected version 1"),
+        (
+            '{"format": "hitl-widgets rules", "version": 1, "rules": []}',
+            "is not a file of rules: it contains",
+        ),
         ('{"format": "hitl-widgets rules", "version": 1, "rules": {"a": 3}}', "'a' of the file is '3'"),
     ],
 )
@@ -534,3 +538,25 @@ def test_what_is_no_file_of_rules_is_said(session: Session, tmp_path: Path, text
     for wrong in (None, 3):
         with pytest.raises(InvalidInput, match=rf"{wrong} is not a rule: expected one such as"):
             session.teach.rules.preview(wrong)  # type: ignore[arg-type]
+
+
+def test_a_rule_about_a_slice_follows_the_slice(make_session: Any) -> None:
+    table = pd.DataFrame({"id": range(60), "text": [f"w{i}" for i in range(60)], "price": range(60)})
+    session = make_session(table, text="text", id="id")
+    session.slices["cheap"] = "price<10"
+    session.teach.rules["cheap"] = hitl.Rule("slice:cheap", label="a")
+
+    def told() -> dict[str, Any]:
+        return session.teach.rules.to_frame().iloc[0].to_dict()
+
+    assert told()["n_items"] == 10
+    session.slices["cheap"] = "price<50"
+    assert told()["n_items"] == 50
+    session.undo()
+    assert told()["n_items"] == 10
+    session.slices["cheap"] = "class:a"
+    assert "depends on labels" in told()["error"]
+    del session.slices["cheap"]
+    assert "Unknown slice 'cheap'" in told()["error"]
+    session.slices["cheap"] = "price<20"
+    assert (told()["n_items"], told()["error"]) == (20, "")
