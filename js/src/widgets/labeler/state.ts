@@ -459,9 +459,9 @@ export function onCard(state: LabelerState): Ask | null {
     member: "One of the selection",
     hand: "Selected",
   }[chosen.from ?? "hand"];
-  const held = member.codes
-    ? `labelled ${member.said || namesOf(member.codes, state.classes)}`
-    : "not labelled yet";
+  // The two of a pair have other names on the card, which shows the label.
+  const label = state.asks === "pair" ? "" : member.said || namesOf(member.codes ?? [], state.classes);
+  const held = member.codes ? `labelled ${label}`.trim() : "not labelled yet";
   return {
     ...member,
     reason: `${from}, ${member.blind ? "asked without a hint" : held}`,

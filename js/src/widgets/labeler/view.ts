@@ -418,8 +418,10 @@ export function labelerView(root: HTMLElement, on: LabelerCallbacks, explains = 
     const names = composer?.called ? calledBy(composer, state.classes) : state.classes;
     setParts(asked, ...heading(state, ask, bulk, names));
     setParts(why, ...reasonOf(state, ask));
-    show(classes, !composer?.called && !composer?.guessed);
-    show(editor.element, !composer?.called && (shownClasses.length > 0 || !state.composed));
+    // Comparisons have buttons of their own, also while nothing is on the card.
+    const own = composer?.called !== undefined || state.asks === "pair";
+    show(classes, !own && !composer?.guessed);
+    show(editor.element, !own && (shownClasses.length > 0 || !state.composed));
     if (state.chosen)
       bulkShown?.update(
         state.chosen,
