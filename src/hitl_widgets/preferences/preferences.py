@@ -241,7 +241,10 @@ class Preferences(screen.Shown):
         found = self._with(self._samples.changed(kept), of=of)
         self._samples.keep(kept)
         self.principles.close(again=True)
-        loop_of(self.session).log.replaced = "Candidates were added or removed: use prefs.session."
+        loop_of(self.session).log.replaced = (
+            "Candidates were added or removed: use prefs.session, and run the cell that displays it again. "
+            "Answers that wait are offered there."
+        )
         self.session.close()
         self._open(found)
 

@@ -628,7 +628,7 @@ export default defineWidget("labeler", ({ root, channel, signal }) => {
       ({ id, why }) => {
         if (type === "refused") dispatch({ type: "landed", id });
         const where = channel.unsafe ? "by this page" : "in this browser";
-        const kept = type === "failed" ? ` The act is kept ${where} and will be sent again.` : "";
+        const kept = type === "failed" ? ` The act is kept ${where} and waits to be saved.` : "";
         // Refused acts are listed above the card, with possible actions.
         failure = why + kept;
         if (kept) dispatch({ type: "note", words: failure });

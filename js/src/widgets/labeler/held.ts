@@ -78,7 +78,7 @@ function words(held: Held): [string, string, string] {
   if (reason === "refused")
     return [`${counted(held)} ${one ? "was" : "were"} not saved: ${last.why}`, "", ""];
   const waits = `${counted(held)} from ${DAY.format(last.at)} ${one ? "is" : "are"} waiting in this browser`;
-  if (reason === "table") return [`${waits}, made for a different table.`, "", ""];
+  if (reason === "table") return [`${waits}, made before the table changed, or for another one.`, "", ""];
   if (reason === "task")
     return [
       `${waits} for the task `,

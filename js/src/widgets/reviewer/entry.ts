@@ -148,7 +148,7 @@ export default defineWidget("reviewer", ({ root, channel, signal }) => {
       type,
       ({ id, why }) => {
         if (type === "refused") dispatch({ type: "landed", id });
-        const kept = type === "failed" ? " It is kept in this browser and will be sent again." : "";
+        const kept = type === "failed" ? " It is kept in this browser and waits to be saved." : "";
         dispatch({ type: "note", words: why + kept });
       },
       signal,
