@@ -77,8 +77,16 @@ class Comparing:
         self._texts = pool.columns if isinstance(kind, ListKind) and kind.of.reads else ()
         own = () if kind.tabular or self._texts else pool.columns
         # Of items of several kinds, the words of those that have some.
-        kinds = enumerate(zip(pool.columns, kind.kinds, strict=True)) if isinstance(kind, Several) else ()
-        self._members = {name: (k, one) for k, (name, one) in kinds if one.reads}
+        kinds = kind.kinds if isinstance(kind, Several) else ()
+        whole = pool.columns[0] if pool.columns else "item"  # all of them in one column
+        names = (
+            pool.columns
+            if len(pool.columns) == len(kinds)
+            else [f"{whole} {k + 1}" for k in range(len(kinds))]
+        )
+        self._members = {
+            name: (k, one) for k, (name, one) in enumerate(zip(names, kinds, strict=True)) if one.reads
+        }
         self._columns = columns
         self._names = [name for name in columns if name not in own and name != pool.id_column][:COLUMNS]
 
@@ -117,7 +125,8 @@ class Comparing:
         columns |= {name: self._column(name, read) for name in self._names}
         marks = apart(texts, columns, inside[read], give_way, of_words=(*self._texts, *self._members))
         # What is displayed of markup or of a conversation is not what a column is searched for.
-        unsearched = {name for name, (_, one) in self._members.items() if one.name != "text"}
+        found = self._members.items()
+        unsearched = {name for name, (_, one) in found if one.name != "text" or name not in self._columns}
         marks = [replace(mark, query="") if mark.column in unsearched else mark for mark in marks]
         # What is hidden is not told.
         return [mark for mark in marks if covering.text(mark.words) == mark.words]

@@ -153,3 +153,11 @@ def test_words_beside_another_kind_are_told_and_hidden_ones_are_not(make_session
     hidden = pd.DataFrame({"id": n, "a": mail, "b": [f"q{i}" for i in n]})
     session = make_session(hidden, text=["a", "b"], id="id", mask=True)
     assert set(session.explain(group=list(range(0, 60, 3)))["part"]) == {"neighbours"}
+
+
+def test_words_of_items_of_several_kinds_in_one_column_are_told(make_session: Any) -> None:
+    pairs = [(f"{'zebra' if i % 3 == 0 else 'lion'} {i}", f"<b>x{i}</b>") for i in range(60)]
+    session = make_session(pairs, kind="several:text,html")
+    rows = [session.pool.ids[i] for i in range(0, 60, 3)]
+    [first, *_] = session.explain(group=rows).to_dict("records")
+    assert (first["words"], first["n"], first["query"]) == ("item 1: zebra", 20, "")
