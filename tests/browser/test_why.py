@@ -60,32 +60,3 @@ def test_the_reasons_are_shown_by_key_in_words_and_in_the_text(desk) -> None:
     page.keyboard.press("s")
     expect(item).not_to_have_text(before)
     said.wait_for()
-
-
-LOST = """from pathlib import Path
-from hitl_widgets.widgets import channel
-there, channel.STATIC = channel.STATIC, Path("/nowhere")"""
-
-
-def test_reasons_that_cannot_be_loaded_are_said_and_come_when_tried_again(desk) -> None:
-    notebook, bench = desk.open(MAIL, LOST, "channel.STATIC = there")
-    notebook.run(0)
-    bench.wait_item()
-    notebook.run(1)
-    late = bench.labeler.locator(".hitl-late")
-    bench.labeler.evaluate("e => e.focus({ preventScroll: true })")
-    bench.press("Shift+W")
-    expect(late).to_contain_text(
-        "could not be loaded. The JavaScript of the widgets is missing (/nowhere/teach.js)"
-    )
-    expect(late.get_by_role("button", name="try again")).to_be_visible()
-    # Labels do not need it.
-    item = bench.labeler.locator(".hitl-card")
-    before = item.text_content()
-    bench.press("s")
-    expect(item).not_to_have_text(before)
-    bench.press("Shift+W")
-    notebook.run(2)
-    late.get_by_role("button", name="try again").click()
-    expect(bench.labeler.locator(".hitl-because")).to_be_visible()
-    expect(late).to_be_hidden()

@@ -173,7 +173,8 @@ def test_a_session_that_was_replaced_says_where_the_new_one_is(tmp_path: Path) -
             old = prefs.session
             change()
             with pytest.raises(
-                HitlError, match=r"closed. Candidates were added or removed: use prefs.session, and run the cell"
+                HitlError,
+                match=r"closed. Candidates were added or removed: use prefs.session, and run the cell",
             ):
                 old.label(old.pool.ids[0], 1)
         last = prefs.session
