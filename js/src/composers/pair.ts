@@ -73,8 +73,6 @@ export function compose(on: Composing): Composer {
           leave,
         })
       : null;
-  /** Whether the next key says which of the two to correct. */
-  let asksWhich = false;
   const views = (two ? sides : []).map((member, side) =>
     h(
       "section",
@@ -229,16 +227,16 @@ export function compose(on: Composing): Composer {
       if (key === "e" && shift && correcting) {
         say("Correct which one: 1 or 2?");
         correcting.ask(true);
-        asksWhich = true;
         return true;
       }
       if (shift || !two) return false;
-      const which = asksWhich ? KEYS.find(([, keys]) => keys.includes(key))?.[0] : undefined;
-      if (asksWhich) correcting?.ask(false);
-      asksWhich = false;
-      if (typeof which === "number") {
-        correcting?.open(sides[which]);
-        return true;
+      if (correcting?.asking()) {
+        correcting.ask(false);
+        const which = KEYS.find(([, keys]) => keys.includes(key))?.[0];
+        if (typeof which === "number") {
+          correcting.open(sides[which]);
+          return true;
+        }
       }
       const name = reasons[LETTERS.indexOf(key)];
       if (name !== undefined && key.length === 1) {

@@ -196,20 +196,21 @@ def _query(name: str, operator: str, value: str) -> str:
 
 def _searchable(marks: list[Mark], texts: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Mark]:
     """Return the marks with the shortest queries that find the items with their words, and no others."""
-    index = None
+    indexes: dict[str | None, WordIndex] = {}  # by column
     found = []
     for one in marks:
         mark = one
         n = mark.counts.n + mark.counts.rest
         if mark.column is None and texts is not None:
-            index = index or WordIndex(text[:CHARACTERS] for text in texts)
+            index = indexes[None] = indexes.get(None) or WordIndex(text[:CHARACTERS] for text in texts)
             mark = replace(mark, query=_of_word(mark.words, n, index, texts))
         elif mark.column is not None and ":" in mark.query.removeprefix(f'"{mark.column}"')[:1]:
             word, values = folded(mark.words), _values(columns[mark.column])
             # A column is searched for parts of words, too.
             if sum(value is not None and word in folded(value) for value in values) != n:
                 filled = [value or "" for value in values]
-                pattern = _of_word(mark.words, n, WordIndex(filled), filled)
+                index = indexes[mark.column] = indexes.get(mark.column) or WordIndex(filled)
+                pattern = _of_word(mark.words, n, index, filled)
                 mark = replace(mark, query=pattern and f'"{mark.column}":{pattern}')
         found.append(mark)
     return found

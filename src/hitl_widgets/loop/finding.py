@@ -266,24 +266,35 @@ class Finder:
 
     def _indexed(self, term: Term) -> Mask:
         """Search the index. The latest results are cached: slices are searched again after every label."""
-        key = term.kind, term.value
+
+        def search() -> Mask:
+            of = self.index
+            return of.matching(term.value) if term.kind == "pattern" else of.containing(term.value)
+
+        return self._cached((term.kind, term.value), search)
+
+    def _cached(self, key: tuple[str, str], search: Callable[[], Mask]) -> Mask:
         bits = self._known.get(key)
         if bits is None:
-            of = self.index
-            found = of.matching(term.value) if term.kind == "pattern" else of.containing(term.value)
-            bits = np.packbits(found)
+            bits = np.packbits(search())
             if len(self._known) >= KEPT:
                 self._known.clear()
             self._known[key] = bits
         return np.unpackbits(bits, count=len(self._pool)).view(np.bool_)
 
     def _matched(self, term: Term, column: Column) -> Mask:
-        """Search a text column by a pattern. Its index is kept, because slices are searched again."""
-        of = self._of_columns.get(term.field)
-        if of is None:
-            of = self._of_columns[term.field] = WordIndex((value or "" for value in column.values), give_way)
-        filled = np.array([value is not None for value in column.values], np.bool_)
-        return np.asarray(of.matching(term.value[1:-1]) & filled)
+        """Search a text column by a pattern. Its index is kept, and the latest results are cached."""
+
+        def search() -> Mask:
+            of = self._of_columns.get(term.field)
+            if of is None:
+                of = self._of_columns[term.field] = WordIndex(
+                    (value or "" for value in column.values), give_way
+                )
+            filled = np.array([value is not None for value in column.values], np.bool_)
+            return np.asarray(of.matching(term.value[1:-1]) & filled)
+
+        return self._cached((f"column {term.field}", term.value), search)
 
     def _answered(self, term: Term, seen: Seen) -> Mask:
         """Search the texts in the answers, such as transcripts."""

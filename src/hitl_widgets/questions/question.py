@@ -376,7 +376,7 @@ class Question:
         reasons
             Up to 12 names, such as ``["too long", "rude"]``, any of which can be chosen before the answer.
         revisions
-            Whether texts can be corrected in their place, before the answer.
+            Whether texts can be corrected on the card, before the answer.
         """
         check_flags(tie=tie, both_bad=both_bad, reason=reason, revisions=revisions)
         if sides not in (known := ("random", "given")):

@@ -22,7 +22,7 @@ type Correcting = {
   leave: () => void;
 };
 
-/** Corrected texts of the members of an item, each written in the member's place. */
+/** Corrected texts of the members of an item, each written below its draft. */
 export function corrections(on: Correcting) {
   const { members, bodies, stage, changed, leave } = on;
   const opened = new Map<number, Opened>();
@@ -107,10 +107,8 @@ export function corrections(on: Correcting) {
     bodies[member].classList.toggle("hitl-correcting", is);
     buttons[member].textContent = words;
     buttons[member].classList.toggle("hitl-correct-which", asking && !is);
-    buttons[member].setAttribute(
-      "aria-label",
-      `${is ? words : "Correct"}${is ? " of" : ""} ${on.called(member)}`,
-    );
+    const name = is ? "Back to the draft of" : "Correct";
+    buttons[member].setAttribute("aria-label", `${name} ${on.called(member)}`);
   }
 
   /** Asks which one to correct, or no longer. */
@@ -133,6 +131,8 @@ export function corrections(on: Correcting) {
     buttons,
     open: (member: number) => void open(member),
     ask,
+    /** Whether the next key says which one to correct. */
+    asking: (): boolean => asking,
     of,
   };
 }
